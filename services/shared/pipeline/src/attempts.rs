@@ -1,0 +1,201 @@
+//! The note a role keeps beside its work, to know after a crash what it died on.
+//!
+//! A small file, written without a sync: it has to outlive the process, not the machine. Its first eight bytes are the
+//! [`Action`] under way, then come lines `partition first last deaths`: the batch at work, and records under suspicion.
+//! A death counts against a batch only while the stage was at work on it: nobody dies of a commit.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::Read,
+    os::unix::fs::FileExt,
+    path::Path,
+    sync::Arc,
+};
+
+use crate::{Action, DeadLetter, LogError, Origin, Probe, Record};
+
+/// A record that a process died on so often is not tried again.
+const POISON_DEATHS: u32 = 3;
+const ACTION_BYTES: usize = 8;
+
+/// The note of one role in one data folder.
+pub(crate) struct Attempts {
+    file: Arc<File>,
+    suspects: Vec<Span>,
+}
+
+/// Offsets `first..=last` of a partition, and the deaths counted against each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Span {
+    partition: i32,
+    first: i64,
+    last: i64,
+    deaths: u32,
+}
+
+impl Attempts {
+    /// Opens the note `folder/role`, counting a death where the last process died at work.
+    pub(crate) fn open(folder: &Path, role: &str) -> Result<Self, LogError> {
+        let path = folder.join(role);
+        let failed = |cause: std::io::Error| {
+            LogError::Fatal(format!("the note {} cannot be kept: {cause}; is the data folder writable?", path.display()))
+        };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let mut note = String::new();
+        // What is not text is no note of ours: begin anew.
+        let _ = file.read_to_string(&mut note).map_err(|_| note.clear());
+        let died_at_work = note.get(..ACTION_BYTES).is_some_and(|a| a.trim_end() == Action::Work.as_str());
+        let mut suspects: Vec<Span> = Vec::new();
+        for (line, text) in note.get(ACTION_BYTES..).unwrap_or_default().lines().enumerate() {
+            let Some(mut span) = Span::parse(text) else { continue };
+            let at_work = line < note_batch_lines(&note);
+            if at_work && died_at_work {
+                span.deaths += 1;
+            }
+            if span.deaths > 0 {
+                suspects.push(span);
+            }
+        }
+        let attempts = Self { file: Arc::new(file), suspects };
+        attempts.write(None, &[]);
+        Ok(attempts)
+    }
+
+    /// How many records the next batch may have: one while any is under suspicion.
+    pub(crate) fn limit(&self, wanted: usize) -> usize {
+        if self.suspects.is_empty() { wanted } else { wanted.min(1) }
+    }
+
+    /// The dead letter of a record that processes died on too often.
+    pub(crate) fn poison(&self, batch: &[Record]) -> Option<DeadLetter> {
+        let record = batch.iter().find(|record| self.deaths(&record.origin) >= POISON_DEATHS)?;
+        let detail = format!("{POISON_DEATHS} processes died while at work on this record");
+        Some(DeadLetter { attempts: POISON_DEATHS, ..DeadLetter::of(record, "poison", detail) })
+    }
+
+    /// Notes every action, then tells `also`.
+    pub(crate) fn probe(&self, also: Option<Probe>) -> Probe {
+        let file = self.file.clone();
+        Arc::new(move |action| {
+            let word = format!("{:<ACTION_BYTES$}", action.as_str());
+            let _ = file.write_all_at(word.as_bytes(), 0);
+            also.iter().for_each(|probe| probe(action));
+        })
+    }
+
+    /// Notes what the stage is about to work on.
+    pub(crate) fn working(&self, batch: &[Record]) {
+        let mut spans: Vec<Span> = Vec::new();
+        for Record { origin, .. } in batch {
+            let deaths = self.deaths(origin);
+            match spans.iter_mut().find(|s| s.partition == origin.partition && s.deaths == deaths) {
+                Some(span) => span.last = origin.offset,
+                None => spans.push(Span {
+                    partition: origin.partition,
+                    first: origin.offset,
+                    last: origin.offset,
+                    deaths,
+                }),
+            }
+        }
+        self.write(Some(Action::Work), &spans);
+    }
+
+    /// The batch is committed: records up to `last` of the partition are beyond suspicion.
+    pub(crate) fn committed(&mut self, taken: impl Iterator<Item = (i32, i64)>) {
+        for (partition, last) in taken {
+            for span in self.suspects.iter_mut().filter(|s| s.partition == partition) {
+                span.first = span.first.max(last + 1);
+            }
+        }
+        self.suspects.retain(|s| s.first <= s.last);
+        self.write(None, &[]);
+    }
+
+    fn deaths(&self, origin: &Origin) -> u32 {
+        let on = |s: &&Span| s.partition == origin.partition && (s.first..=s.last).contains(&origin.offset);
+        self.suspects.iter().filter(on).map(|s| s.deaths).max().unwrap_or(0)
+    }
+
+    /// A note that cannot be written costs only the memory of a crash; the disk's own errors show elsewhere.
+    fn write(&self, action: Option<Action>, batch: &[Span]) {
+        let mut note = format!("{:<ACTION_BYTES$}{}\n", action.map_or("idle", Action::as_str), batch.len());
+        for span in batch.iter().chain(&self.suspects) {
+            let Span { partition, first, last, deaths } = span;
+            note.push_str(&format!("{partition} {first} {last} {deaths}\n"));
+        }
+        let _ = self.file.set_len(note.len() as u64).and_then(|()| self.file.write_all_at(note.as_bytes(), 0));
+    }
+}
+
+/// The first line says how many of those after it are the batch at work; counted with itself.
+fn note_batch_lines(note: &str) -> usize {
+    let first = note.get(ACTION_BYTES..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    first.parse::<usize>().map_or(0, |n| n + 1)
+}
+
+impl Span {
+    fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split(' ');
+        let mut next = || words.next()?.parse::<i64>().ok();
+        let [partition, first, last, deaths] = [next()?, next()?, next()?, next()?];
+        Some(Self { partition: partition as i32, first, last, deaths: deaths as u32 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn is_poison(attempts: &Attempts, record: &Record) -> bool {
+        attempts.poison(std::slice::from_ref(record)).is_some()
+    }
+
+    fn record(offset: i64) -> Record {
+        let origin = Origin { topic: "t".into(), partition: 0, offset };
+        Record { origin, key: Bytes::new(), value: None, headers: vec![], written_at_ms: 0 }
+    }
+
+    #[test]
+    fn the_third_death_on_a_record_makes_it_poison() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Attempts::open(folder.path(), "r").unwrap();
+        let batch: Vec<_> = (0..10).map(record).collect();
+
+        let first = open();
+        assert_eq!(first.limit(100), 100);
+        first.working(&batch);
+        drop(first); // the first death: on the whole batch
+
+        for deaths in 1..3 {
+            let mut process = open();
+            assert_eq!(process.limit(100), 1, "batches are of one");
+            if deaths == 1 {
+                process.working(&batch[..1]);
+                process.committed([(0, 0)].into_iter());
+            }
+            assert!(!is_poison(&process, &batch[1]));
+            process.working(&batch[1..2]); // and dies on record 1
+        }
+
+        let mut last = open();
+        assert!(is_poison(&last, &batch[1]));
+        assert!(!is_poison(&last, &batch[2]));
+        last.committed([(0, 9)].into_iter());
+        assert_eq!(last.limit(100), 100);
+        assert_eq!(open().limit(100), 100);
+    }
+
+    #[test]
+    fn nobody_dies_of_a_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let attempts = Attempts::open(folder.path(), "r").unwrap();
+        attempts.working(&[record(0)]);
+        attempts.probe(None)(Action::Commit);
+        assert_eq!(Attempts::open(folder.path(), "r").unwrap().limit(100), 100);
+    }
+}

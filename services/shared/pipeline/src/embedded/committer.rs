@@ -1,0 +1,130 @@
+//! The one writer: groups the steps that wait into one atomic batch.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, mpsc},
+};
+
+use bytes::Bytes;
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+
+use super::{Options, Signal, separated};
+use crate::{Action, Clock, Output, Probe, state::read_i64, stored};
+
+/// How many steps are grouped at most.
+const GROUP_STEPS: usize = 64;
+
+/// A step on its way to the disk.
+#[derive(Default)]
+pub(super) struct Entry {
+    pub outputs: Vec<Output>,
+    /// The role whose position moves, and its input topic.
+    pub role: Option<(&'static str, &'static str)>,
+    /// Input offsets taken, `from..to`.
+    pub taken: std::ops::Range<i64>,
+    pub writes: Vec<(Keyspace, Vec<u8>, Option<Bytes>)>,
+    pub probe: Option<Probe>,
+    pub reply: Option<mpsc::SyncSender<Result<(), String>>>,
+}
+
+pub(super) struct Committer {
+    db: Database,
+    meta: Keyspace,
+    clock: Clock,
+    fsync: bool,
+    ends: HashMap<String, i64>,
+    topics: HashMap<String, Keyspace>,
+    changed: Arc<Signal>,
+}
+
+impl Committer {
+    pub(super) fn new(db: Database, meta: Keyspace, options: &Options, changed: Arc<Signal>) -> Self {
+        let (fsync, clock) = (options.fsync, options.clock.clone());
+        Self { db, meta, clock, fsync, ends: HashMap::new(), topics: HashMap::new(), changed }
+    }
+
+    /// Commits what comes until every sender is gone.
+    pub(super) fn run(mut self, queue: &mpsc::Receiver<Entry>) {
+        while let Ok(first) = queue.recv() {
+            let mut group = vec![first];
+            group.extend(queue.try_iter().take(GROUP_STEPS - 1));
+            let replies: Vec<_> = group.iter_mut().filter_map(|entry| entry.reply.take()).collect();
+            let done = self.commit(group).map_err(|cause| {
+                self.ends.clear();
+                format!("the data folder cannot be written: {cause}; is the disk full?")
+            });
+            self.changed.raise();
+            for reply in replies {
+                // Whoever no longer waits does not want to know.
+                let _ = reply.send(done.clone());
+            }
+        }
+    }
+
+    fn commit(&mut self, group: Vec<Entry>) -> fjall::Result<()> {
+        let mut batch = self.db.batch().durability(self.fsync.then_some(PersistMode::SyncAll));
+        let now_ms = self.clock.now_ms();
+        for entry in group {
+            let at = |action| entry.probe.iter().for_each(|probe| probe(action));
+            at(Action::Produce);
+            for output in entry.outputs {
+                let topic = output.topic.to_owned();
+                let offset = self.end(&topic)?;
+                batch.insert(&self.rows(&topic)?, offset.to_be_bytes(), stored::store_output(output, now_ms));
+                batch.insert(&self.meta, end_key(&topic), (offset + 1).to_be_bytes());
+                self.ends.insert(topic, offset + 1);
+            }
+            at(Action::State);
+            for (rows, key, value) in entry.writes {
+                match value {
+                    Some(value) => batch.insert(&rows, key, &*value),
+                    None => batch.remove(&rows, key),
+                }
+            }
+            at(Action::Offsets);
+            if let Some((role, input)) = entry.role.filter(|_| !entry.taken.is_empty()) {
+                batch.insert(&self.meta, position_key(role), entry.taken.end.to_be_bytes());
+                let rows = self.rows(input)?;
+                for offset in entry.taken {
+                    batch.remove(&rows, offset.to_be_bytes());
+                }
+            }
+            if let Some(probe) = &entry.probe {
+                probe(Action::Commit);
+            }
+        }
+        batch.commit()
+    }
+
+    fn end(&mut self, topic: &str) -> fjall::Result<i64> {
+        match self.ends.get(topic) {
+            Some(end) => Ok(*end),
+            None => Ok(self.meta.get(end_key(topic))?.map_or(0, |end| read_i64(&end))),
+        }
+    }
+
+    fn rows(&mut self, topic: &str) -> fjall::Result<Keyspace> {
+        if let Some(rows) = self.topics.get(topic) {
+            return Ok(rows.clone());
+        }
+        let rows = topic_rows(&self.db, topic)?;
+        self.topics.insert(topic.to_owned(), rows.clone());
+        Ok(rows)
+    }
+}
+
+pub(super) fn topic_rows(db: &Database, topic: &str) -> fjall::Result<Keyspace> {
+    db.keyspace(&format!("topic.{topic}"), separated)
+}
+
+pub(super) fn state_rows(db: &Database, role: &str) -> fjall::Result<Keyspace> {
+    db.keyspace(&format!("state.{role}"), KeyspaceCreateOptions::default)
+}
+
+pub(super) fn end_key(topic: &str) -> String {
+    format!("end/{topic}")
+}
+
+pub(super) fn position_key(role: &str) -> String {
+    format!("position/{role}")
+}

@@ -1,0 +1,184 @@
+//! The embedded log: topics, positions and state in one fjall database, no server.
+//!
+//! One committer writes the steps of all roles, grouped, each in one atomic batch. A batch is handed to the operating
+//! system before its steps count as committed, so that a killed process loses nothing; `fsync` makes it outlive the
+//! machine. Every topic has one partition. A record that a role consumes is deleted with the step that took it;
+//! records of topics that no role consumes stay.
+
+mod committer;
+mod role;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions};
+
+use crate::{Clock, LogError, Origin, Output, Probe, Record, Role, state::read_i64, stored};
+use committer::{Committer, Entry};
+pub use role::EmbeddedRole;
+
+/// The one partition of every topic.
+const PARTITION: i32 = 0;
+
+/// Bodies above this are kept apart from the index, in bytes.
+const SEPARATION_BYTES: u32 = 4096;
+
+/// How an embedded log is opened.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Sync every commit to the disk: survives a power loss, at a cost.
+    pub fsync: bool,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// Told every action of every role before it is done.
+    pub probe: Option<Probe>,
+}
+
+/// An open database. Closed when the last clone and the last role are gone.
+#[derive(Clone)]
+pub struct Embedded(Arc<Shared>);
+
+struct Shared {
+    db: Database,
+    folder: PathBuf,
+    meta: Keyspace,
+    clock: Clock,
+    probe: Option<Probe>,
+    commits: Mutex<Option<mpsc::SyncSender<Entry>>>,
+    committer: Mutex<Option<JoinHandle<()>>>,
+    changed: Arc<Signal>,
+}
+
+/// Wakes roles when something was committed.
+#[derive(Default)]
+struct Signal {
+    generation: Mutex<u64>,
+    condition: Condvar,
+}
+
+impl Embedded {
+    /// Opens or creates the database in `folder`. One process at a time.
+    pub fn open(folder: &Path, options: &Options) -> Result<Self, LogError> {
+        let refused = |cause: &dyn std::fmt::Display| {
+            LogError::Fatal(format!(
+                "the data folder {} cannot be opened: {cause}; is it writable, and is no other wireroom using it?",
+                folder.display()
+            ))
+        };
+        std::fs::create_dir_all(folder).map_err(|cause| refused(&cause))?;
+        let db = Database::builder(folder.join("log"))
+            .worker_threads(1)
+            .open()
+            .map_err(|cause| refused(&cause))?;
+        let meta = db.keyspace("meta", KeyspaceCreateOptions::default)?;
+        let changed = Arc::new(Signal::default());
+        let committer = Committer::new(db.clone(), meta.clone(), options, changed.clone());
+        let (commits, queue) = mpsc::sync_channel(64);
+        let thread = std::thread::Builder::new()
+            .name("committer".to_owned())
+            .spawn(move || committer.run(&queue))
+            .map_err(|cause| refused(&cause))?;
+        Ok(Self(Arc::new(Shared {
+            db,
+            folder: folder.to_owned(),
+            meta,
+            clock: options.clock.clone(),
+            probe: options.probe.clone(),
+            commits: Mutex::new(Some(commits)),
+            committer: Mutex::new(Some(thread)),
+            changed,
+        })))
+    }
+
+    /// Takes a role's place. One at a time for each role.
+    pub fn role(&self, role: Role) -> Result<EmbeddedRole, LogError> {
+        EmbeddedRole::open(self.clone(), role)
+    }
+
+    /// Writes records that no role's step writes: what a user submits. Returns when they are committed.
+    pub fn append(&self, outputs: Vec<Output>) -> Result<(), LogError> {
+        self.0.commit(Entry { outputs, ..Entry::default() })
+    }
+
+    /// Up to `limit` records of a topic from `offset` on.
+    pub fn read(&self, topic: &str, offset: i64, limit: usize) -> Result<Vec<Record>, LogError> {
+        let rows = self.0.topic(topic)?;
+        rows.range(offset.to_be_bytes()..).take(limit).map(|row| read_row(topic, row)).collect()
+    }
+
+    /// The offset after a topic's last record.
+    pub fn end(&self, topic: &str) -> Result<i64, LogError> {
+        self.0.number(&committer::end_key(topic))
+    }
+
+    /// The offset of the next record that a role will take.
+    pub fn position(&self, role: &Role) -> Result<i64, LogError> {
+        self.0.number(&committer::position_key(role.name))
+    }
+}
+
+impl Shared {
+    fn topic(&self, topic: &str) -> Result<Keyspace, LogError> {
+        Ok(committer::topic_rows(&self.db, topic)?)
+    }
+
+    fn number(&self, key: &str) -> Result<i64, LogError> {
+        Ok(self.meta.get(key)?.map_or(0, |value| read_i64(&value)))
+    }
+
+    fn commit(&self, mut entry: Entry) -> Result<(), LogError> {
+        let (reply, done) = mpsc::sync_channel(1);
+        entry.reply = Some(reply);
+        let closed = || LogError::Fatal("the data folder is being closed".to_owned());
+        let commits = unpoisoned(self.commits.lock()).clone().ok_or_else(closed)?;
+        commits.send(entry).map_err(|_| closed())?;
+        done.recv().map_err(|_| closed())?.map_err(LogError::Fatal)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        drop(unpoisoned(self.commits.lock()).take());
+        if let Some(committer) = unpoisoned(self.committer.lock()).take() {
+            let _ = committer.join();
+        }
+    }
+}
+
+impl Signal {
+    fn generation(&self) -> u64 {
+        *unpoisoned(self.generation.lock())
+    }
+
+    fn raise(&self) {
+        *unpoisoned(self.generation.lock()) += 1;
+        self.condition.notify_all();
+    }
+
+    /// Waits until the signal was raised after `seen`, or until `wait` is over.
+    fn wait(&self, seen: u64, wait: Duration) {
+        let guard = unpoisoned(self.generation.lock());
+        drop(self.condition.wait_timeout_while(guard, wait, |now| *now == seen));
+    }
+}
+
+fn read_row(topic: &str, row: fjall::Guard) -> Result<Record, LogError> {
+    let (offset, value) = row.into_inner()?;
+    let origin = Origin { topic: topic.to_owned(), partition: PARTITION, offset: read_i64(&offset) };
+    stored::load(origin, Bytes::from_owner(value))
+}
+
+fn separated() -> KeyspaceCreateOptions {
+    let separation = KvSeparationOptions::default().separation_threshold(SEPARATION_BYTES);
+    KeyspaceCreateOptions::default().with_kv_separation(Some(separation))
+}
+
+/// The values behind these locks are whole at every moment: a panic of a holder breaks nothing.
+fn unpoisoned<'a, T>(lock: Result<MutexGuard<'a, T>, PoisonError<MutexGuard<'a, T>>>) -> MutexGuard<'a, T> {
+    lock.unwrap_or_else(PoisonError::into_inner)
+}

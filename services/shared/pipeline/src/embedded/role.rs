@@ -1,0 +1,148 @@
+//! A role's place on the embedded log.
+
+use std::time::{Duration, Instant};
+
+use super::{Embedded, PARTITION, committer, committer::Entry, read_row};
+use crate::{
+    Action, Inputs, Limits, Log, LogError, Output, Probe, Record, Role, State, Step, attempts::Attempts,
+    metrics::RoleMetrics, timers::Timers,
+};
+
+/// See the [module's documentation](super).
+pub struct EmbeddedRole {
+    log: Embedded,
+    role: Role,
+    state: State,
+    timers: Timers,
+    attempts: Attempts,
+    probe: Probe,
+    metrics: RoleMetrics,
+    is_assigned: bool,
+    /// The offset that the next poll reads.
+    next: i64,
+    committed: i64,
+}
+
+impl EmbeddedRole {
+    pub(super) fn open(log: Embedded, role: Role) -> Result<Self, LogError> {
+        let state = State::new(committer::state_rows(&log.0.db, role.name)?);
+        state.check_version(&role)?;
+        let attempts = Attempts::open(&log.0.folder.join("attempts"), role.name)?;
+        let probe = attempts.probe(log.0.probe.clone());
+        let committed = log.position(&role)?;
+        let metrics = RoleMetrics::of(&role);
+        let timers = Timers::default();
+        Ok(Self { log, role, state, timers, attempts, probe, metrics, is_assigned: false, next: committed, committed })
+    }
+
+    fn read(&mut self, limits: Limits) -> Result<Vec<Record>, LogError> {
+        let rows = self.log.0.topic(self.role.input)?;
+        let mut records: Vec<Record> = Vec::new();
+        let mut bytes = 0;
+        for row in rows.range(self.next.to_be_bytes()..).take(self.attempts.limit(limits.records)) {
+            let record = read_row(self.role.input, row)?;
+            bytes += record.value.as_ref().map_or(0, bytes::Bytes::len);
+            if !records.is_empty() && bytes > limits.bytes {
+                break;
+            }
+            records.push(record);
+        }
+        self.next = records.last().map_or(self.next, |last| last.origin.offset + 1);
+        Ok(records)
+    }
+
+    /// Back to what is committed: what was handed out since is handed out again.
+    fn rewind(&mut self) -> Result<(), LogError> {
+        self.next = self.committed;
+        self.state.load_timers(PARTITION, &mut self.timers)
+    }
+}
+
+impl Log for EmbeddedRole {
+    fn poll(&mut self, limits: Limits, wait: Duration) -> Result<Inputs, LogError> {
+        let mut inputs = Inputs::default();
+        if !self.is_assigned {
+            self.is_assigned = true;
+            self.state.load_timers(PARTITION, &mut self.timers)?;
+            self.metrics.rebalanced(1);
+            inputs.assigned.push(PARTITION);
+        }
+        let deadline = Instant::now() + wait;
+        loop {
+            let seen = self.log.0.changed.generation();
+            let now_ms = self.log.0.clock.now_ms();
+            inputs.timers = self.timers.fire(now_ms, limits.timers);
+            (self.probe)(Action::Read);
+            inputs.records = self.read(limits)?;
+            if let Some(poison) = self.attempts.poison(&inputs.records) {
+                let mut step = self.step();
+                step.take(&poison.origin);
+                step.dead_letter(poison);
+                self.commit(step)?;
+                continue;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if !inputs.is_empty() || left.is_zero() {
+                break;
+            }
+            let due = self.timers.next_due_ms().map(|due| Duration::from_millis((due - now_ms).max(1) as u64));
+            self.log.0.changed.wait(seen, due.map_or(left, |due| due.min(left)));
+        }
+        if !inputs.records.is_empty() {
+            self.attempts.working(&inputs.records);
+        }
+        Ok(inputs)
+    }
+
+    fn step(&self) -> Step {
+        Step::new([(PARTITION, self.state.clone())].into_iter())
+    }
+
+    fn commit(&mut self, mut step: Step) -> Result<(), LogError> {
+        if step.is_empty() {
+            return Ok(());
+        }
+        let timer = self.metrics.commit_seconds.start_timer();
+        let mut outputs = std::mem::take(&mut step.outputs);
+        outputs.extend(step.dead_letters.iter().map(|letter| Output {
+            topic: self.role.dead_letters,
+            key: letter.key.clone(),
+            value: letter.value.clone(),
+            headers: letter.all_headers(self.role.name),
+        }));
+        let writes = step.states.remove(&PARTITION).map(|state| state.writes).unwrap_or_default();
+        let end = step.taken.get(&PARTITION).map_or(self.committed, |last| last + 1);
+        let done = self.log.0.commit(Entry {
+            outputs,
+            role: Some((self.role.name, self.role.input)),
+            taken: self.committed..end,
+            writes: writes
+                .iter()
+                .map(|(key, value)| (self.state.rows().clone(), key.clone(), value.clone()))
+                .collect(),
+            probe: Some(self.probe.clone()),
+            reply: None,
+        });
+        if let Err(failure) = done {
+            self.rewind()?;
+            return Err(failure);
+        }
+        self.committed = end;
+        self.timers.apply(PARTITION, &writes);
+        self.attempts.committed(step.taken.into_iter());
+        timer.observe_duration();
+        Ok(())
+    }
+
+    fn assignment(&self) -> Vec<i32> {
+        if self.is_assigned { vec![PARTITION] } else { Vec::new() }
+    }
+
+    fn state(&self, partition: i32) -> Option<State> {
+        (self.is_assigned && partition == PARTITION).then(|| self.state.clone())
+    }
+
+    fn is_at_end(&mut self) -> Result<bool, LogError> {
+        Ok(self.is_assigned && self.committed == self.log.end(self.role.input)?)
+    }
+}

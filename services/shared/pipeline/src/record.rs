@@ -1,0 +1,96 @@
+//! What travels: records in, records out, dead letters.
+
+use bytes::Bytes;
+
+/// Headers of a record, in order.
+pub type Headers = Vec<(String, Vec<u8>)>;
+
+/// A record as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Where it stood.
+    pub origin: Origin,
+    /// What must stay in order has one key.
+    pub key: Bytes,
+    /// `None` is a tombstone.
+    pub value: Option<Bytes>,
+    /// In the order written.
+    pub headers: Headers,
+    /// When it was written, in Unix milliseconds.
+    pub written_at_ms: i64,
+}
+
+/// Where a record stood.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The topic's name without prefix and version.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The offset within it.
+    pub offset: i64,
+}
+
+/// A record to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The topic's name without prefix and version (`pages`).
+    pub topic: &'static str,
+    /// What must stay in order has one key.
+    pub key: Bytes,
+    /// `None` writes a tombstone.
+    pub value: Option<Bytes>,
+    /// In order.
+    pub headers: Headers,
+}
+
+/// What could not be processed, bytes unchanged, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Where it came from.
+    pub origin: Origin,
+    /// As it was.
+    pub key: Bytes,
+    /// As it was.
+    pub value: Option<Bytes>,
+    /// As they were.
+    pub headers: Headers,
+    /// One word of a bounded set: a metric's label (`http_404`, `expired`, `malformed`).
+    pub reason: &'static str,
+    /// For people: names the input and the cause.
+    pub detail: String,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+impl DeadLetter {
+    /// The record itself, refused.
+    pub fn of(record: &Record, reason: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            origin: record.origin.clone(),
+            key: record.key.clone(),
+            value: record.value.clone(),
+            headers: record.headers.clone(),
+            reason,
+            detail: detail.into(),
+            attempts: 1,
+        }
+    }
+
+    /// The record's headers and, after them, what is known of the failure (Kafka Connect's names where it has them).
+    pub(crate) fn all_headers(&self, stage: &str) -> Headers {
+        let mut headers = self.headers.clone();
+        let mut push = |name: &str, value: String| headers.push((name.to_owned(), value.into_bytes()));
+        push("__connect.errors.topic", self.origin.topic.clone());
+        push("__connect.errors.partition", self.origin.partition.to_string());
+        push("__connect.errors.offset", self.origin.offset.to_string());
+        push("__connect.errors.stage", stage.to_owned());
+        push("__connect.errors.exception.message", self.detail.clone());
+        push("wireroom_reason", self.reason.to_owned());
+        push("wireroom_attempts", self.attempts.to_string());
+        headers
+    }
+
+    /// How many headers [`DeadLetter::all_headers`] adds: a replay takes them off again.
+    pub const ADDED_HEADERS: usize = 7;
+}

@@ -1,0 +1,146 @@
+//! The loop of a stage that computes: read, work, commit.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+use tracing::{error, warn};
+
+use crate::{DeadLetter, Inputs, Limits, Log, LogError, Progress, Shutdown, State, Step, metrics::RoleMetrics};
+
+/// What a role makes of its input. No I/O but through the step: a step may be thrown away and made again.
+pub trait Stage: Send {
+    /// A partition was gained, or a step did not happen: derive from its state whatever is kept in memory, anew.
+    fn assigned(&mut self, _partition: i32, _state: &State) -> Result<(), LogError> {
+        Ok(())
+    }
+
+    /// A partition was lost: forget what was kept for it.
+    fn revoked(&mut self, _partition: i32) {}
+
+    /// Puts what comes of the input into `step`. Input that cannot be processed goes to the step's dead letters; an
+    /// error means that something outside failed, and the same input will be tried again.
+    fn process(&mut self, inputs: &Inputs, step: &mut Step) -> Result<(), LogError>;
+}
+
+/// How a stage runs.
+#[derive(Clone)]
+pub struct Settings {
+    /// How much it takes at once.
+    pub limits: Limits,
+    /// How long it waits for input before it looks whether to stop.
+    pub wait: Duration,
+    /// What it tells of itself.
+    pub progress: Progress,
+    /// What tells it to stop.
+    pub shutdown: Shutdown,
+    /// What it counts.
+    pub metrics: RoleMetrics,
+}
+
+/// Runs a stage until shutdown is requested, or until the log fails for good.
+///
+/// Inputs count as taken when the stage returns. A panic is met by working record by record, and the record that panics
+/// alone goes to the dead letters with reason `panic`.
+pub fn run(log: &mut dyn Log, stage: &mut dyn Stage, settings: &Settings) -> Result<(), LogError> {
+    let mut failures: u32 = 0;
+    while !settings.shutdown.is_requested() {
+        match turn(log, stage, settings) {
+            Ok(()) => failures = 0,
+            Err(failure) if failure.is_transient() => {
+                failures += 1;
+                settings.metrics.retries.inc();
+                warn!(%failure, failures, "step failed");
+                rebuild(log, stage)?;
+                back_off(failures, &settings.shutdown);
+            }
+            Err(fatal) => return Err(fatal),
+        }
+    }
+    Ok(())
+}
+
+fn turn(log: &mut dyn Log, stage: &mut dyn Stage, settings: &Settings) -> Result<(), LogError> {
+    let inputs = log.poll(settings.limits, settings.wait)?;
+    settings.progress.set_ready(!log.assignment().is_empty());
+    for partition in &inputs.revoked {
+        stage.revoked(*partition);
+    }
+    for partition in &inputs.assigned {
+        if let Some(state) = log.state(*partition) {
+            stage.assigned(*partition, &state)?;
+        }
+    }
+    if inputs.records.is_empty() && inputs.timers.is_empty() {
+        let idle = inputs.is_empty() && log.is_at_end()?;
+        settings.progress.polled(idle);
+        return Ok(());
+    }
+    settings.progress.polled(false);
+    let metrics = &settings.metrics;
+    let records = inputs.records.len();
+    metrics.consumed.inc_by(records as u64);
+    let started = metrics.processing_seconds.start_timer();
+    let step = work(log, stage, inputs)?;
+    started.observe_duration();
+    let (produced, dead) = (step.outputs.len() as u64, step.dead_letters.len() as u64);
+    metrics.count_dead_letters(&step.dead_letters);
+    log.commit(step)?;
+    metrics.produced.inc_by(produced);
+    if dead > 0 {
+        warn!(dead, "dead letters written");
+    }
+    settings.progress.committed(records);
+    Ok(())
+}
+
+fn work(log: &mut dyn Log, stage: &mut dyn Stage, inputs: Inputs) -> Result<Step, LogError> {
+    let mut step = log.step();
+    if let Ok(done) = catch_unwind(AssertUnwindSafe(|| stage.process(&inputs, &mut step))) {
+        done?;
+        inputs.records.iter().for_each(|record| step.take(&record.origin));
+        return Ok(step);
+    }
+    error!(records = inputs.records.len(), "panic in a stage: going record by record");
+    rebuild(log, stage)?;
+    let mut step = log.step();
+    let timers = Inputs { timers: inputs.timers, ..Inputs::default() };
+    let mut one_by_one = vec![timers];
+    one_by_one.extend(
+        inputs.records.into_iter().map(|record| Inputs { records: vec![record], ..Inputs::default() }),
+    );
+    for single in one_by_one {
+        // A panic in the middle leaves half a record in the step: try on a copy first.
+        let mut trial = step.clone();
+        match catch_unwind(AssertUnwindSafe(|| stage.process(&single, &mut trial))) {
+            Ok(done) => {
+                done?;
+                step = trial;
+            }
+            Err(_) => {
+                for record in &single.records {
+                    step.dead_letter(DeadLetter::of(record, "panic", "the stage panicked on this record"));
+                }
+            }
+        }
+        single.records.iter().for_each(|record| step.take(&record.origin));
+    }
+    Ok(step)
+}
+
+/// What the stage keeps in memory may be ahead of what was committed: derive it anew.
+fn rebuild(log: &mut dyn Log, stage: &mut dyn Stage) -> Result<(), LogError> {
+    for partition in log.assignment() {
+        stage.revoked(partition);
+        if let Some(state) = log.state(partition) {
+            stage.assigned(partition, &state)?;
+        }
+    }
+    Ok(())
+}
+
+fn back_off(failures: u32, shutdown: &Shutdown) {
+    let pause = Duration::from_millis(50 << failures.min(6));
+    shutdown.wait(pause);
+}

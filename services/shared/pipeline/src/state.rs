@@ -1,0 +1,97 @@
+//! A partition's state: a fjall keyspace, read directly and written only by committed steps.
+
+use bytes::Bytes;
+use fjall::{Keyspace, UserKey, UserValue};
+
+use crate::{LogError, Role, timers::Timers};
+
+/// First byte of every key: what kind of row it is. The changelog carries stage rows and timers; positions are local.
+pub(crate) const STAGE: u8 = b's';
+pub(crate) const TIMER: u8 = b't';
+pub(crate) const META: u8 = b'm';
+
+/// A view of the state as last committed. Cheap to clone.
+#[derive(Clone)]
+pub struct State {
+    rows: Keyspace,
+}
+
+impl State {
+    pub(crate) fn new(rows: Keyspace) -> Self {
+        Self { rows }
+    }
+
+    pub(crate) fn rows(&self) -> &Keyspace {
+        &self.rows
+    }
+
+    /// Marks a new state with the role's version, and refuses one of another.
+    pub(crate) fn check_version(&self, role: &Role) -> Result<(), LogError> {
+        let Some(version) = role.state_version else { return Ok(()) };
+        let key = tagged(META, b"version");
+        match self.raw(&key)? {
+            None => Ok(self.rows.insert(key, version.to_be_bytes())?),
+            Some(found) if *found == version.to_be_bytes() => Ok(()),
+            Some(found) => Err(LogError::Fatal(format!(
+                "the state of {} has version {}, and this program knows {version} alone; use the version of \
+                 wireroom that wrote it, or delete it",
+                role.name,
+                found.last().copied().unwrap_or_default(),
+            ))),
+        }
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Bytes>, LogError> {
+        self.raw(&tagged(STAGE, key))
+    }
+
+    /// Rows whose key begins with `prefix`, in key order.
+    pub fn scan(&self, prefix: &[u8]) -> impl Iterator<Item = Result<(Bytes, Bytes), LogError>> + use<> {
+        self.raw_scan(&tagged(STAGE, prefix)).map(|row| row.map(|(key, value)| (key.slice(1..), value)))
+    }
+
+    pub(crate) fn raw(&self, key: &[u8]) -> Result<Option<Bytes>, LogError> {
+        Ok(self.rows.get(key)?.map(into_bytes))
+    }
+
+    pub(crate) fn raw_scan(
+        &self,
+        prefix: &[u8],
+    ) -> impl Iterator<Item = Result<(Bytes, Bytes), LogError>> + use<> {
+        self.rows.prefix(prefix).map(|row| {
+            let (key, value) = row.into_inner()?;
+            Ok((key_bytes(key), into_bytes(value)))
+        })
+    }
+
+    /// Puts the partition's timers into `timers`.
+    pub(crate) fn load_timers(&self, partition: i32, timers: &mut Timers) -> Result<(), LogError> {
+        timers.forget(partition);
+        for row in self.raw_scan(&[TIMER]) {
+            let (key, due) = row?;
+            timers.set(partition, &key.slice(1..), read_i64(&due));
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn tagged(tag: u8, key: &[u8]) -> Vec<u8> {
+    let mut tagged = Vec::with_capacity(key.len() + 1);
+    tagged.push(tag);
+    tagged.extend_from_slice(key);
+    tagged
+}
+
+/// Eight bytes, big-endian; 0 of anything else.
+pub(crate) fn read_i64(bytes: &[u8]) -> i64 {
+    bytes.try_into().map_or(0, i64::from_be_bytes)
+}
+
+fn into_bytes(value: UserValue) -> Bytes {
+    Bytes::from_owner(value)
+}
+
+fn key_bytes(key: UserKey) -> Bytes {
+    Bytes::from_owner(key)
+}

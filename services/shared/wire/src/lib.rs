@@ -1,0 +1,15 @@
+//! The messages of `proto/`, and where they travel: topics, keys, headers, encodings.
+
+mod encoding;
+mod headers;
+mod topics;
+
+pub use encoding::{DecodeError, Encoding, decode, from_json};
+pub use headers::{Headers, TRACEPARENT, header, headers};
+pub use topics::{Topic, page_key};
+pub use v1::*;
+
+mod v1 {
+    #![allow(missing_docs, reason = "generated from proto/, which carries the documentation")]
+    include!(concat!(env!("OUT_DIR"), "/wireroom.v1.rs"));
+}
