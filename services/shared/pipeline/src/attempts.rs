@@ -38,11 +38,19 @@ impl Attempts {
     pub(crate) fn open(folder: &Path, role: &str) -> Result<Self, LogError> {
         let path = folder.join(role);
         let failed = |cause: std::io::Error| {
-            LogError::Fatal(format!("the note {} cannot be kept: {cause}; is the data folder writable?", path.display()))
+            LogError::Fatal(format!(
+                "the note {} cannot be kept: {cause}; is the data folder writable?",
+                path.display()
+            ))
         };
         std::fs::create_dir_all(folder).map_err(failed)?;
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed)?;
         let mut note = String::new();
         // What is not text is no note of ours: begin anew.
         let _ = file.read_to_string(&mut note).map_err(|_| note.clear());
@@ -126,7 +134,8 @@ impl Attempts {
             let Span { partition, first, last, deaths } = span;
             note.push_str(&format!("{partition} {first} {last} {deaths}\n"));
         }
-        let _ = self.file.set_len(note.len() as u64).and_then(|()| self.file.write_all_at(note.as_bytes(), 0));
+        let _ =
+            self.file.set_len(note.len() as u64).and_then(|()| self.file.write_all_at(note.as_bytes(), 0));
     }
 }
 

@@ -25,7 +25,10 @@ impl Shutdown {
     }
 
     /// Waits out `pause`, or less where a shutdown is requested in it.
-    #[allow(clippy::disallowed_methods, reason = "the pause between two attempts, in slices that see the request")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the pause between two attempts, in slices that see the request"
+    )]
     pub fn wait(&self, pause: Duration) {
         let until = Instant::now() + pause;
         while !self.is_requested() && Instant::now() < until {

@@ -19,9 +19,9 @@ mod stored;
 mod timers;
 
 pub mod embedded;
-// pub mod kafka;
-pub mod metrics;
+pub mod kafka;
 mod log;
+pub mod metrics;
 mod stage;
 
 pub use clock::Clock;

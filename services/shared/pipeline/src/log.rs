@@ -14,9 +14,13 @@ pub trait Log: Send {
     /// An empty step over the state of the partitions held.
     fn step(&self) -> Step;
 
-    /// Makes the whole step happen. On an error nothing of it has happened, and every record and timer handed out since
-    /// the last committed step will be polled again.
+    /// Makes the whole step happen. On an error nothing of it has happened, and the log has gone back as by
+    /// [`Log::rewind`].
     fn commit(&mut self, step: Step) -> Result<(), LogError>;
+
+    /// Gives up the open step: every record and timer handed out since the last committed one will be polled again. The
+    /// next poll reports every partition as revoked and, where it is still held, as assigned.
+    fn rewind(&mut self) -> Result<(), LogError>;
 
     /// The partitions held.
     fn assignment(&self) -> Vec<i32>;
@@ -44,7 +48,10 @@ pub struct Inputs {
 impl Inputs {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.revoked.is_empty() && self.assigned.is_empty() && self.records.is_empty() && self.timers.is_empty()
+        self.revoked.is_empty()
+            && self.assigned.is_empty()
+            && self.records.is_empty()
+            && self.timers.is_empty()
     }
 }
 

@@ -72,7 +72,8 @@ fn families() -> &'static Families {
     static FAMILIES: OnceLock<Families> = OnceLock::new();
     FAMILIES.get_or_init(|| {
         let registered = "each name is registered here once";
-        let counter = |name, help, labels: &[&str]| register_int_counter_vec!(name, help, labels).expect(registered);
+        let counter =
+            |name, help, labels: &[&str]| register_int_counter_vec!(name, help, labels).expect(registered);
         let seconds = |name, help| {
             let buckets = vec![0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
             register_histogram_vec!(name, help, &["role"], buckets).expect(registered)
@@ -80,7 +81,11 @@ fn families() -> &'static Families {
         Families {
             consumed: counter("wireroom_records_consumed_total", "Records read.", &["role"]),
             produced: counter("wireroom_records_produced_total", "Records written.", &["role"]),
-            retries: counter("wireroom_retries_total", "Steps that did not happen and were tried again.", &["role"]),
+            retries: counter(
+                "wireroom_retries_total",
+                "Steps that did not happen and were tried again.",
+                &["role"],
+            ),
             dead_letters: counter("wireroom_dead_letters_total", "Records given up on.", &["role", "reason"]),
             rebalances: counter("wireroom_rebalances_total", "Changes of assignment.", &["role"]),
             assigned: register_int_gauge_vec!("wireroom_partitions_assigned", "Partitions held.", &["role"])

@@ -7,7 +7,9 @@ use std::{
 
 use tracing::{error, warn};
 
-use crate::{DeadLetter, Inputs, Limits, Log, LogError, Progress, Shutdown, State, Step, metrics::RoleMetrics};
+use crate::{
+    DeadLetter, Inputs, Limits, Log, LogError, Progress, Shutdown, State, Step, metrics::RoleMetrics,
+};
 
 /// What a role makes of its input. No I/O but through the step: a step may be thrown away and made again.
 pub trait Stage: Send {
@@ -52,7 +54,7 @@ pub fn run(log: &mut dyn Log, stage: &mut dyn Stage, settings: &Settings) -> Res
                 failures += 1;
                 settings.metrics.retries.inc();
                 warn!(%failure, failures, "step failed");
-                rebuild(log, stage)?;
+                log.rewind()?;
                 back_off(failures, &settings.shutdown);
             }
             Err(fatal) => return Err(fatal),

@@ -18,6 +18,7 @@ pub struct EmbeddedRole {
     probe: Probe,
     metrics: RoleMetrics,
     is_assigned: bool,
+    is_rewound: bool,
     /// The offset that the next poll reads.
     next: i64,
     committed: i64,
@@ -32,7 +33,19 @@ impl EmbeddedRole {
         let committed = log.position(&role)?;
         let metrics = RoleMetrics::of(&role);
         let timers = Timers::default();
-        Ok(Self { log, role, state, timers, attempts, probe, metrics, is_assigned: false, next: committed, committed })
+        Ok(Self {
+            log,
+            role,
+            state,
+            timers,
+            attempts,
+            probe,
+            metrics,
+            is_assigned: false,
+            is_rewound: false,
+            next: committed,
+            committed,
+        })
     }
 
     fn read(&mut self, limits: Limits) -> Result<Vec<Record>, LogError> {
@@ -50,17 +63,14 @@ impl EmbeddedRole {
         self.next = records.last().map_or(self.next, |last| last.origin.offset + 1);
         Ok(records)
     }
-
-    /// Back to what is committed: what was handed out since is handed out again.
-    fn rewind(&mut self) -> Result<(), LogError> {
-        self.next = self.committed;
-        self.state.load_timers(PARTITION, &mut self.timers)
-    }
 }
 
 impl Log for EmbeddedRole {
     fn poll(&mut self, limits: Limits, wait: Duration) -> Result<Inputs, LogError> {
         let mut inputs = Inputs::default();
+        if std::mem::take(&mut self.is_rewound) {
+            inputs.revoked.push(PARTITION);
+        }
         if !self.is_assigned {
             self.is_assigned = true;
             self.state.load_timers(PARTITION, &mut self.timers)?;
@@ -85,11 +95,13 @@ impl Log for EmbeddedRole {
             if !inputs.is_empty() || left.is_zero() {
                 break;
             }
-            let due = self.timers.next_due_ms().map(|due| Duration::from_millis((due - now_ms).max(1) as u64));
+            let due =
+                self.timers.next_due_ms().map(|due| Duration::from_millis((due - now_ms).max(1) as u64));
             self.log.0.changed.wait(seen, due.map_or(left, |due| due.min(left)));
         }
         if !inputs.records.is_empty() {
             self.attempts.working(&inputs.records);
+            (self.probe)(Action::Work);
         }
         Ok(inputs)
     }
@@ -131,6 +143,13 @@ impl Log for EmbeddedRole {
         self.timers.apply(PARTITION, &writes);
         self.attempts.committed(step.taken.into_iter());
         timer.observe_duration();
+        Ok(())
+    }
+
+    fn rewind(&mut self) -> Result<(), LogError> {
+        self.is_rewound = self.is_assigned;
+        self.is_assigned = false;
+        self.next = self.committed;
         Ok(())
     }
 

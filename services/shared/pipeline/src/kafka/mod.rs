@@ -1,0 +1,250 @@
+//! The log on Kafka: one consumer and one transactional producer a role, on the role's own thread.
+//!
+//! A transaction holds the records of a step, its changelog and its input positions, and is opened when all of them are
+//! in memory. Input is read committed; group metadata is taken fresh for each commit, so that an owner that lost its
+//! partitions unknowingly cannot commit (KIP-447). State is a local fjall keyspace a partition with a compacted
+//! changelog in the same transaction: Kafka commits first, then the local copy takes the same changes. After any
+//! failure, and on every assignment, the local copies are brought to the changelog's end before work goes on.
+
+pub mod admin;
+mod reader;
+mod replica;
+mod role;
+mod transaction;
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use fjall::Database;
+use rdkafka::{
+    ClientConfig,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::KafkaError,
+    producer::{BaseRecord, Producer, ThreadedProducer},
+};
+
+use crate::{Clock, LogError, Output, Probe, Role};
+pub use reader::Reader;
+pub use role::KafkaRole;
+
+/// The largest record anywhere, in bytes: a page of 10 MB as a dead letter, with its headers.
+pub const MAX_RECORD_BYTES: usize = 12 * 1024 * 1024;
+
+/// How long a single request to the brokers may take before it counts as failed.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How a log on Kafka is reached, and who this instance is.
+#[derive(Clone)]
+pub struct Options {
+    /// `host:port`, several by comma.
+    pub brokers: String,
+    /// First part of every topic, group and transactional id.
+    pub prefix: String,
+    /// Names this instance among its like and after a restart; an earlier holder of the name is fenced. Instances
+    /// without one get a name of the moment and leave their open transactions to time out.
+    pub instance: String,
+    /// Whether the instance's name is also its membership's (KIP-345): a quick restart then moves no partition.
+    pub is_static_member: bool,
+    /// Where the local copies of state and the crash notes are.
+    pub data: PathBuf,
+    /// An instance not heard of for so long loses its partitions.
+    pub session_timeout: Duration,
+    /// An open transaction not ended after so long is aborted by the brokers.
+    pub transaction_timeout: Duration,
+    /// A local copy not written for so long is rebuilt: the changelog's `delete.retention.ms`.
+    pub changelog_retention: Duration,
+    /// Further settings of the client library (security, for the most part).
+    pub client: BTreeMap<String, String>,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// Told every action of every role before it is done.
+    pub probe: Option<Probe>,
+}
+
+impl Options {
+    /// The defaults for these brokers, this prefix, instance and folder.
+    pub fn new(brokers: &str, prefix: &str, instance: &str, data: impl Into<PathBuf>) -> Self {
+        Self {
+            brokers: brokers.to_owned(),
+            prefix: prefix.to_owned(),
+            instance: instance.to_owned(),
+            is_static_member: false,
+            data: data.into(),
+            session_timeout: Duration::from_secs(45),
+            transaction_timeout: Duration::from_secs(30),
+            changelog_retention: Duration::from_secs(24 * 3600),
+            client: BTreeMap::new(),
+            clock: Clock::system(),
+            probe: None,
+        }
+    }
+
+    /// The full name of a topic.
+    pub fn topic(&self, name: &str) -> String {
+        format!("{}.{name}.v1", self.prefix)
+    }
+
+    /// The consumer group of a role.
+    pub fn group(&self, role: &Role) -> String {
+        format!("{}.{}", self.prefix, role.name)
+    }
+
+    fn changelog(&self, role: &Role) -> String {
+        self.topic(&format!("changelog.{}", role.name))
+    }
+
+    fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.brokers)
+            .set("client.id", format!("{}-{}", self.prefix, self.instance))
+            .set("topic.metadata.refresh.interval.ms", "30000")
+            .set("reconnect.backoff.max.ms", "2000")
+            .set("socket.keepalive.enable", "true");
+        for (name, value) in &self.client {
+            config.set(name, value);
+        }
+        config
+    }
+
+    fn consumer_config(&self, group: &str) -> ClientConfig {
+        let mut config = self.client();
+        config
+            .set("group.id", group)
+            .set("enable.auto.commit", "false")
+            .set("auto.offset.reset", "earliest")
+            .set("isolation.level", "read_committed")
+            .set("fetch.message.max.bytes", MAX_RECORD_BYTES.to_string())
+            .set("fetch.max.bytes", (2 * MAX_RECORD_BYTES).to_string())
+            .set("receive.message.max.bytes", (3 * MAX_RECORD_BYTES).to_string())
+            .set("fetch.wait.max.ms", "100")
+            .set("queued.max.messages.kbytes", "16384");
+        config
+    }
+
+    fn producer_config(&self) -> ClientConfig {
+        let mut config = self.client();
+        config
+            .set("message.max.bytes", MAX_RECORD_BYTES.to_string())
+            .set("partitioner", "murmur2_random")
+            .set("compression.type", "lz4")
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "1");
+        config
+    }
+}
+
+/// A log on Kafka.
+#[derive(Clone)]
+pub struct Kafka(Arc<Shared>);
+
+struct Shared {
+    options: Options,
+    /// Local copies of state.
+    db: Database,
+}
+
+impl Kafka {
+    /// Opens the local folder and looks whether the brokers answer.
+    pub fn open(options: Options) -> Result<Self, LogError> {
+        let probe: BaseConsumer = options.client().create().map_err(|e| misconfigured(&e))?;
+        probe.fetch_metadata(None, REQUEST_TIMEOUT).map_err(|cause| {
+            LogError::Unavailable(format!(
+                "no broker answers at {} ({cause}); is Kafka running there, and is the address right?",
+                options.brokers
+            ))
+        })?;
+        let folder = &options.data;
+        let refused = |cause: &dyn std::fmt::Display| {
+            LogError::Fatal(format!(
+                "the data folder {} cannot be opened: {cause}; is it writable, and is no other wireroom using it?",
+                folder.display()
+            ))
+        };
+        std::fs::create_dir_all(folder).map_err(|cause| refused(&cause))?;
+        let db = Database::builder(folder.join("state"))
+            .worker_threads(1)
+            .open()
+            .map_err(|cause| refused(&cause))?;
+        Ok(Self(Arc::new(Shared { options, db })))
+    }
+
+    /// Joins a role's group.
+    pub fn role(&self, role: Role) -> Result<KafkaRole, LogError> {
+        KafkaRole::join(self.clone(), role)
+    }
+
+    /// How this log was opened.
+    pub fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    /// Writes records that no role's step writes: what a user submits. Returns when all are acknowledged.
+    pub fn append(&self, outputs: Vec<Output>) -> Result<(), LogError> {
+        let context = Outcome::default();
+        let failure = context.0.clone();
+        let producer: ThreadedProducer<Outcome> =
+            self.0.options.producer_config().create_with_context(context).map_err(|e| misconfigured(&e))?;
+        for output in &outputs {
+            let topic = self.0.options.topic(output.topic);
+            let mut record = to_kafka(&topic, output);
+            // A full queue empties by itself: the producer's own thread sends.
+            while let Err((cause, returned)) = producer.send(record) {
+                if cause.rdkafka_error_code() != Some(rdkafka::types::RDKafkaErrorCode::QueueFull) {
+                    return Err(unavailable(&cause));
+                }
+                producer.flush(Duration::from_millis(100)).ok();
+                record = returned;
+            }
+        }
+        producer.flush(REQUEST_TIMEOUT * 3).map_err(|e| unavailable(&e))?;
+        match failure.lock().map(|mut failure| failure.take()) {
+            Ok(Some(failure)) => Err(LogError::Unavailable(failure)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Remembers the first delivery that failed.
+#[derive(Default)]
+struct Outcome(Arc<std::sync::Mutex<Option<String>>>);
+
+impl rdkafka::ClientContext for Outcome {}
+
+impl rdkafka::producer::ProducerContext for Outcome {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &rdkafka::producer::DeliveryResult<'_>, (): ()) {
+        if let (Err((cause, _)), Ok(mut failure)) = (result, self.0.lock()) {
+            failure.get_or_insert_with(|| format!("a record was not taken: {cause}"));
+        }
+    }
+}
+
+fn to_kafka<'a>(topic: &'a str, output: &'a Output) -> BaseRecord<'a, [u8], [u8]> {
+    let mut headers = rdkafka::message::OwnedHeaders::new_with_capacity(output.headers.len());
+    for (key, value) in &output.headers {
+        headers = headers.insert(rdkafka::message::Header { key, value: Some(value) });
+    }
+    let mut record = BaseRecord::to(topic).key(&*output.key).headers(headers);
+    record.payload = output.value.as_deref();
+    record
+}
+
+fn unavailable(cause: &KafkaError) -> LogError {
+    LogError::Unavailable(cause.to_string())
+}
+
+fn misconfigured(cause: &KafkaError) -> LogError {
+    LogError::Fatal(format!("the Kafka client refuses its configuration: {cause}"))
+}
+
+/// Reads one topic without a group's offsets: the changelog, or for people.
+fn assigned_reader<C: ConsumerContext + Default>(
+    options: &Options,
+    purpose: &str,
+    isolation: &str,
+) -> Result<BaseConsumer<C>, LogError> {
+    let mut config = options.consumer_config(&format!("{}.{purpose}", options.prefix));
+    config.set("isolation.level", isolation).set("enable.partition.eof", "true");
+    config.create_with_context(C::default()).map_err(|e| misconfigured(&e))
+}

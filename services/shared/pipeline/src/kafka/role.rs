@@ -1,0 +1,488 @@
+//! A role's place on Kafka.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use rdkafka::{
+    ClientContext, Message, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance},
+    error::{KafkaError, KafkaResult},
+    message::{BorrowedMessage, Headers as _},
+};
+use tracing::{debug, info, warn};
+
+use super::{
+    Kafka, REQUEST_TIMEOUT, assigned_reader, misconfigured,
+    replica::{Replica, position_of},
+    transaction::Transactions,
+    unavailable,
+};
+use crate::{
+    Action, Inputs, Limits, Log, LogError, Origin, Output, Probe, Record, Role, State, Step,
+    attempts::Attempts, metrics::RoleMetrics, timers::Timers,
+};
+
+/// See the [module's documentation](super).
+pub struct KafkaRole {
+    log: Kafka,
+    role: Role,
+    input: String,
+    consumer: BaseConsumer<Rebalances>,
+    bounds: BaseConsumer,
+    transactions: Option<Transactions>,
+    held: BTreeMap<i32, Held>,
+    /// Gained, and not yet at hand: positions and state are still to be read.
+    gained: BTreeSet<i32>,
+    /// Given up since the last poll, to be reported as revoked.
+    rewound: Vec<i32>,
+    is_paused: bool,
+    timers: Timers,
+    attempts: Attempts,
+    probe: Probe,
+    metrics: RoleMetrics,
+}
+
+/// A partition at hand.
+struct Held {
+    replica: Option<Replica>,
+    /// The offset after the last record handed out.
+    delivered: i64,
+    /// The offset that the group has committed.
+    committed: i64,
+}
+
+/// Collects what the group decides; it is acted upon between polls.
+#[derive(Default)]
+struct Rebalances(Mutex<Vec<Change>>);
+
+enum Change {
+    Gained(Vec<i32>),
+    Lost(Vec<i32>),
+}
+
+impl KafkaRole {
+    pub(super) fn join(log: Kafka, role: Role) -> Result<Self, LogError> {
+        let options = log.options();
+        let input = options.topic(role.input);
+        let attempts = Attempts::open(&options.data.join("attempts"), role.name)?;
+        let probe = attempts.probe(options.probe.clone());
+        let bounds: BaseConsumer = assigned_reader(options, "bounds", "read_uncommitted")?;
+        let partitions = partition_count(&bounds, &input)?;
+        if role.state_version.is_some() {
+            let changelog = options.changelog(&role);
+            let changelog_partitions = partition_count(&bounds, &changelog)?;
+            if changelog_partitions != partitions {
+                return Err(LogError::Fatal(format!(
+                    "{changelog} has {changelog_partitions} partitions and {input} has {partitions}: the partition \
+                     count of a stateful role's input is fixed for good; put it back, or start anew under another prefix"
+                )));
+            }
+        }
+        let mut config = options.consumer_config(&options.group(&role));
+        config
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("session.timeout.ms", options.session_timeout.as_millis().to_string())
+            .set("heartbeat.interval.ms", (options.session_timeout / 10).as_millis().to_string());
+        if options.is_static_member {
+            config.set("group.instance.id", format!("{}-{}", role.name, options.instance));
+        }
+        let consumer: BaseConsumer<Rebalances> =
+            config.create_with_context(Rebalances::default()).map_err(|e| misconfigured(&e))?;
+        consumer.subscribe(&[&input]).map_err(|e| unavailable(&e))?;
+        let metrics = RoleMetrics::of(&role);
+        Ok(Self {
+            log,
+            role,
+            input,
+            consumer,
+            bounds,
+            transactions: None,
+            held: BTreeMap::new(),
+            gained: BTreeSet::new(),
+            rewound: Vec::new(),
+            is_paused: false,
+            timers: Timers::default(),
+            attempts,
+            probe,
+            metrics,
+        })
+    }
+
+    /// Acts upon what the group decided since the last look.
+    fn rebalance(&mut self, inputs: &mut Inputs) -> Result<(), LogError> {
+        let changes = match self.consumer.context().0.lock() {
+            Ok(mut changes) => std::mem::take(&mut *changes),
+            Err(_) => Vec::new(),
+        };
+        let is_changed = !changes.is_empty();
+        for change in changes {
+            match change {
+                Change::Gained(partitions) => self.gained.extend(partitions),
+                Change::Lost(partitions) => {
+                    info!(role = self.role.name, ?partitions, "partitions lost");
+                    for partition in partitions {
+                        self.gained.remove(&partition);
+                        if self.held.remove(&partition).is_some() {
+                            self.timers.forget(partition);
+                            inputs.records.retain(|r| r.origin.partition != partition);
+                            inputs.timers.retain(|t| t.partition != partition);
+                            inputs.assigned.retain(|p| *p != partition);
+                            inputs.revoked.push(partition);
+                        }
+                    }
+                }
+            }
+        }
+        if !self.gained.is_empty() {
+            self.pause(true)?;
+        }
+        while let Some(partition) = self.gained.first().copied() {
+            self.take_over(partition)?;
+            self.gained.remove(&partition);
+            inputs.assigned.push(partition);
+            info!(role = self.role.name, partition, "partition gained");
+        }
+        if is_changed {
+            self.metrics.rebalanced(self.held.len());
+        }
+        Ok(())
+    }
+
+    /// Makes a partition ready for work: input position first, then state up to the changelog's end.
+    ///
+    /// The committed offset is read stable (KIP-447): pending transactions that hold it are waited for, so that
+    /// whatever an earlier owner has committed is in the changelog by the time its end is looked up.
+    fn take_over(&mut self, partition: i32) -> Result<(), LogError> {
+        let committed = self.committed(partition)?;
+        let replica = match self.role.state_version {
+            None => None,
+            Some(_) => {
+                let mut beat = Instant::now();
+                let consumer = &self.consumer;
+                let replica = Replica::restore(&self.log, &self.role, partition, || {
+                    // Everything is paused: this only keeps the membership alive.
+                    if beat.elapsed() > Duration::from_secs(1) {
+                        beat = Instant::now();
+                        drop(consumer.poll(Duration::ZERO));
+                    }
+                })?;
+                replica.state.load_timers(partition, &mut self.timers)?;
+                Some(replica)
+            }
+        };
+        self.held.insert(partition, Held { replica, delivered: committed, committed });
+        self.seek(partition, committed)
+    }
+
+    fn committed(&self, partition: i32) -> Result<i64, LogError> {
+        let committed = self
+            .consumer
+            .committed_offsets(self.partitions([partition]), REQUEST_TIMEOUT)
+            .map_err(|e| unavailable(&e))?;
+        match committed.find_partition(&self.input, partition).map(|found| found.offset()) {
+            Some(Offset::Offset(offset)) => Ok(offset),
+            _ => {
+                let bounds = self.bounds.fetch_watermarks(&self.input, partition, REQUEST_TIMEOUT);
+                bounds.map(|(low, _)| low).map_err(|e| unavailable(&e))
+            }
+        }
+    }
+
+    fn seek(&self, partition: i32, offset: i64) -> Result<(), LogError> {
+        let seek = || self.consumer.seek(&self.input, partition, Offset::Offset(offset), REQUEST_TIMEOUT);
+        seek().map_err(|e| unavailable(&e))
+    }
+
+    fn transact(&mut self, step: &Step) -> Result<BTreeMap<i32, i64>, LogError> {
+        if self.transactions.is_none() {
+            self.transactions = Some(Transactions::open(&self.log, &self.role)?);
+        }
+        let transactions =
+            self.transactions.as_mut().ok_or_else(|| LogError::Aborted("no producer".to_owned()))?;
+        let options = self.log.options();
+        (self.probe)(Action::Produce);
+        let mut transaction = transactions.begin()?;
+        for output in &step.outputs {
+            transaction.send(&options.topic(output.topic), output)?;
+        }
+        let dead_letters = options.topic(self.role.dead_letters);
+        for letter in &step.dead_letters {
+            let headers = letter.all_headers(self.role.name);
+            let (key, value) = (letter.key.clone(), letter.value.clone());
+            transaction
+                .send(&dead_letters, &Output { topic: self.role.dead_letters, key, value, headers })?;
+        }
+        (self.probe)(Action::State);
+        let changelog = options.changelog(&self.role);
+        for (partition, state) in &step.states {
+            for (key, value) in &state.writes {
+                transaction.send_change(&changelog, *partition, key, value.as_deref())?;
+            }
+        }
+        let changelog_ends = transaction.flush()?;
+        (self.probe)(Action::Offsets);
+        let mut offsets = TopicPartitionList::new();
+        for (partition, held) in &self.held {
+            let is_touched = step.taken.contains_key(partition)
+                || step.states.get(partition).is_some_and(|state| !state.writes.is_empty());
+            if is_touched {
+                let offset =
+                    Offset::Offset(next_position(&self.consumer, &self.input, *partition, held, step));
+                offsets.add_partition_offset(&self.input, *partition, offset).map_err(|e| unavailable(&e))?;
+            }
+        }
+        if offsets.count() > 0 {
+            let group = self.consumer.group_metadata();
+            let group = group.ok_or_else(|| LogError::Aborted("the group has no metadata yet".to_owned()))?;
+            transaction.send_offsets(&offsets, &group)?;
+        }
+        (self.probe)(Action::Commit);
+        transaction.commit()?;
+        for element in offsets.elements() {
+            if let (Some(held), Offset::Offset(offset)) =
+                (self.held.get_mut(&element.partition()), element.offset())
+            {
+                held.committed = offset;
+            }
+        }
+        Ok(changelog_ends)
+    }
+
+    fn partitions(&self, partitions: impl IntoIterator<Item = i32>) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            list.add_partition(&self.input, partition);
+        }
+        list
+    }
+
+    /// Pauses once where no records are wanted, and resumes once where they are again: a pause drops what was
+    /// prefetched.
+    fn pause(&mut self, is_paused: bool) -> Result<(), LogError> {
+        if self.is_paused != is_paused {
+            self.is_paused = is_paused;
+            let held = self.partitions(self.held.keys().copied());
+            let done = if is_paused { self.consumer.pause(&held) } else { self.consumer.resume(&held) };
+            done.map_err(|e| unavailable(&e))?;
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, wait: Duration) -> Result<Option<Record>, LogError> {
+        let message = match self.consumer.poll(wait) {
+            None => return Ok(None),
+            Some(Ok(message)) => message,
+            Some(Err(KafkaError::MessageConsumptionFatal(cause))) => {
+                return Err(LogError::Fatal(format!("the consumer of {} cannot go on: {cause}", self.input)));
+            }
+            Some(Err(cause)) => {
+                debug!(role = self.role.name, %cause, "poll");
+                return Ok(None);
+            }
+        };
+        let record = to_record(self.role.input, &message);
+        drop(message);
+        let Some(held) = self.held.get_mut(&record.origin.partition) else { return Ok(None) };
+        if record.origin.offset < held.delivered {
+            return Ok(None); // fetched before a seek
+        }
+        held.delivered = record.origin.offset + 1;
+        Ok(Some(record))
+    }
+}
+
+impl Log for KafkaRole {
+    fn poll(&mut self, limits: Limits, wait: Duration) -> Result<Inputs, LogError> {
+        let mut inputs = Inputs { revoked: std::mem::take(&mut self.rewound), ..Inputs::default() };
+        let mut bytes = 0;
+        let deadline = Instant::now() + wait;
+        let limit = self.attempts.limit(limits.records);
+        (self.probe)(Action::Read);
+        loop {
+            self.rebalance(&mut inputs)?;
+            self.pause(limit == 0)?;
+            if inputs.timers.is_empty() {
+                inputs.timers = self.timers.fire(self.log.options().clock.now_ms(), limits.timers);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            let is_full = limit > 0 && (inputs.records.len() >= limit || bytes >= limits.bytes);
+            let due = self.timers.next_due_ms().map_or(left, |due| {
+                Duration::from_millis((due - self.log.options().clock.now_ms()).max(1) as u64)
+            });
+            let wait = if inputs.is_empty() { left.min(due) } else { Duration::ZERO };
+            if is_full {
+                break;
+            }
+            match self.receive(wait)? {
+                Some(record) => {
+                    bytes += record.value.as_ref().map_or(0, Bytes::len);
+                    inputs.records.push(record);
+                }
+                None if !inputs.is_empty() || left.is_zero() => break,
+                None => {}
+            }
+        }
+        self.rebalance(&mut inputs)?;
+        if let Some(poison) = self.attempts.poison(&inputs.records) {
+            let mut step = self.step();
+            step.take(&poison.origin);
+            step.dead_letter(poison);
+            self.commit(step)?;
+            inputs.records.clear();
+        }
+        if !inputs.records.is_empty() {
+            self.attempts.working(&inputs.records);
+            (self.probe)(Action::Work);
+        }
+        Ok(inputs)
+    }
+
+    fn step(&self) -> Step {
+        let states = self.held.iter();
+        Step::new(
+            states.filter_map(|(p, held)| held.replica.as_ref().map(|replica| (*p, replica.state.clone()))),
+        )
+    }
+
+    fn commit(&mut self, step: Step) -> Result<(), LogError> {
+        if step.is_empty() {
+            return Ok(());
+        }
+        let timer = self.metrics.commit_seconds.start_timer();
+        let done = self.transact(&step).and_then(|changelog_ends| {
+            let now_ms = self.log.options().clock.now_ms();
+            for (partition, state) in &step.states {
+                let Some(replica) = self.held.get(partition).and_then(|held| held.replica.as_ref()) else {
+                    continue;
+                };
+                if !state.writes.is_empty() {
+                    replica.apply(&state.writes, changelog_ends.get(partition).copied(), now_ms)?;
+                    self.timers.apply(*partition, &state.writes);
+                }
+            }
+            Ok(())
+        });
+        if let Err(failure) = done {
+            warn!(role = self.role.name, %failure, "transaction aborted");
+            self.transactions = None;
+            self.rewind()?;
+            return Err(failure);
+        }
+        self.attempts.committed(step.taken.into_iter());
+        timer.observe_duration();
+        Ok(())
+    }
+
+    /// What is in memory may be ahead of what is committed: everything held is taken over anew.
+    fn rewind(&mut self) -> Result<(), LogError> {
+        let partitions: Vec<i32> = self.held.keys().copied().collect();
+        self.consumer.pause(&self.partitions(partitions.iter().copied())).map_err(|e| unavailable(&e))?;
+        for partition in partitions {
+            self.held.remove(&partition);
+            self.timers.forget(partition);
+            self.gained.insert(partition);
+            self.rewound.push(partition);
+        }
+        Ok(())
+    }
+
+    fn assignment(&self) -> Vec<i32> {
+        self.held.keys().copied().collect()
+    }
+
+    fn state(&self, partition: i32) -> Option<State> {
+        self.held.get(&partition)?.replica.as_ref().map(|replica| replica.state.clone())
+    }
+
+    fn is_at_end(&mut self) -> Result<bool, LogError> {
+        if !self.gained.is_empty() {
+            return Ok(false);
+        }
+        for (partition, held) in &self.held {
+            let bounds = self.bounds.fetch_watermarks(&self.input, *partition, REQUEST_TIMEOUT);
+            let (_, end) = bounds.map_err(|e| unavailable(&e))?;
+            let position = position_of(&self.consumer, &self.input, *partition).unwrap_or(held.committed);
+            if held.delivered > held.committed || position.max(held.committed) < end {
+                return Ok(false);
+            }
+        }
+        Ok(!self.held.is_empty())
+    }
+}
+
+/// The input position a step commits: past the markers after its last record where it took all that was handed out.
+fn next_position(
+    consumer: &BaseConsumer<Rebalances>,
+    input: &str,
+    partition: i32,
+    held: &Held,
+    step: &Step,
+) -> i64 {
+    match step.taken.get(&partition) {
+        None => held.committed,
+        Some(last) if last + 1 < held.delivered => last + 1,
+        Some(last) => position_of(consumer, input, partition).unwrap_or(last + 1).max(last + 1),
+    }
+}
+
+pub(super) fn to_record(topic: &str, message: &BorrowedMessage<'_>) -> Record {
+    let headers = message.headers().map_or_else(Vec::new, |headers| {
+        headers.iter().map(|h| (h.key.to_owned(), h.value.unwrap_or_default().to_vec())).collect()
+    });
+    Record {
+        origin: Origin { topic: topic.to_owned(), partition: message.partition(), offset: message.offset() },
+        key: Bytes::copy_from_slice(message.key().unwrap_or_default()),
+        value: message.payload().map(Bytes::copy_from_slice),
+        headers,
+        written_at_ms: message.timestamp().to_millis().unwrap_or_default(),
+    }
+}
+
+pub(super) fn partition_count(client: &BaseConsumer, topic: &str) -> Result<usize, LogError> {
+    let metadata = client.fetch_metadata(Some(topic), REQUEST_TIMEOUT).map_err(|e| unavailable(&e))?;
+    let partitions = metadata.topics().iter().find(|t| t.name() == topic).map_or(0, |t| t.partitions().len());
+    if partitions == 0 {
+        return Err(LogError::Fatal(format!(
+            "topic {topic} does not exist; make the topics with `wireroom topics create`"
+        )));
+    }
+    Ok(partitions)
+}
+
+impl ClientContext for Rebalances {}
+
+impl ConsumerContext for Rebalances {
+    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Revoke(partitions) = rebalance {
+            self.push(Change::Lost(numbers(partitions)));
+        }
+    }
+
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Assign(partitions) = rebalance {
+            // Nothing is handed out before position and state are at hand.
+            if let Err(cause) = consumer.pause(partitions) {
+                warn!(%cause, "new partitions could not be paused");
+            }
+            self.push(Change::Gained(numbers(partitions)));
+        }
+    }
+
+    fn commit_callback(&self, _: KafkaResult<()>, _: &TopicPartitionList) {}
+}
+
+impl Rebalances {
+    fn push(&self, change: Change) {
+        if let Ok(mut changes) = self.0.lock() {
+            changes.push(change);
+        }
+    }
+}
+
+fn numbers(partitions: &TopicPartitionList) -> Vec<i32> {
+    partitions.elements().iter().map(|p| p.partition()).collect()
+}
