@@ -13,7 +13,7 @@ use rdkafka::{
     error::{KafkaError, KafkaResult},
     message::{BorrowedMessage, Headers as _},
 };
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use super::{
     Kafka, REQUEST_TIMEOUT, assigned_reader, misconfigured,
@@ -82,17 +82,7 @@ impl KafkaRole {
                 )));
             }
         }
-        let mut config = options.consumer_config(&options.group(&role));
-        config
-            .set("partition.assignment.strategy", "cooperative-sticky")
-            .set("session.timeout.ms", options.session_timeout.as_millis().to_string())
-            .set("heartbeat.interval.ms", (options.session_timeout / 10).as_millis().to_string());
-        if options.is_static_member {
-            config.set("group.instance.id", format!("{}-{}", role.name, options.instance));
-        }
-        let consumer: BaseConsumer<Rebalances> =
-            config.create_with_context(Rebalances::default()).map_err(|e| misconfigured(&e))?;
-        consumer.subscribe(&[&input]).map_err(|e| unavailable(&e))?;
+        let consumer = subscribe(&log, &role)?;
         let metrics = RoleMetrics::of(&role);
         Ok(Self {
             log,
@@ -277,10 +267,18 @@ impl KafkaRole {
             None => return Ok(None),
             Some(Ok(message)) => message,
             Some(Err(KafkaError::MessageConsumptionFatal(cause))) => {
-                return Err(LogError::Fatal(format!("the consumer of {} cannot go on: {cause}", self.input)));
+                // After an outage the brokers may still hold our own earlier membership against us: join anew.
+                self.rewind()?;
+                self.gained.clear();
+                self.consumer = subscribe(&self.log, &self.role)?;
+                return Err(LogError::Unavailable(format!(
+                    "the consumer of {} had to be replaced: {cause}; if this goes on, another process has the same \
+                     instance name",
+                    self.input
+                )));
             }
             Some(Err(cause)) => {
-                debug!(role = self.role.name, %cause, "poll");
+                warn!(role = self.role.name, %cause, "nothing read");
                 return Ok(None);
             }
         };
@@ -412,6 +410,23 @@ impl Log for KafkaRole {
         }
         Ok(!self.held.is_empty())
     }
+}
+
+/// A new member of the role's group.
+fn subscribe(log: &Kafka, role: &Role) -> Result<BaseConsumer<Rebalances>, LogError> {
+    let options = log.options();
+    let mut config = options.consumer_config(&options.group(role));
+    config
+        .set("partition.assignment.strategy", "cooperative-sticky")
+        .set("session.timeout.ms", options.session_timeout.as_millis().to_string())
+        .set("heartbeat.interval.ms", (options.session_timeout / 10).as_millis().to_string());
+    if options.is_static_member {
+        config.set("group.instance.id", format!("{}-{}", role.name, options.instance));
+    }
+    let consumer: BaseConsumer<Rebalances> =
+        config.create_with_context(Rebalances::default()).map_err(|e| misconfigured(&e))?;
+    consumer.subscribe(&[&options.topic(role.input)]).map_err(|e| unavailable(&e))?;
+    Ok(consumer)
 }
 
 /// The input position a step commits: past the markers after its last record where it took all that was handed out.

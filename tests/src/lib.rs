@@ -1,0 +1,11 @@
+//! End-to-end tests on real logs and a press of our own writing.
+//!
+//! [`broker`] is a real Apache Kafka; [`press`] is the web that the pipeline is tested on;
+//! [`counter`] is the small stage that the logs are tested with; [`run`] is the program and what its runs give.
+//!
+//! What a test cannot have makes it fail and say what to install; no test passes by skipping.
+
+pub mod broker;
+pub mod counter;
+pub mod press;
+pub mod run;
