@@ -9,7 +9,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use anyhow::Result;
 use nix::sys::signal::{Signal, raise};
 use pipeline::{
-    Action, Clock, DeadLetter, Inputs, Limits, Log, LogError, Output, Probe, Progress, Record, Role,
+    Action, AnyLog, Clock, DeadLetter, Inputs, Limits, LogError, Output, Probe, Progress, Record, Role,
     Settings, Shutdown, Stage, Step,
     embedded::{self, Embedded},
     kafka::{self, Kafka, admin::TopicSpec},
@@ -106,55 +106,20 @@ pub fn settings(progress: &Progress, shutdown: &Shutdown) -> Settings {
     }
 }
 
-/// Either log, opened for a test.
-#[derive(Clone)]
-pub enum AnyLog {
-    /// On fjall.
-    Embedded(Embedded),
-    /// On a broker.
-    Kafka(Kafka),
-}
-
-impl AnyLog {
-    /// Opens the embedded log in `data`, or the one on `brokers` under `prefix`.
-    pub fn open(
-        brokers: Option<(&str, &str)>,
-        data: &Path,
-        instance: &str,
-        clock: Clock,
-        probe: Option<Probe>,
-    ) -> Result<Self> {
-        Ok(match brokers {
-            None => Self::Embedded(Embedded::open(data, &embedded::Options { fsync: false, clock, probe })?),
-            Some((brokers, prefix)) => {
-                Self::Kafka(Kafka::open(kafka_options(brokers, prefix, instance, data, clock, probe))?)
-            }
-        })
-    }
-
-    /// The counter's place on it.
-    pub fn counter(&self) -> Result<Box<dyn Log>> {
-        Ok(match self {
-            Self::Embedded(log) => Box::new(log.role(COUNTER)?),
-            Self::Kafka(log) => Box::new(log.role(COUNTER)?),
-        })
-    }
-
-    /// Writes records.
-    pub fn append(&self, outputs: Vec<Output>) -> Result<()> {
-        Ok(match self {
-            Self::Embedded(log) => log.append(outputs)?,
-            Self::Kafka(log) => log.append(outputs)?,
-        })
-    }
-
-    /// All committed records of a topic.
-    pub fn read(&self, topic: &'static str) -> Result<Vec<Record>> {
-        Ok(match self {
-            Self::Embedded(log) => log.read(topic, 0, usize::MAX)?,
-            Self::Kafka(log) => log.read(topic, &[])?.to_end()?,
-        })
-    }
+/// Opens the embedded log in `data`, or the one on `brokers` under `prefix`.
+pub fn open(
+    brokers: Option<(&str, &str)>,
+    data: &Path,
+    instance: &str,
+    clock: Clock,
+    probe: Option<Probe>,
+) -> Result<AnyLog> {
+    Ok(match brokers {
+        None => AnyLog::Embedded(Embedded::open(data, &embedded::Options { fsync: false, clock, probe })?),
+        Some((brokers, prefix)) => {
+            AnyLog::Kafka(Kafka::open(kafka_options(brokers, prefix, instance, data, clock, probe))?)
+        }
+    })
 }
 
 /// Options with the short time-outs that tests want.

@@ -9,3 +9,4 @@ pub mod broker;
 pub mod counter;
 pub mod press;
 pub mod run;
+pub mod wait;

@@ -16,10 +16,10 @@ use nix::{
     },
     unistd::Pid,
 };
-use pipeline::Clock;
+use pipeline::{AnyLog, Clock};
 use tests::{
     broker::Broker,
-    counter::{AnyLog, create_topics, output},
+    counter::{create_topics, open, output},
 };
 
 /// A counter on Kafka, run by any number of processes.
@@ -40,13 +40,8 @@ impl Counters {
         let brokers = broker.bootstrap().to_owned();
         create_topics(&brokers, &prefix).unwrap();
         let data = tempfile::tempdir().unwrap();
-        let log = AnyLog::open(
-            Some((&brokers, &prefix)),
-            &data.path().join("reader"),
-            "reader",
-            Clock::system(),
-            None,
-        );
+        let log =
+            open(Some((&brokers, &prefix)), &data.path().join("reader"), "reader", Clock::system(), None);
         Self { brokers, prefix, data, log: log.unwrap(), inputs: 0 }
     }
 
@@ -75,12 +70,12 @@ impl Counters {
 
     fn numbered(&self) -> Vec<String> {
         let text = |r: pipeline::Record| String::from_utf8(r.value.unwrap_or_default().to_vec()).unwrap();
-        self.log.read("numbered").unwrap().into_iter().map(text).collect()
+        self.log.read("numbered", &[]).unwrap().into_iter().map(text).collect()
     }
 
     fn wait_for_all(&self) {
         // While a broker is away, nothing can be read.
-        let numbered = || self.log.read("numbered").map_or(0, |records| records.len() as u64);
+        let numbered = || self.log.read("numbered", &[]).map_or(0, |records| records.len() as u64);
         wait_until("every input is numbered", || numbered() >= self.inputs);
     }
 

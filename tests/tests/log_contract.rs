@@ -9,10 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pipeline::{Action, Clock, Limits, Log, Progress, Record, Shutdown};
+use pipeline::{Action, AnyLog, Clock, Limits, Log, Progress, Record, Shutdown};
 use tests::{
     broker::Broker,
-    counter::{AnyLog, Counter, create_topics, output, settings},
+    counter::{COUNTER, Counter, create_topics, open, output, settings},
 };
 
 /// A log of its own for one test.
@@ -39,13 +39,13 @@ impl Place {
     }
 
     fn open(&self, clock: &Clock) -> AnyLog {
-        AnyLog::open(self.brokers(), self.data.path(), "one", clock.clone(), None).unwrap()
+        open(self.brokers(), self.data.path(), "one", clock.clone(), None).unwrap()
     }
 
     /// Runs the counter in this process until `until` holds.
     fn run(&self, log: &AnyLog, stage: &mut Counter, until: impl Fn() -> bool + Sync) {
         let (progress, shutdown) = (Progress::default(), Shutdown::default());
-        let mut role = log.counter().unwrap();
+        let mut role = log.role(COUNTER).unwrap();
         thread::scope(|scope| {
             scope.spawn(|| {
                 wait_until(&until);
@@ -87,7 +87,7 @@ fn texts(records: &[Record]) -> Vec<String> {
 
 /// Every input was numbered once, and each key's numbers have no gap.
 fn assert_exactly_once(log: &AnyLog, inputs: u64, keys: u64) {
-    let numbered = texts(&log.read("numbered").unwrap());
+    let numbered = texts(&log.read("numbered", &[]).unwrap());
     let mut by_key: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     let mut values = BTreeSet::new();
     for line in &numbered {
@@ -108,8 +108,9 @@ fn steps_survive_a_restart(place: &Place) {
     for round in 1..=2 {
         let log = place.open(&Clock::system());
         log.append(numbers((round - 1) * 100..round * 100, 7)).unwrap();
-        place
-            .run(&log, &mut Counter::default(), || log.read("numbered").unwrap().len() as u64 == round * 100);
+        place.run(&log, &mut Counter::default(), || {
+            log.read("numbered", &[]).unwrap().len() as u64 == round * 100
+        });
         assert_exactly_once(&log, round * 100, 7);
     }
 }
@@ -118,7 +119,7 @@ fn steps_survive_a_restart(place: &Place) {
 fn a_failed_step_leaves_nothing(place: &Place) {
     let log = place.open(&Clock::system());
     log.append(numbers(0..40, 3)).unwrap();
-    place.run(&log, &mut Counter { outages: 3 }, || log.read("numbered").unwrap().len() >= 40);
+    place.run(&log, &mut Counter { outages: 3 }, || log.read("numbered", &[]).unwrap().len() >= 40);
     assert_exactly_once(&log, 40, 3);
 }
 
@@ -150,8 +151,8 @@ fn large_records_pass(place: &Place) {
     log.append(vec![output("numbers", b"large", &body)]).unwrap();
     body[..6].copy_from_slice(b"v12345");
     log.append(vec![output("numbers", b"large", &body)]).unwrap();
-    place.run(&log, &mut Counter::default(), || log.read("numbered").unwrap().len() == 2);
-    let numbered = log.read("numbered").unwrap();
+    place.run(&log, &mut Counter::default(), || log.read("numbered", &[]).unwrap().len() == 2);
+    let numbered = log.read("numbered", &[]).unwrap();
     assert_eq!(numbered[1].value.as_ref().unwrap().len(), b"large=2 ".len() + body.len());
 }
 
@@ -172,7 +173,7 @@ fn troublemakers_end_in_the_dead_letters(place: &Place) {
     assert_eq!(deaths, 3, "the third death on a record is the last");
     let log = place.open(&Clock::system());
     assert_exactly_once(&log, 40, 5);
-    let dead = log.read("deadletters.counter").unwrap();
+    let dead = log.read("deadletters.counter", &[]).unwrap();
     let header = |r: &Record, name: &str| {
         let found = r.headers.iter().find(|(n, _)| n == name);
         String::from_utf8(found.unwrap_or_else(|| panic!("no header {name}")).1.clone()).unwrap()
@@ -198,23 +199,23 @@ fn timers_fire_once_and_survive(place: &Place) {
         let log = place.open(&clock);
         let wishes = [("a", "timer:60000"), ("b", "timer:120000"), ("a", "timer:90000")];
         log.append(wishes.map(|(k, v)| output("numbers", k.as_bytes(), v.as_bytes())).into()).unwrap();
-        place.run(&log, &mut Counter::default(), || log.read("numbered").unwrap().len() == 3);
-        assert!(log.read("rang").unwrap().is_empty());
+        place.run(&log, &mut Counter::default(), || log.read("numbered", &[]).unwrap().len() == 3);
+        assert!(log.read("rang", &[]).unwrap().is_empty());
     }
     let log = place.open(&clock);
     clock.advance(100_000);
-    place.run(&log, &mut Counter::default(), || !log.read("rang").unwrap().is_empty());
-    assert_eq!(texts(&log.read("rang").unwrap()), ["a rang"], "b is not due, and a was put off once");
+    place.run(&log, &mut Counter::default(), || !log.read("rang", &[]).unwrap().is_empty());
+    assert_eq!(texts(&log.read("rang", &[]).unwrap()), ["a rang"], "b is not due, and a was put off once");
     clock.advance(100_000);
-    place.run(&log, &mut Counter::default(), || log.read("rang").unwrap().len() > 1);
-    assert_eq!(texts(&log.read("rang").unwrap()), ["a rang", "b rang"]);
+    place.run(&log, &mut Counter::default(), || log.read("rang", &[]).unwrap().len() > 1);
+    assert_eq!(texts(&log.read("rang", &[]).unwrap()), ["a rang", "b rang"]);
 }
 
 /// A step reads its own writes, and a rewind hands out again what was not committed.
 fn a_step_reads_its_own_writes(place: &Place) {
     let log = place.open(&Clock::system());
     log.append(numbers(0..3, 1)).unwrap();
-    let mut role = log.counter().unwrap();
+    let mut role = log.role(COUNTER).unwrap();
     let read = |role: &mut dyn Log| {
         let mut records = Vec::new();
         let deadline = Instant::now() + Duration::from_secs(60);

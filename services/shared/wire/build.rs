@@ -4,7 +4,8 @@ use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = "../../../proto";
-    let files = ["request", "page", "article", "canonical", "state"].map(|name| format!("wireroom/v1/{name}.proto"));
+    let files =
+        ["request", "page", "article", "canonical", "state"].map(|name| format!("wireroom/v1/{name}.proto"));
     println!("cargo::rerun-if-changed={root}");
     let descriptors = protox::compile(files, [root])?;
     let mut config = prost_build::Config::new();

@@ -62,7 +62,7 @@ fn demo(wireroom: &Path) -> Result<()> {
     println!("The press answers at {}.", press.proxy());
     println!("{} URLs and {} reprints go in:\n", inputs.len(), documents.len());
     inputs.iter().for_each(|url| println!("  {url}"));
-    documents.iter().for_each(|document| println!("  {}", document.display()));
+    press::DOCUMENTS.iter().for_each(|document| println!("  {}", document.name));
     println!();
 
     let mut run = Command::new(wireroom);

@@ -9,7 +9,7 @@ use std::{path::Path, time::Duration};
 use anyhow::{Context as _, Result};
 use nix::sys::signal::{Signal, raise};
 use pipeline::{Action, Clock, Progress, Shutdown};
-use tests::counter::{AnyLog, Counter, at, die, settings};
+use tests::counter::{COUNTER, Counter, at, die, open, settings};
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -29,20 +29,20 @@ fn main() -> Result<()> {
         }
         _ => None,
     };
-    let log = AnyLog::open(kafka, Path::new(data), instance, Clock::system(), probe)?;
+    let log = open(kafka, Path::new(data), instance, Clock::system(), probe)?;
     let (progress, shutdown) = (Progress::default(), Shutdown::default());
     signal_hook::flag::register(signal_hook::consts::SIGTERM, shutdown.flag())?;
     if let Some(until) = after("--until", 1) {
         let (until, log, shutdown) = (until.parse::<usize>()?, log.clone(), shutdown.clone());
         std::thread::spawn(move || {
-            let count = |topic| log.read(topic).map_or(0, |records| records.len());
+            let count = |topic| log.read(topic, &[]).map_or(0, |records| records.len());
             while count("numbered") + count("deadletters.counter") < until {
                 shutdown.wait(Duration::from_millis(50));
             }
             shutdown.request();
         });
     }
-    let mut counter = log.counter()?;
+    let mut counter = log.role(COUNTER)?;
     pipeline::run(counter.as_mut(), &mut Counter::default(), &settings(&progress, &shutdown))?;
     println!("handled {} records", progress.records());
     Ok(())

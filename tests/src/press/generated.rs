@@ -4,6 +4,8 @@
 //! row of its own: two of them share hardly a shingle. Every fifth stands at a second outlet too, later, under another
 //! headline.
 
+use std::sync::LazyLock;
+
 use super::page::{HARBOUR_TIMES, MERIDIAN_WIRE, NORTHERN_COURIER, Outlet, Page, fill};
 
 const HOSTS: u64 = 40;
@@ -74,7 +76,7 @@ fn article(index: usize) -> Page {
         headline: draws.fill(HEADLINES),
         authors: vec![draws.name()],
         published: published(index, 0),
-        section: capitalised(draws.pick(NOUNS)),
+        section: capitalised(draws.pick(&NOUNS)),
         caption: draws.fill(HEADLINES),
         paragraphs: (0..paragraphs).map(|_| draws.paragraph()).collect(),
     }
@@ -122,9 +124,8 @@ impl Draws {
         ((mixed ^ (mixed >> 31)) % bound as u64) as usize
     }
 
-    fn pick<'a>(&mut self, words: &'a str) -> &'a str {
-        let count = words.split_whitespace().count();
-        words.split_whitespace().nth(self.below(count)).expect("a word")
+    fn pick(&mut self, words: &[&'static str]) -> &'static str {
+        words[self.below(words.len())]
     }
 
     fn paragraph(&mut self) -> String {
@@ -139,13 +140,13 @@ impl Draws {
         let text = fill(pattern, |gap| {
             let mut draws = draws.borrow_mut();
             match gap {
-                "noun" => draws.pick(NOUNS).to_owned(),
-                "people" => draws.pick(PEOPLE).to_owned(),
-                "adj" => draws.pick(ADJECTIVES).to_owned(),
-                "verb" => draws.pick(VERBS).to_owned(),
-                "verbed" => past(draws.pick(VERBS)),
-                "adverb" => draws.pick(ADVERBS).to_owned(),
-                "day" => draws.pick("Monday Tuesday Wednesday Thursday Friday Saturday Sunday").to_owned(),
+                "noun" => draws.pick(&NOUNS).to_owned(),
+                "people" => draws.pick(&PEOPLE).to_owned(),
+                "adj" => draws.pick(&ADJECTIVES).to_owned(),
+                "verb" => draws.pick(&VERBS).to_owned(),
+                "verbed" => past(draws.pick(&VERBS)),
+                "adverb" => draws.pick(&ADVERBS).to_owned(),
+                "day" => draws.pick(&DAYS).to_owned(),
                 "number" => (3 + draws.below(970)).to_string(),
                 "place" => draws.place(),
                 "name" => draws.name(),
@@ -156,19 +157,19 @@ impl Draws {
     }
 
     fn place(&mut self) -> String {
-        capitalised(&format!(
-            "{}{}",
-            self.pick(SYLLABLES),
-            self.pick("ford ham by mouth stead wick bridge ness dale")
-        ))
+        capitalised(&format!("{}{}", self.pick(&SYLLABLES), self.pick(&PLACE_ENDINGS)))
     }
 
     fn name(&mut self) -> String {
-        let first = format!("{}{}", self.pick(SYLLABLES), self.pick("a en o ia us ette ard"));
+        let first = format!("{}{}", self.pick(&SYLLABLES), self.pick(&FIRST_NAME_ENDINGS));
         let last =
-            format!("{}{}{}", self.pick(SYLLABLES), self.pick(SYLLABLES), self.pick("son er mann s ley"));
+            format!("{}{}{}", self.pick(&SYLLABLES), self.pick(&SYLLABLES), self.pick(&LAST_NAME_ENDINGS));
         format!("{} {}", capitalised(&first), capitalised(&last))
     }
+}
+
+fn words(text: &'static str) -> Vec<&'static str> {
+    text.split_whitespace().collect()
 }
 
 fn past(verb: &str) -> String {
@@ -209,32 +210,61 @@ const SENTENCES: &[&str] = &[
      {{day}}.",
 ];
 
-const NOUNS: &str = "bridge council harvest tunnel budget orchard ferry library contract reservoir election quarry \
+const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const PLACE_ENDINGS: [&str; 9] = ["ford", "ham", "by", "mouth", "stead", "wick", "bridge", "ness", "dale"];
+const FIRST_NAME_ENDINGS: [&str; 7] = ["a", "en", "o", "ia", "us", "ette", "ard"];
+const LAST_NAME_ENDINGS: [&str; 5] = ["son", "er", "mann", "s", "ley"];
+
+static NOUNS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    words(
+        "bridge council harvest tunnel budget orchard ferry library contract reservoir election quarry \
     vaccine railway orchestra pension museum landfill tariff glacier lighthouse strike verdict satellite brewery \
     drought hospital embassy parade shipyard inquiry archive bakery embargo turbine chapel loan referendum canal \
     curriculum wildfire dispute monument cinema merger rehearsal greenhouse census vineyard playground courthouse \
     aqueduct treaty subsidy motorway regatta laboratory kitchen warehouse forecast statue fountain newspaper pipeline \
     festival battery excavation apprenticeship telescope cathedral timetable waterfall allotment catalogue prison \
-    sundial substation roundabout dictionary mosaic petition beehive avalanche carousel ballot";
+    sundial substation roundabout dictionary mosaic petition beehive avalanche carousel ballot",
+    )
+});
 
-const PEOPLE: &str = "teachers farmers engineers nurses voters fishermen bakers judges pensioners students drivers \
+static PEOPLE: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    words(
+        "teachers farmers engineers nurses voters fishermen bakers judges pensioners students drivers \
     architects miners musicians gardeners councillors surveyors plumbers historians cyclists referees volunteers \
-    shepherds pharmacists printers conductors sailors tailors clerks beekeepers firefighters translators";
+    shepherds pharmacists printers conductors sailors tailors clerks beekeepers firefighters translators",
+    )
+});
 
-const ADJECTIVES: &str = "cautious wooden expensive northern forgotten generous hollow temporary crowded silent \
+static ADJECTIVES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    words(
+        "cautious wooden expensive northern forgotten generous hollow temporary crowded silent \
     rusty ambitious coastal doubtful narrow medieval brilliant fragile public private stubborn elegant damp distant \
     remarkable ordinary bitter modest electric secret ancient provincial seasonal nervous bankrupt floating painted \
-    unfinished winding popular controversial celebrated neglected portable";
+    unfinished winding popular controversial celebrated neglected portable",
+    )
+});
 
-const VERBS: &str = "repair abandon approve paint question restore measure reject inspect borrow celebrate postpone \
+static VERBS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    words(
+        "repair abandon approve paint question restore measure reject inspect borrow celebrate postpone \
     finance ignore defend protect rename purchase flood double record suspect guard replace visit praise oppose \
-    drain transport invent welcome challenge register photograph dismantle recommend rescue examine";
+    drain transport invent welcome challenge register photograph dismantle recommend rescue examine",
+    )
+});
 
-const ADVERBS: &str = "quietly reluctantly eventually publicly twice hastily officially cheerfully narrowly \
-    repeatedly grudgingly suddenly patiently formally rarely openly carefully angrily";
+static ADVERBS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    words(
+        "quietly reluctantly eventually publicly twice hastily officially cheerfully narrowly \
+    repeatedly grudgingly suddenly patiently formally rarely openly carefully angrily",
+    )
+});
 
-const SYLLABLES: &str = "bran cor del esk fal gar hol ing jor kel lun mar nor os pel quin ros sand tor ul var wen yar \
-    zel ald ber crom dun ever fin glen har ister kirk lang";
+static SYLLABLES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    words(
+        "bran cor del esk fal gar hol ing jor kel lun mar nor os pel quin ros sand tor ul var wen yar \
+    zel ald ber crom dun ever fin glen har ister kirk lang",
+    )
+});
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,7 @@
 //! group, state in a local fjall keyspace with a compacted changelog). Both run on the role's own thread: heavy work
 //! holds up nobody else, and a partition is never taken away in the middle of a step.
 
+mod any;
 mod attempts;
 mod clock;
 mod drain;
@@ -24,6 +25,7 @@ mod log;
 pub mod metrics;
 mod stage;
 
+pub use any::AnyLog;
 pub use clock::Clock;
 pub use drain::{Drained, Progress, Shutdown};
 pub use log::{Action, Inputs, Limits, Log, LogError, Probe};

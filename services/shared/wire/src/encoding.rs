@@ -17,7 +17,9 @@ pub enum Encoding {
 
 /// Bytes that are not the message they should be.
 #[derive(Debug, Error)]
-#[error("{bytes} bytes are no {message}: {cause}; the producer speaks another version, or the topic is not wireroom's")]
+#[error(
+    "{bytes} bytes are no {message}: {cause}; the producer speaks another version, or the topic is not wireroom's"
+)]
 pub struct DecodeError {
     message: &'static str,
     bytes: usize,

@@ -1,9 +1,11 @@
 //! The messages of `proto/`, and where they travel: topics, keys, headers, encodings.
 
+mod body;
 mod encoding;
 mod headers;
 mod topics;
 
+pub use body::{InflateError, inflate, inflate_start, is_known_encoding};
 pub use encoding::{DecodeError, Encoding, decode, from_json};
 pub use headers::{Headers, TRACEPARENT, header, headers};
 pub use topics::{Topic, page_key};

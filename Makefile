@@ -1,0 +1,36 @@
+# wireroom. `make run` and `make test` need nothing done before.
+
+CARGO  ?= cargo
+ROUNDS ?= 100
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint bench test-crash deny
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Check what the build and the tests need; install what is missing (as root) or say how
+	@.ci/setup
+
+run: setup ## Run the pipeline on the embedded log over a small press of fictional outlets, and show what comes out
+	$(CARGO) build --release --locked --package wireroom --package tests --bin wireroom --bin press
+	target/release/press demo target/release/wireroom
+
+test: setup ## Run every test, those on a real Kafka included
+	$(CARGO) test --workspace --locked
+
+lint: setup ## Formatting, clippy, documentation: no warnings
+	@.ci/setup rust-components
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
+	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --workspace --no-deps --document-private-items --locked
+
+bench: setup ## Measure: one `name value unit` a line
+	@$(CARGO) build --release --locked --package wireroom --package tests --bins
+	@target/release/bench target/release/wireroom
+
+test-crash: setup ## Kill and restart the pipeline at ROUNDS moments on each log (ROUNDS=100)
+	WIREROOM_CRASH_ROUNDS=$(ROUNDS) $(CARGO) test --locked --package tests --test crash -- --nocapture
+
+deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny)
+	$(CARGO) deny check

@@ -1,0 +1,178 @@
+//! The stage: a page record in; articles, claims to follow, or a dead letter out.
+
+use article::{CanonicalUrl, Moment};
+use extraction::{Extraction, Hints, extract_document, extract_html};
+use pipeline::{DeadLetter, Headers, Inputs, LogError, Output, Record, Role, Stage, Step};
+use prost::Message;
+use rayon::prelude::*;
+use wire::{Article, Page, Request, Response, Topic};
+
+use crate::{
+    metrics,
+    record::{of_document, of_page},
+};
+
+/// The extractor's place in the flow.
+pub const ROLE: Role =
+    Role { name: "extractor", input: "pages", dead_letters: "deadletters.extractor", state_version: None };
+
+/// A body may inflate to so many bytes.
+const MAX_INFLATED_BYTES: usize = 32 << 20;
+
+/// Claims are followed over so many domains: two pages that name each other end here.
+const MAX_HOPS: u32 = 3;
+
+/// The stage. Pages of a batch are worked on side by side.
+#[derive(Debug, Default)]
+pub struct Extractor;
+
+/// What came of a page.
+#[derive(Default)]
+struct Yield {
+    articles: Vec<Article>,
+    claim: Option<Request>,
+    refusal: Option<(&'static str, String)>,
+}
+
+impl Stage for Extractor {
+    fn process(&mut self, inputs: &Inputs, step: &mut Step) -> Result<(), LogError> {
+        let yields: Vec<Yield> = inputs.records.par_iter().map(work).collect();
+        for (record, done) in inputs.records.iter().zip(yields) {
+            for article in done.articles {
+                step.emit(article_output(&article, &record.headers));
+            }
+            if let Some(claim) = done.claim {
+                step.emit(claim_output(&claim, &record.headers));
+            }
+            if let Some((reason, detail)) = done.refusal {
+                step.dead_letter(DeadLetter::of(record, reason, detail));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn work(record: &Record) -> Yield {
+    match wire::decode::<Page>(record.value.as_deref().unwrap_or_default()) {
+        Ok(page) => extract(&page),
+        Err(error) => Yield { refusal: Some(("malformed", error.to_string())), ..Yield::default() },
+    }
+}
+
+fn extract(page: &Page) -> Yield {
+    let request = page.request.clone().unwrap_or_default();
+    let mut done = Yield::default();
+    let mut failure = page.failure.clone();
+    if let Some(response) = &page.response {
+        match fetched(&request, response) {
+            Ok((article, claim)) => {
+                done.articles.push(article);
+                done.claim = claim;
+            }
+            Err((reason, detail)) => {
+                failure.clone_from(&detail);
+                done.refusal = Some((reason, detail));
+            }
+        }
+    }
+    if let Some(document) = &request.document {
+        let extraction = extract_document(&extraction::Document {
+            bytes: &document.content,
+            content_type: non_empty(&document.content_type),
+            name: non_empty(&document.name),
+        });
+        metrics::count(&extraction);
+        match refusal(&document.name, &extraction) {
+            None => {
+                done.articles.push(of_document(&request, document, extraction, &failure));
+                // The document stands in for what was no article.
+                done.refusal = None;
+            }
+            Some(refusal) => done.refusal = Some(refusal),
+        }
+    }
+    done
+}
+
+type Fetched = (Article, Option<Request>);
+
+fn fetched(request: &Request, response: &Response) -> Result<Fetched, (&'static str, String)> {
+    let url = if response.final_url.is_empty() { &request.url } else { &response.final_url };
+    let broken = |cause: &dyn std::fmt::Display| ("broken_body", format!("{url}: {cause}"));
+    let body = wire::inflate(&response.content_encoding, &response.body, MAX_INFLATED_BYTES)
+        .map_err(|e| broken(&e))?;
+    let fetched_at = CanonicalUrl::parse(url).map_err(|e| ("malformed", e.to_string()))?;
+    let hints = request.hints.as_ref();
+    let extraction = extract_html(&extraction::Page {
+        bytes: &body,
+        url: Some(url),
+        content_type: non_empty(&response.content_type),
+        hints: Hints {
+            title: hints.map(|h| h.title.as_str()).filter(|t| !t.is_empty()),
+            published: hints.and_then(|h| Moment::parse(&h.published_at).ok()),
+        },
+    });
+    metrics::count(&extraction);
+    if let Some(refusal) = refusal(url, &extraction) {
+        return Err(refusal);
+    }
+    let article = of_page(request, response, &fetched_at, extraction);
+    let claim = claim(request, &article);
+    Ok((article, claim))
+}
+
+/// Why an extraction is not published: its verdict, and the evidence.
+fn refusal(name: &str, extraction: &Extraction) -> Option<(&'static str, String)> {
+    let verdict = extraction.verdict;
+    if verdict.is_publishable() && !extraction.text.is_empty() {
+        return None;
+    }
+    let reason = if verdict.is_publishable() { "no_text" } else { verdict.as_str() };
+    let evidence = extraction.evidence.join("; ");
+    Some((reason, format!("{name} is no article but: {reason} ({evidence})")))
+}
+
+/// The request for an original on another domain that the page declares.
+fn claim(request: &Request, article: &Article) -> Option<Request> {
+    let original = CanonicalUrl::parse(&article.declared_original).ok()?;
+    if request.hops >= MAX_HOPS || original.as_str() == request.url {
+        return None;
+    }
+    Some(Request {
+        request_id: format!("{}.claim", request.request_id),
+        url: original.as_str().to_owned(),
+        document: None,
+        hops: request.hops + 1,
+        via: "canonical".to_owned(),
+        hints: None,
+        ..request.clone()
+    })
+}
+
+fn article_output(article: &Article, came_with: &Headers) -> Output {
+    let id = format!("{}/{}", article.request_id, article.article_id);
+    Output {
+        topic: Topic::Articles.name(),
+        headers: wire::headers("Article", &id, ROLE.name, &article.run_id, came_with),
+        key: article.article_id.clone().into(),
+        value: Some(article.encode_to_vec().into()),
+    }
+}
+
+fn claim_output(claim: &Request, came_with: &Headers) -> Output {
+    let key = CanonicalUrl::parse(&claim.url)
+        .map_or_else(|_| claim.url.clone(), |u| u.registrable_domain().to_owned());
+    Output {
+        topic: Topic::Requests.name(),
+        headers: wire::headers("Request", &claim.request_id, ROLE.name, &claim.run_id, came_with),
+        key: key.into(),
+        value: Some(claim.encode_to_vec().into()),
+    }
+}
+
+fn non_empty(text: &str) -> Option<&str> {
+    Some(text).filter(|t| !t.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+use pipeline::{
+    Clock, Inputs, Limits, Log, Record,
+    embedded::{Embedded, Options},
+};
+use wire::Document;
+
+use super::*;
+
+const STORY: &str = "<h1>Ferry returns to the northern isles</h1>\
+    <p>The ferry to the northern isles sailed again on Monday after eleven weeks in dock, its operator said.</p>\
+    <p>More than two hundred passengers waited on the quay before dawn, many of them with livestock and post.</p>\
+    <p>The captain, who has sailed the route for thirty years, said that the repaired engine ran without fault.</p>";
+
+/// What a step over these pages leaves in the topics: articles, requests, dead letters.
+fn run(pages: &[Page]) -> (Vec<Article>, Vec<Request>, Vec<Record>) {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { clock: Clock::manual(1_700_000_000_000), ..Options::default() };
+    let log = Embedded::open(folder.path(), &options).unwrap();
+    let output = |page: &Page| Output {
+        topic: "pages",
+        key: "k".into(),
+        value: Some(page.encode_to_vec().into()),
+        headers: vec![("traceparent".to_owned(), b"00-a-b-01".to_vec())],
+    };
+    log.append(pages.iter().map(output).collect()).unwrap();
+    let mut role = log.role(ROLE).unwrap();
+    let limits = Limits { records: 100, bytes: 1 << 20, timers: 0 };
+    let inputs: Inputs = role.poll(limits, std::time::Duration::ZERO).unwrap();
+    let mut step = role.step();
+    Extractor.process(&inputs, &mut step).unwrap();
+    role.commit(step).unwrap();
+    let read = |topic| log.read(topic, 0, 100).unwrap();
+    for record in read("articles") {
+        assert_eq!(wire::header(&record.headers, wire::TRACEPARENT), Some("00-a-b-01"));
+    }
+    fn decode<M: Message + Default>(records: Vec<Record>) -> Vec<M> {
+        records.iter().map(|r| wire::decode(r.value.as_deref().unwrap()).unwrap()).collect()
+    }
+    (decode(read("articles")), decode(read("requests")), read(ROLE.dead_letters))
+}
+
+fn page(url: &str, html: &str) -> Page {
+    let response = Response {
+        final_url: url.to_owned(),
+        status: 200,
+        body: html.as_bytes().to_vec().into(),
+        content_type: "text/html; charset=utf-8".to_owned(),
+        ..Response::default()
+    };
+    let request =
+        Request { request_id: "r1".to_owned(), url: url.to_owned(), seen_at_ms: 7, ..Request::default() };
+    Page { request: Some(request), response: Some(response), failure: String::new() }
+}
+
+fn reprint() -> Document {
+    let text = "Ferry returns to the northern isles\n\n\
+        The ferry to the northern isles sailed again on Monday after eleven weeks in dock, its operator said.\n\n\
+        More than two hundred passengers waited on the quay before dawn, many of them with livestock and post.\n\n\
+        The captain, who has sailed the route for thirty years, said that the repaired engine ran without fault.\n\n\
+        A second ship, laid up in the spring for want of crew, is to follow before the winter timetable begins in \
+        October, and the council of the isles has asked for a third.\n\n\
+        Original url: <https://isles.example/ferry>\n";
+    Document { content: text.as_bytes().to_vec().into(), name: "ferry.txt".to_owned(), ..Document::default() }
+}
+
+#[test]
+fn a_page_and_the_document_that_came_along_become_an_article_each() {
+    let mut page = page("https://isles.example/ferry", STORY);
+    page.request.as_mut().unwrap().document = Some(reprint());
+    let (articles, requests, dead) = run(&[page]);
+    assert_eq!((articles.len(), requests.len(), dead.len()), (2, 0, 0));
+    assert_eq!(articles[0].url, "https://isles.example/ferry");
+    assert_eq!(articles[1].declared_original, "https://isles.example/ferry");
+    assert_eq!((articles[1].document_name.as_str(), articles[1].url.as_str()), ("ferry.txt", ""));
+    assert!(!articles[1].body_text.contains("Original url"));
+    assert_ne!(articles[0].article_id, articles[1].article_id);
+    assert!(articles.iter().all(|a| a.seen_at_ms == 7 && a.warnings.is_empty()), "{articles:?}");
+}
+
+#[test]
+fn a_document_stands_in_for_a_dead_original_and_says_so() {
+    let request = Request {
+        url: "https://isles.example/ferry".to_owned(),
+        document: Some(reprint()),
+        ..Request::default()
+    };
+    let dead = Page { request: Some(request), response: None, failure: "404 Not Found".to_owned() };
+    let (articles, _, dead_letters) = run(&[dead]);
+    assert_eq!((articles.len(), dead_letters.len()), (1, 0));
+    assert!(articles[0].warnings.iter().any(|w| w.contains("404 Not Found")), "{:?}", articles[0].warnings);
+}
+
+#[test]
+fn the_canonical_link_names_the_page_on_its_own_site_alone() {
+    let with_link = |href: &str| format!("<link rel=canonical href='{href}'>{STORY}");
+    let at = "https://news.isles.example/ferry?ref=front";
+    for (href, url, claims) in [
+        ("https://isles.example/ferry", "https://isles.example/ferry", 0),
+        ("/ferry", "https://news.isles.example/ferry", 0),
+        ("https://isles.example/", at, 0),
+        ("https://agency.example/ferry", at, 1),
+    ] {
+        let (articles, requests, _) = run(&[page(at, &with_link(href))]);
+        assert_eq!((articles[0].canonical_url.as_str(), requests.len()), (url, claims), "{href}");
+        if claims > 0 {
+            assert_eq!((requests[0].url.as_str(), requests[0].via.as_str()), (href, "canonical"));
+            assert_eq!(articles[0].declared_original, href);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_article_is_refused_with_its_verdict() {
+    let broken = {
+        let mut page = page("https://isles.example/torn", STORY);
+        page.response.as_mut().unwrap().content_encoding = "gzip".to_owned();
+        page
+    };
+    let (articles, _, dead) = run(&[page("https://isles.example/empty", ""), broken]);
+    assert!(articles.is_empty());
+    assert_eq!(dead.len(), 2);
+    assert_eq!(wire::header(&dead[1].headers, "wireroom_reason"), Some("broken_body"));
+    let detail = wire::header(&dead[0].headers, "__connect.errors.exception.message").unwrap();
+    assert!(detail.starts_with("https://isles.example/empty is no article"), "{detail}");
+}

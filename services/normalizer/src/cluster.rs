@@ -1,0 +1,149 @@
+//! *cluster*: the decider.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use pipeline::{Clock, DeadLetter, Headers, Inputs, LogError, Output, Record, Role, Stage, State, Step};
+use prost::Message;
+use serde::Serialize;
+use wire::{Article, ArticleState, Encoding, Prepared, Topic};
+
+use crate::{
+    DEAD_LETTERS,
+    arrival::Clusters,
+    record::{Publication, rfc3339},
+    rows::{ARTICLES, STREAM, StepRows, decode_state},
+};
+
+/// Reads `prepared`; its state is one record an article.
+pub const CLUSTER_ROLE: Role =
+    Role { name: "cluster", input: "prepared", dead_letters: DEAD_LETTERS, state_version: Some(1) };
+
+/// How the decider works.
+#[derive(Debug, Clone)]
+pub struct ClusterSettings {
+    /// How canonical and changes are written.
+    pub encoding: Encoding,
+    /// How long near-duplicates of an article are looked for, in the stream's own time. The same text, the same URL and
+    /// a declared original are found however late they come.
+    pub window: Duration,
+}
+
+impl Default for ClusterSettings {
+    fn default() -> Self {
+        Self { encoding: Encoding::default(), window: Duration::from_secs(14 * 24 * 3600) }
+    }
+}
+
+/// The stage that decides.
+#[derive(Debug)]
+pub struct Cluster {
+    clock: Clock,
+    settings: ClusterSettings,
+    partitions: BTreeMap<i32, Clusters>,
+}
+
+impl Cluster {
+    /// `clock` gives the time of processing, on which nothing else depends.
+    pub fn new(clock: Clock, settings: ClusterSettings) -> Self {
+        Self { clock, settings, partitions: BTreeMap::new() }
+    }
+
+    fn decide(&mut self, record: &Record, step: &mut Step) -> Result<(), LogError> {
+        let (prepared, article) = match read(record) {
+            Ok(read) => read,
+            Err(detail) => {
+                step.dead_letter(DeadLetter::of(record, "malformed", detail));
+                return Ok(());
+            }
+        };
+        let partition = record.origin.partition;
+        let clusters = self.partitions.get_mut(&partition).ok_or(LogError::NotAssigned { partition })?;
+        let arrival = clusters.arrive(&mut StepRows { step, partition }, &prepared, &article)?;
+        let processed_at = rfc3339(self.clock.now_ms());
+        for publication in arrival.publications {
+            self.emit(publication, &processed_at, &article.run_id, &record.headers, step);
+        }
+        Ok(())
+    }
+
+    fn emit(
+        &self,
+        publication: Publication,
+        processed_at: &str,
+        run_id: &str,
+        came_with: &Headers,
+        step: &mut Step,
+    ) {
+        let Publication { mut change, record } = publication;
+        change.processed_at = processed_at.to_owned();
+        let key = change.article_id.clone();
+        let event_id = format!("{key}/{}", change.version);
+        let headers = |kind| {
+            let mut headers = wire::headers(kind, &event_id, "cluster", run_id, came_with);
+            for (_, value) in headers.iter_mut().filter(|(name, _)| name == "content-type") {
+                *value = self.settings.encoding.content_type().into();
+            }
+            headers
+        };
+        let record = record.map(|mut record| {
+            record.processed_at = processed_at.to_owned();
+            self.encode(&record)
+        });
+        step.emit(Output {
+            topic: Topic::Canonical.name(),
+            key: key.clone().into(),
+            value: record.map(Into::into),
+            headers: headers("CanonicalArticle"),
+        });
+        step.emit(Output {
+            topic: Topic::Changes.name(),
+            key: key.into(),
+            value: Some(self.encode(&change).into()),
+            headers: headers("Change"),
+        });
+    }
+
+    fn encode<M: Message + Serialize>(&self, message: &M) -> Vec<u8> {
+        self.settings.encoding.encode(message)
+    }
+}
+
+impl Stage for Cluster {
+    fn assigned(&mut self, partition: i32, state: &State) -> Result<(), LogError> {
+        let stream = state.get(STREAM)?.map(|row| decode_state(&row)).transpose()?.unwrap_or_default();
+        let window_ms = i64::try_from(self.settings.window.as_millis()).unwrap_or(i64::MAX);
+        let mut clusters = Clusters::new(stream, window_ms);
+        for row in state.scan(ARTICLES) {
+            let (key, value) = row?;
+            let id = String::from_utf8_lossy(key.get(ARTICLES.len()..).unwrap_or_default());
+            clusters.recall(&id, &decode_state::<ArticleState>(&value)?);
+        }
+        self.partitions.insert(partition, clusters);
+        Ok(())
+    }
+
+    fn revoked(&mut self, partition: i32) {
+        self.partitions.remove(&partition);
+    }
+
+    fn process(&mut self, inputs: &Inputs, step: &mut Step) -> Result<(), LogError> {
+        inputs.records.iter().try_for_each(|record| self.decide(record, step))
+    }
+}
+
+fn read(record: &Record) -> Result<(Prepared, Article), String> {
+    let value =
+        record.value.as_ref().ok_or("a prepared record without a value; prepared takes no tombstones")?;
+    let mut prepared: Prepared = wire::decode(value).map_err(|cause| cause.to_string())?;
+    let article = prepared.article.take().filter(|article| !article.article_id.is_empty());
+    let article =
+        article.ok_or("a prepared record without an article and its id; its producer must set both")?;
+    if prepared.exact_hash.len() != 16 {
+        return Err(format!(
+            "the exact_hash of {} has {} bytes, not 16",
+            article.article_id,
+            prepared.exact_hash.len()
+        ));
+    }
+    Ok((prepared, article))
+}

@@ -1,0 +1,199 @@
+//! What deciding needs of an article.
+
+use article::{ArticleId, CanonicalUrl, Moment, Precision, Verdict};
+use neardup::{Member, Paragraph, Sketch, TextHash};
+use wire::{Article, ArticleState, ParagraphSketch, Prepared};
+
+/// How far a date of publication may lie after the sighting: time zones, and clocks that are fast.
+const FUTURE_TOLERANCE_MS: i64 = 24 * 3_600_000;
+
+/// 1990-01-01, before the web: no page is older.
+const BEFORE_THE_WEB_MS: i64 = 631_152_000_000;
+
+/// Domains of news agencies: what they publish themselves is the original of what others carry.
+const AGENCIES: &[&str] = &[
+    "aa.com.tr",
+    "aap.com.au",
+    "afp.com",
+    "agerpres.ro",
+    "anp.nl",
+    "ansa.it",
+    "antaranews.com",
+    "ap.org",
+    "apa.at",
+    "apnews.com",
+    "belga.be",
+    "bernama.com",
+    "bta.bg",
+    "ceskenoviny.cz",
+    "dpa-international.com",
+    "dpa.com",
+    "efe.com",
+    "hina.hr",
+    "interfax.com",
+    "interfax.ru",
+    "irna.ir",
+    "kyodonews.jp",
+    "kyodonews.net",
+    "ntb.no",
+    "pap.pl",
+    "ptinews.com",
+    "reuters.com",
+    "ria.ru",
+    "ritzau.dk",
+    "spa.gov.sa",
+    "sta.si",
+    "tanjug.rs",
+    "tass.com",
+    "tass.ru",
+    "tt.se",
+    "ukrinform.net",
+    "upi.com",
+    "wam.ae",
+    "xinhuanet.com",
+    "yna.co.kr",
+];
+
+/// Reads the facts of an article that has just arrived; the rest of its state is left empty.
+pub(crate) fn facts(prepared: &Prepared, article: &Article) -> ArticleState {
+    let published = Moment::parse(&article.published_at).ok();
+    let publisher = article.publisher.clone().unwrap_or_default();
+    let is_plausible = |moment: &Moment| {
+        (BEFORE_THE_WEB_MS..=article.seen_at_ms.saturating_add(FUTURE_TOLERANCE_MS))
+            .contains(&moment.as_millis())
+    };
+    ArticleState {
+        text_hash: prepared.exact_hash.clone(),
+        sketch: Some(to_wire(Sketch::of(&prepared.paragraphs.iter().map(to_paragraph).collect::<Vec<_>>()))),
+        published_at_ms: published.as_ref().map(latest_ms),
+        seen_at_ms: article.seen_at_ms,
+        is_agency: AGENCIES.binary_search(&publisher.domain.as_str()).is_ok(),
+        is_trusted: published.as_ref().is_some_and(is_plausible),
+        is_teaser: article.verdict == Verdict::Teaser.as_str(),
+        declared_original_id: declared_original(article).unwrap_or_default(),
+        place: place(article),
+        publisher: Some(publisher),
+        labels: article.labels.clone(),
+        ..ArticleState::default()
+    }
+}
+
+/// The name that an article's URL gives, which is not its id where its page names another address as canonical.
+pub(crate) fn id_of_url(url: &str) -> Option<String> {
+    CanonicalUrl::parse(url).ok().map(|url| ArticleId::of_url(&url).as_str().to_owned())
+}
+
+/// An article's state as a member of its cluster. `sketch` is [`sketch`] of the same state.
+pub(crate) fn member<'a>(id: &'a str, state: &'a ArticleState, sketch: &'a Sketch) -> Member<'a> {
+    Member {
+        id,
+        text_hash: text_hash(state),
+        sketch,
+        published_at_ms: state.published_at_ms,
+        seen_at_ms: state.seen_at_ms,
+        is_agency: state.is_agency,
+        is_trusted: state.is_trusted,
+        is_teaser: state.is_teaser,
+        declared_original: Some(state.declared_original_id.as_str()).filter(|id| !id.is_empty()),
+    }
+}
+
+/// The sketch that a state holds.
+pub(crate) fn sketch(state: &ArticleState) -> Sketch {
+    let sketch = state.sketch.clone().unwrap_or_default();
+    Sketch {
+        words: sketch.words,
+        five: sketch.five,
+        three: sketch.three,
+        rest_five: sketch.rest_five,
+        rest_three: sketch.rest_three,
+        figures: sketch.figures,
+        keys: sketch.keys,
+    }
+}
+
+fn to_wire(sketch: Sketch) -> wire::Sketch {
+    wire::Sketch {
+        words: sketch.words,
+        five: sketch.five,
+        three: sketch.three,
+        rest_five: sketch.rest_five,
+        rest_three: sketch.rest_three,
+        figures: sketch.figures,
+        keys: sketch.keys,
+    }
+}
+
+fn to_paragraph(paragraph: &ParagraphSketch) -> Paragraph {
+    Paragraph {
+        hash: paragraph.hash,
+        words: paragraph.words,
+        five: paragraph.fives.clone(),
+        three: paragraph.threes.clone(),
+        figures: paragraph.figures.clone(),
+    }
+}
+
+fn text_hash(state: &ArticleState) -> TextHash {
+    TextHash(state.text_hash.as_ref().try_into().map_or(0, u128::from_be_bytes))
+}
+
+/// A date alone may mean any time of its day: what is known to be earlier comes first.
+fn latest_ms(moment: &Moment) -> i64 {
+    let rest_of_day_ms = if moment.precision() == Precision::Day { 86_399_999 } else { 0 };
+    moment.as_millis().saturating_add(rest_of_day_ms)
+}
+
+fn declared_original(article: &Article) -> Option<String> {
+    id_of_url(&article.declared_original).filter(|id| *id != article.article_id)
+}
+
+fn place(article: &Article) -> String {
+    let named = [&article.url, &article.document_name].into_iter().find(|name| !name.is_empty());
+    named.unwrap_or(&article.article_id).clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(article: Article) -> ArticleState {
+        let prepared = crate::prepare(article);
+        facts(&prepared, prepared.article.as_ref().unwrap())
+    }
+
+    #[test]
+    fn agencies_can_be_searched() {
+        assert!(AGENCIES.is_sorted());
+        let url = "https://www.reuters.com/world/1".into();
+        assert!(read(Article { url, ..Article::default() }).is_agency);
+    }
+
+    #[test]
+    fn a_day_ends_after_its_instants() {
+        let seen_at_ms = 1_700_000_000_000;
+        let at = |published_at: &str| {
+            read(Article { published_at: published_at.into(), seen_at_ms, ..Article::default() })
+        };
+        assert!(at("2015-03-19").published_at_ms > at("2015-03-19T23:00:00Z").published_at_ms);
+        assert!(at("2015-03-19").published_at_ms < at("2015-03-20T00:00:00Z").published_at_ms);
+        assert_eq!(at("").published_at_ms, None);
+        assert!(at("2015-03-19").is_trusted && !at("1815-03-19").is_trusted && !at("2031-01-01").is_trusted);
+    }
+
+    #[test]
+    fn an_article_is_placed_by_url_name_or_id() {
+        let [url, name, id] = ["https://a.example/1", "reprint.txt", "0a"].map(str::to_owned);
+        let mut article = Article {
+            url: url.clone(),
+            document_name: name.clone(),
+            article_id: id.clone(),
+            ..Article::default()
+        };
+        assert_eq!(place(&article), url);
+        article.url.clear();
+        assert_eq!(place(&article), name);
+        article.document_name.clear();
+        assert_eq!(place(&article), id);
+    }
+}

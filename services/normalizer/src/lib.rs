@@ -1,0 +1,28 @@
+//! The normalizer: of all articles that carry the same text, one canonical record, whatever the order they come in.
+//!
+//! * [`Prepare`] (stateless, any number of instances) does the heavy part of one article: clean text, facts, shingle
+//!   hashes. `articles` in, `prepared` out.
+//! * [`Cluster`] (one decider for each partition of `prepared`) decides: a new article, a new version, or a copy; and
+//!   which article of a cluster is canonical. `prepared` in, `canonical` and `changes` out.
+//! * [`filter`] is the same code over lines of JSON.
+//!
+//! Everything published follows from the members of a cluster ([`neardup::decide`]), not from the order of their
+//! arrival: an arrival decides its cluster anew, and what differs from the published is published. Each article counts
+//! its versions without gaps, also across takeovers.
+
+mod arrival;
+mod cluster;
+mod facts;
+mod filter;
+mod prepare;
+mod record;
+mod rows;
+#[cfg(test)]
+mod scenarios;
+
+pub use cluster::{CLUSTER_ROLE, Cluster, ClusterSettings};
+pub use filter::filter;
+pub use prepare::{PREPARE_ROLE, Prepare, prepare};
+
+/// Dead letters of both roles.
+const DEAD_LETTERS: &str = "deadletters.normalizer";

@@ -1,0 +1,184 @@
+//! *prepare*: the part of the work that concerns one article alone.
+
+use article::{CanonicalUrl, Moment};
+use neardup::Document;
+use pipeline::{DeadLetter, Inputs, LogError, Output, Record, Role, Stage, Step};
+use prost::Message;
+use unicode_normalization::UnicodeNormalization;
+use wire::{Article, ParagraphSketch, Prepared, Publisher, Topic};
+
+use crate::DEAD_LETTERS;
+
+/// Reads `articles`, keeps nothing.
+pub const PREPARE_ROLE: Role =
+    Role { name: "prepare", input: "articles", dead_letters: DEAD_LETTERS, state_version: None };
+
+/// The stage that prepares.
+#[derive(Debug, Default)]
+pub struct Prepare;
+
+impl Stage for Prepare {
+    fn process(&mut self, inputs: &Inputs, step: &mut Step) -> Result<(), LogError> {
+        for record in &inputs.records {
+            match read(record) {
+                Ok(article) => step.emit(output(prepare(article), record)),
+                Err(detail) => step.dead_letter(DeadLetter::of(record, "malformed", detail)),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read(record: &Record) -> Result<Article, String> {
+    let value =
+        record.value.as_ref().ok_or("an article record without a value; articles takes no tombstones")?;
+    let article: Article = wire::decode(value).map_err(|cause| cause.to_string())?;
+    if article.article_id.is_empty() {
+        return Err("an article without an article_id; its producer must set one".to_owned());
+    }
+    Ok(article)
+}
+
+fn output(prepared: Prepared, came_of: &Record) -> Output {
+    let article = prepared.article.as_ref();
+    let id = article.map(|article| article.article_id.clone()).unwrap_or_default();
+    let run_id = article.map(|article| article.run_id.as_str()).unwrap_or_default();
+    // An article may come again: the record it came of tells its preparations apart.
+    let event_id = format!("{id}/{}-{}", came_of.origin.partition, came_of.origin.offset);
+    Output {
+        topic: Topic::Prepared.name(),
+        headers: wire::headers("Prepared", &event_id, "prepare", run_id, &came_of.headers),
+        key: id.into(),
+        value: Some(prepared.encode_to_vec().into()),
+    }
+}
+
+/// Cleans an article and takes its text's fingerprints. What is said of it elsewhere is left as it is.
+pub fn prepare(mut article: Article) -> Prepared {
+    article.body_text = clean_body(&article.body_text);
+    for line in [&mut article.headline, &mut article.subheadline, &mut article.summary] {
+        *line = clean_paragraph(line);
+    }
+    settle_date(&mut article);
+    settle_publisher(&mut article);
+    let document = Document::read(&article.body_text);
+    let paragraphs = document.paragraphs.into_iter().map(|paragraph| ParagraphSketch {
+        hash: paragraph.hash,
+        words: paragraph.words,
+        fives: paragraph.five,
+        threes: paragraph.three,
+        figures: paragraph.figures,
+    });
+    Prepared {
+        exact_hash: document.text_hash.0.to_be_bytes().to_vec().into(),
+        paragraphs: paragraphs.collect(),
+        article: Some(article),
+    }
+}
+
+/// A date that is none is no date; its precision is what it shows.
+fn settle_date(article: &mut Article) {
+    if article.published_at.is_empty() {
+        article.published_precision.clear();
+        return;
+    }
+    match Moment::parse(&article.published_at) {
+        Ok(moment) => {
+            article.published_at = moment.to_string();
+            article.published_precision = moment.precision().as_str().to_owned();
+        }
+        Err(error) => {
+            article.warnings.push(format!("published_at left out: {error}"));
+            article.published_at.clear();
+            article.published_precision.clear();
+        }
+    }
+}
+
+fn settle_publisher(article: &mut Article) {
+    let publisher = article.publisher.get_or_insert_with(Publisher::default);
+    if publisher.domain.is_empty()
+        && let Ok(url) = CanonicalUrl::parse(&article.url)
+    {
+        publisher.domain = url.registrable_domain().to_owned();
+    }
+}
+
+/// Paragraphs joined by a blank line, none empty, each on one line.
+fn clean_body(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let is_flowing = text.trim().lines().any(|line| line.trim().is_empty());
+    let mut paragraphs = vec![String::new()];
+    for line in text.lines() {
+        if line.trim().is_empty() || !is_flowing {
+            paragraphs.push(String::new());
+        }
+        if let Some(paragraph) = paragraphs.last_mut() {
+            paragraph.push_str(line);
+            paragraph.push(' ');
+        }
+    }
+    let cleaned = paragraphs.iter().map(|paragraph| clean_paragraph(paragraph));
+    cleaned.filter(|paragraph| !paragraph.is_empty()).collect::<Vec<_>>().join("\n\n")
+}
+
+/// NFC; white space squeezed; no soft hyphens, byte-order marks, control characters or stray Markdown escapes (`\$`).
+fn clean_paragraph(text: &str) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    let mut chars = text.nfc().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' => {}
+            '\\' if chars.peek().is_some_and(|next| "$*_#`[]()<>~|!".contains(*next)) => {}
+            c if c.is_whitespace() || c.is_control() => {
+                if !cleaned.is_empty() && !cleaned.ends_with(' ') {
+                    cleaned.push(' ');
+                }
+            }
+            c => cleaned.push(c),
+        }
+    }
+    cleaned.truncate(cleaned.trim_end().len());
+    cleaned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_paragraphs_joined_by_a_blank_line() {
+        for (text, expected) in [
+            ("One line,\r\nwrapped  hard.\r\n\r\n\r\nThe next.\n", "One line, wrapped hard.\n\nThe next."),
+            ("First.\nSecond.", "First.\n\nSecond."),
+            (r"Worth \$400 billion, a\b", r"Worth $400 billion, a\b"),
+            ("co\u{ad}operation\u{a0}e\u{301}", "cooperation é"),
+            (" \n\n ", ""),
+        ] {
+            assert_eq!(clean_body(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn facts_are_settled() {
+        let article = |published_at: &str| Article {
+            url: "https://www.harbour-post.example.co.uk/a".into(),
+            published_at: published_at.into(),
+            published_precision: "instant".into(),
+            ..Article::default()
+        };
+        let prepared = prepare(article("20150319")).article.unwrap();
+        assert_eq!(
+            (prepared.published_at.as_str(), prepared.published_precision.as_str()),
+            ("2015-03-19", "day")
+        );
+        assert_eq!(prepared.publisher.unwrap().domain, "example.co.uk");
+        let undated = prepare(article("yesterday")).article.unwrap();
+        assert_eq!((undated.published_at.as_str(), undated.published_precision.as_str()), ("", ""));
+        assert!(
+            undated.warnings.iter().any(|warning| warning.contains("yesterday")),
+            "{:?}",
+            undated.warnings
+        );
+    }
+}

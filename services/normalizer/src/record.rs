@@ -1,0 +1,204 @@
+//! Canonical records and their changes: what is to be published of a decided cluster, and what of it is news.
+
+use article::{Moment, Relation};
+use neardup::Placement;
+use pipeline::LogError;
+use prost::Message;
+use wire::{Article, CanonicalArticle, Change, Occurrence, Related};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::{
+    arrival::Known,
+    rows::{Rows, Tables},
+};
+
+/// Most labels on a record, its own first.
+const MAX_LABELS: usize = 64;
+
+/// A change with the record as it is now. Times of processing are for the writer to fill in.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Publication {
+    pub(crate) change: Change,
+    /// `None` is a tombstone.
+    pub(crate) record: Option<CanonicalArticle>,
+}
+
+/// The id of a story: of its member that arrived first. It stays when another becomes the original.
+pub(crate) fn cluster_id(members: &[Known], placements: &[Placement], original: usize) -> String {
+    let mut of_story = members.iter().zip(placements).filter(|(_, placement)| placement.original == original);
+    of_story.next().map(|(known, _)| known.id.clone()).unwrap_or_default()
+}
+
+/// Compares what should stand in canonical with what does, and counts the versions of what differs.
+///
+/// `revised` is the article whose new text is the occasion, if there is one. Records come before the tombstones of those
+/// they take over from.
+pub(crate) fn publish(
+    rows: &impl Rows,
+    members: &mut [Known],
+    placements: &[Placement],
+    revised: Option<&str>,
+) -> Result<Vec<Publication>, LogError> {
+    let mut publications = Vec::new();
+    let was_published: Vec<bool> = members.iter().map(|known| known.state.is_published).collect();
+    for (at, _) in placements.iter().enumerate().filter(|(at, placement)| placement.record == *at) {
+        let Some(record) = canonical(rows, members, placements, at)? else { continue };
+        let hash = xxh3_64(&record.encode_to_vec());
+        let takes_over = || {
+            let mut others = placements.iter().zip(&was_published).enumerate();
+            others.any(|(other, (placed, was))| *was && other != at && placed.record == at)
+        };
+        let was = was_published.get(at).copied().unwrap_or_default();
+        let Some(known) = members.get_mut(at) else { continue };
+        if was && known.state.published_hash == hash {
+            continue;
+        }
+        let change = match (was, revised == Some(known.id.as_str())) {
+            (true, true) => "corrected",
+            (true, false) => "reprocessed",
+            (false, _) if takes_over() => "takeover",
+            (false, _) => "created",
+        };
+        let version = known.publish(Some(hash));
+        let record = CanonicalArticle { version, change: change.to_owned(), ..record };
+        let change = Change { url: known.state.place.clone(), ..change_to(&record) };
+        publications.push(Publication { change, record: Some(record) });
+    }
+    for (at, placement) in placements.iter().enumerate().filter(|(at, placement)| placement.record != *at) {
+        if was_published.get(at) == Some(&true) {
+            let cluster_id = cluster_id(members, placements, placement.original);
+            let superseded_by =
+                members.get(placement.record).map(|known| known.id.clone()).unwrap_or_default();
+            let Some(known) = members.get_mut(at) else { continue };
+            let change = Change {
+                article_id: known.id.clone(),
+                version: known.publish(None),
+                change: "superseded".to_owned(),
+                cluster_id,
+                url: known.state.place.clone(),
+                relation: placement.relation.to_string(),
+                superseded_by,
+                ..Change::default()
+            };
+            publications.push(Publication { change, record: None });
+        }
+    }
+    Ok(publications)
+}
+
+/// The record of the member at `at`, without version, change and processing time.
+fn canonical(
+    rows: &impl Rows,
+    members: &[Known],
+    placements: &[Placement],
+    at: usize,
+) -> Result<Option<CanonicalArticle>, LogError> {
+    let (Some(known), Some(placement)) = (members.get(at), placements.get(at)) else { return Ok(None) };
+    let body = rows.body(&known.id)?;
+    let body = body.ok_or_else(|| {
+        LogError::Fatal(format!(
+            "the state has article {} without its text; delete the state to rebuild it",
+            known.id
+        ))
+    })?;
+    let mut occurring = of_record(members, placements, at);
+    occurring.sort_by_key(|(other, _)| (other.state.seen_at_ms, other.id.clone()));
+    let mut related: Vec<Related> = Vec::new();
+    for (other, (known, placed)) in members.iter().zip(placements).enumerate() {
+        if other != at && placed.record == other && placed.original == placement.original {
+            let (article_id, url) = (known.id.clone(), known.state.place.clone());
+            related.push(Related { article_id, url, relation: placed.relation.to_string() });
+        }
+    }
+    related.sort_by(|a, b| a.article_id.cmp(&b.article_id));
+    let mut record = of_article(body);
+    for (name, value) in occurring.iter().flat_map(|(other, _)| &other.state.labels) {
+        if record.labels.len() < MAX_LABELS {
+            record.labels.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    record.content_hash = known.state.text_hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    record.cluster_id = cluster_id(members, placements, placement.original);
+    record.relation = placement.relation.to_string();
+    record.occurrences =
+        occurring.into_iter().map(|(other, to_record)| occurrence(other, to_record)).collect();
+    record.related = related;
+    Ok(Some(record))
+}
+
+fn of_record<'m>(
+    members: &'m [Known],
+    placements: &[Placement],
+    record: usize,
+) -> Vec<(&'m Known, Relation)> {
+    let placed = members.iter().zip(placements).enumerate();
+    let occurring = placed.filter(|(at, (_, placement))| *at != record && placement.record == record);
+    occurring.map(|(_, (known, placement))| (known, placement.to_record)).collect()
+}
+
+fn occurrence(known: &Known, to_record: Relation) -> Occurrence {
+    Occurrence {
+        url: known.state.place.clone(),
+        publisher: known.state.publisher.clone(),
+        relation: to_record.to_string(),
+        seen_at: rfc3339(known.state.seen_at_ms),
+        article_id: known.id.clone(),
+    }
+}
+
+fn of_article(article: Article) -> CanonicalArticle {
+    CanonicalArticle {
+        article_id: article.article_id,
+        status: "usable".to_owned(),
+        url: article.url,
+        canonical_url: article.canonical_url,
+        headline: article.headline,
+        subheadline: article.subheadline,
+        summary: article.summary,
+        body_text: article.body_text,
+        authors: article.authors,
+        byline: article.byline,
+        agency: article.agency,
+        publisher: article.publisher,
+        published_at: article.published_at,
+        published_precision: article.published_precision,
+        modified_at: article.modified_at,
+        seen_at: rfc3339(article.seen_at_ms),
+        fetched_at: rfc3339(article.fetched_at_ms),
+        language: article.language,
+        language_confidence: article.language_confidence,
+        section: article.section,
+        keywords: article.keywords,
+        images: article.images,
+        is_paywalled: article.is_paywalled,
+        provenance: article.provenance,
+        verdict: article.verdict,
+        rights: article.rights,
+        extractor_version: article.extractor_version,
+        source_id: article.source_id,
+        labels: article.labels,
+        warnings: article.warnings,
+        ..CanonicalArticle::default()
+    }
+}
+
+fn change_to(record: &CanonicalArticle) -> Change {
+    Change {
+        article_id: record.article_id.clone(),
+        version: record.version,
+        change: record.change.clone(),
+        cluster_id: record.cluster_id.clone(),
+        relation: record.relation.clone(),
+        occurrences: record.occurrences.clone(),
+        ..Change::default()
+    }
+}
+
+/// UTC, to the second; empty for an instant that is not known.
+pub(crate) fn rfc3339(unix_ms: i64) -> String {
+    Some(unix_ms)
+        .filter(|ms| *ms != 0)
+        .and_then(Moment::from_millis)
+        .map(|at| at.to_string())
+        .unwrap_or_default()
+}

@@ -1,0 +1,223 @@
+//! Both stages on the embedded log: steps, restarts, dead letters.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{collections::BTreeMap, time::Duration};
+
+use normalizer::{CLUSTER_ROLE, Cluster, ClusterSettings, PREPARE_ROLE, Prepare};
+use pipeline::{
+    Clock, Limits, Log, Output, Record, Stage,
+    embedded::{Embedded, EmbeddedRole, Options},
+};
+use prost::Message;
+use wire::{Article, CanonicalArticle, Change, Encoding};
+
+const NOW_MS: i64 = 1_800_000_000_000;
+
+struct World {
+    folder: tempfile::TempDir,
+}
+
+/// The log with the two roles and their stages, as long as the process lives.
+struct Process {
+    log: Embedded,
+    prepare: (EmbeddedRole, Prepare),
+    cluster: (EmbeddedRole, Cluster),
+    batch: usize,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn start(&self, batch: usize, encoding: Encoding) -> Process {
+        let clock = Clock::manual(NOW_MS);
+        let options = Options { clock: clock.clone(), ..Options::default() };
+        let log = Embedded::open(self.folder.path(), &options).unwrap();
+        let settings = ClusterSettings { encoding, ..ClusterSettings::default() };
+        Process {
+            prepare: (log.role(PREPARE_ROLE).unwrap(), Prepare),
+            cluster: (log.role(CLUSTER_ROLE).unwrap(), Cluster::new(clock, settings)),
+            log,
+            batch,
+        }
+    }
+}
+
+impl Process {
+    fn submit(&self, articles: &[Article]) {
+        let record = |article: &Article| Output {
+            topic: "articles",
+            key: article.article_id.clone().into(),
+            value: Some(article.encode_to_vec().into()),
+            headers: vec![(wire::TRACEPARENT.to_owned(), b"00-trace".to_vec())],
+        };
+        self.log.append(articles.iter().map(record).collect()).unwrap();
+    }
+
+    fn run(&mut self) {
+        while turn(&mut self.prepare.0, &mut self.prepare.1, self.batch, true) {}
+        while turn(&mut self.cluster.0, &mut self.cluster.1, self.batch, true) {}
+    }
+
+    fn topic(&self, topic: &str) -> Vec<Record> {
+        self.log.read(topic, 0, 10_000).unwrap()
+    }
+
+    fn canonical(&self) -> BTreeMap<String, CanonicalArticle> {
+        let mut canonical = BTreeMap::new();
+        for record in self.topic("canonical") {
+            let key = String::from_utf8(record.key.to_vec()).unwrap();
+            match record.value {
+                Some(value) => canonical.insert(key, Encoding::decode_either(&value).unwrap()),
+                None => canonical.remove(&key),
+            };
+        }
+        canonical
+    }
+
+    fn changes(&self) -> Vec<Change> {
+        self.topic("changes")
+            .iter()
+            .map(|r| Encoding::decode_either(r.value.as_ref().unwrap()).unwrap())
+            .collect()
+    }
+}
+
+/// One poll and its step; `commit` false gives the step up. Tells whether there was anything.
+fn turn(log: &mut EmbeddedRole, stage: &mut dyn Stage, records: usize, commit: bool) -> bool {
+    let limits = Limits { records, bytes: 1 << 20, timers: 1 };
+    let inputs = log.poll(limits, Duration::ZERO).unwrap();
+    inputs.revoked.iter().for_each(|partition| stage.revoked(*partition));
+    for partition in &inputs.assigned {
+        stage.assigned(*partition, &log.state(*partition).unwrap()).unwrap();
+    }
+    if inputs.records.is_empty() {
+        return !inputs.is_empty();
+    }
+    let mut step = log.step();
+    stage.process(&inputs, &mut step).unwrap();
+    inputs.records.iter().for_each(|record| step.take(&record.origin));
+    if commit {
+        log.commit(step).unwrap();
+    } else {
+        log.rewind().unwrap();
+    }
+    true
+}
+
+fn words(seed: usize, count: usize) -> String {
+    (0..count).map(|at| format!("w{}x{} ", seed, (at * 7919 + seed) % 10_007)).collect()
+}
+
+fn article(id: &str, published_at: &str, body_text: String) -> Article {
+    Article {
+        article_id: id.to_owned(),
+        url: format!("https://{id}.example/story"),
+        headline: format!("Headline of {id}"),
+        published_at: published_at.to_owned(),
+        body_text,
+        seen_at_ms: NOW_MS,
+        run_id: "run".to_owned(),
+        ..Article::default()
+    }
+}
+
+fn articles() -> Vec<Article> {
+    vec![
+        article("copy", "2026-03-19T12:00:00Z", format!("{} {}", words(1, 200), words(4, 8))),
+        article("other", "2026-03-19T12:00:00Z", words(2, 200)),
+        article("original", "2026-03-19T10:00:00Z", words(1, 200)),
+        article("extension", "2026-03-20T10:00:00Z", format!("{} {}", words(1, 200), words(3, 200))),
+    ]
+}
+
+#[test]
+fn batches_aborts_and_restarts_leave_no_trace() {
+    let mut outcomes = Vec::new();
+    for (batch, disturbed) in [(1, false), (100, false), (1, true), (2, true)] {
+        let world = World::new();
+        let mut process = world.start(batch, Encoding::Protobuf);
+        process.submit(&articles());
+        while turn(&mut process.prepare.0, &mut process.prepare.1, batch, true) {}
+        while !process.cluster.0.is_at_end().unwrap() {
+            if disturbed {
+                turn(&mut process.cluster.0, &mut process.cluster.1, batch, false);
+            }
+            turn(&mut process.cluster.0, &mut process.cluster.1, batch, true);
+            if disturbed {
+                drop(process);
+                process = world.start(batch, Encoding::Protobuf);
+                turn(&mut process.cluster.0, &mut process.cluster.1, 0, true);
+            }
+        }
+        let written: Vec<_> = ["canonical", "changes"]
+            .iter()
+            .flat_map(|topic| process.topic(topic))
+            .map(|record| (record.origin, record.key, record.value, record.headers))
+            .collect();
+        outcomes.push(written);
+    }
+    assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "byte for byte the same");
+}
+
+#[test]
+fn articles_become_canonical_records_and_changes() {
+    let world = World::new();
+    let mut process = world.start(2, Encoding::Json);
+    process.submit(&articles());
+    process.run();
+    let canonical = process.canonical();
+    assert_eq!(canonical.keys().collect::<Vec<_>>(), ["extension", "original", "other"]);
+    let original = &canonical["original"];
+    assert_eq!(
+        (original.version, original.status.as_str(), original.relation.as_str()),
+        (2, "usable", "original")
+    );
+    assert_eq!(
+        original.occurrences.iter().map(|o| o.url.as_str()).collect::<Vec<_>>(),
+        ["https://copy.example/story"]
+    );
+    assert_eq!(original.processed_at, "2027-01-15T08:00:00Z");
+    assert_eq!(canonical["extension"].related[0].article_id, "original");
+    let changes: Vec<_> = process
+        .changes()
+        .into_iter()
+        .map(|change| (change.article_id, change.version, change.change))
+        .collect();
+    let expected = [
+        ("copy", 1, "created"),
+        ("other", 1, "created"),
+        ("original", 1, "takeover"),
+        ("copy", 2, "superseded"),
+        ("original", 2, "reprocessed"),
+        ("extension", 1, "created"),
+    ];
+    assert_eq!(changes, expected.map(|(id, version, change)| (id.to_owned(), version, change.to_owned())));
+    let record = &process.topic("canonical")[0];
+    assert_eq!(wire::header(&record.headers, "content-type"), Some("application/json"));
+    assert_eq!(wire::header(&record.headers, wire::TRACEPARENT), Some("00-trace"));
+    assert_eq!(wire::header(&record.headers, "ce_id"), Some("copy/1"));
+}
+
+#[test]
+fn what_is_no_article_goes_to_the_dead_letters_and_the_rest_goes_on() {
+    let world = World::new();
+    let mut process = world.start(10, Encoding::Protobuf);
+    let record = |topic, value: Option<&[u8]>| Output {
+        topic,
+        key: "k".into(),
+        value: value.map(|value| value.to_vec().into()),
+        headers: Vec::new(),
+    };
+    let bad = [Some(&[0xff, 0xff][..]), Some(&[]), None];
+    process.log.append(bad.iter().map(|value| record("articles", *value)).collect()).unwrap();
+    process.log.append(bad.iter().map(|value| record("prepared", *value)).collect()).unwrap();
+    process.submit(&articles());
+    process.run();
+    let dead = process.topic("deadletters.normalizer");
+    assert_eq!(dead.len(), 6);
+    assert!(dead.iter().all(|letter| wire::header(&letter.headers, "wireroom_reason") == Some("malformed")));
+    assert_eq!(dead[0].value.as_deref(), Some(&[0xff, 0xff][..]));
+    assert_eq!(process.canonical().len(), 3);
+}

@@ -1,0 +1,152 @@
+//! What one text is to another, from the containment of their shingles both ways.
+
+use article::Relation;
+
+use crate::{Sketch, sketch::Counts};
+
+/// Within this of each other's publication, texts alike are one story; later ones may be a recurring report. Of 35
+/// copies across outlets that were measured, 32 came within 49 hours.
+pub const RECURRENCE_WINDOW_MS: i64 = 72 * 3_600_000;
+
+/// Least containment of 5- and of 3-word shingles, the better of both ways, for two texts to belong together.
+const ALIKE: (f32, f32) = (0.40, 0.55);
+
+/// The same for texts that are not known to be of the same days.
+const ALIKE_ANY_TIME: (f32, f32) = (0.50, 0.60);
+
+/// Texts of the same days that share this much *both* ways belong together as well: a copy read by a bad scanner loses
+/// shingles all over, and what shares only boilerplate or a quotation never shares this much of both texts.
+const EVENLY_ALIKE: (f32, f32) = (0.28, 0.45);
+
+/// Fewest shared shingles, of both sizes together, that say anything; texts with fewer are the same only word for word.
+const MIN_SHARED: u32 = 5;
+
+/// Figures of two reports disagree where at least two do and fewer than this share agree.
+const FIGURES_AGREE: f32 = 0.6;
+const FIGURES_AGREE_ANY_TIME: f32 = 0.75;
+
+/// From this 3-word containment on, the smaller text is in the larger; below, each has a text of its own,
+const WITHIN: f32 = 0.70;
+
+/// unless the differences are strewn over the text. Of words kept with probability p, p⁵ of the longer shingles remain
+/// and p³ of the shorter; of a passage replaced, as many of both.
+const STREWN: f32 = 0.87;
+
+/// The larger text has more than the smaller when it is this many times its size,
+const MORE: f32 = 1.2;
+
+/// or has this many words more, beside those that edits account for: a banner or a tag line is shorter.
+const MORE_WORDS: f32 = 60.0;
+
+/// The share of each text that is found in the other, 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Containment {
+    /// Of this text in the other.
+    pub of_this: f32,
+    /// Of the other text in this.
+    pub of_other: f32,
+}
+
+/// Whether two texts were published so close that one report did not recur in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proximity {
+    /// Within [`RECURRENCE_WINDOW_MS`].
+    SameDays,
+    /// Further apart, or unknown: only far more alike texts belong together.
+    AnyTime,
+}
+
+impl Proximity {
+    /// Of two instants, where both are known.
+    pub fn between(a_ms: Option<i64>, b_ms: Option<i64>) -> Self {
+        match (a_ms, b_ms) {
+            (Some(a), Some(b)) if a.abs_diff(b) <= RECURRENCE_WINDOW_MS.unsigned_abs() => Self::SameDays,
+            _ => Self::AnyTime,
+        }
+    }
+}
+
+/// How alike two texts are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Likeness {
+    /// Containment of 5-word shingles.
+    pub five: Containment,
+    /// Containment of 3-word shingles.
+    pub three: Containment,
+    /// Shared shingles in the sketches.
+    shared: u32,
+    /// Contexts in which both name a figure, and in how many of them the figures agree.
+    figures: (u32, u32),
+    words: (f32, f32),
+}
+
+impl Likeness {
+    /// Compares `this` with `other`.
+    pub fn between(this: &Sketch, other: &Sketch) -> Self {
+        let (five, three) = (this.shared_five(other), this.shared_three(other));
+        Self {
+            five: five.containment(),
+            three: three.containment(),
+            shared: five.shared + three.shared,
+            figures: this.figure_agreement(other),
+            words: (this.words as f32, other.words as f32),
+        }
+    }
+
+    /// Whether the two texts belong to one story.
+    pub fn is_alike(&self, proximity: Proximity) -> bool {
+        let (best, figures) = match proximity {
+            Proximity::SameDays => (ALIKE, FIGURES_AGREE),
+            Proximity::AnyTime => (ALIKE_ANY_TIME, FIGURES_AGREE_ANY_TIME),
+        };
+        let either_way = self.five.most() >= best.0 && self.three.most() >= best.1;
+        self.shared >= MIN_SHARED
+            && (either_way || proximity == Proximity::SameDays && self.is_even())
+            && self.figures_agree(figures)
+    }
+
+    /// What this text is to the other: a copy, an excerpt, an extension, derived, or nothing.
+    pub fn relation(&self, proximity: Proximity) -> Option<Relation> {
+        if !self.is_alike(proximity) {
+            return None;
+        }
+        let (this, other) = self.words;
+        // Edits lower both containments: what they account for is no text of its own.
+        let edited = (1.0 - self.three.of_other) * other;
+        let is_strewn = self.five.most() < STREWN * self.three.most();
+        Some(if self.three.most() < WITHIN && !is_strewn {
+            Relation::Derived
+        } else if this > other * MORE || (this > other + MORE_WORDS + edited && this > other * 1.05) {
+            Relation::Extension
+        } else if other > this * MORE {
+            Relation::Excerpt
+        } else {
+            Relation::Copy
+        })
+    }
+
+    fn is_even(&self) -> bool {
+        let least = |c: Containment| c.of_this.min(c.of_other);
+        least(self.five) >= EVENLY_ALIKE.0 && least(self.three) >= EVENLY_ALIKE.1
+    }
+
+    /// Reports recur word for word with other figures: those are not copies.
+    fn figures_agree(&self, share: f32) -> bool {
+        let (agreeing, shared) = self.figures;
+        shared < agreeing + 2 || agreeing as f32 >= share * shared as f32
+    }
+}
+
+impl Containment {
+    /// The better of both ways.
+    pub fn most(self) -> f32 {
+        self.of_this.max(self.of_other)
+    }
+}
+
+impl Counts {
+    fn containment(self) -> Containment {
+        let share = |size: u32| if size == 0 { 0.0 } else { self.shared as f32 / size as f32 };
+        Containment { of_this: share(self.this), of_other: share(self.other) }
+    }
+}

@@ -1,0 +1,247 @@
+//! What texts are to each other, and what becomes of a cluster, whatever the order of arrival.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use article::Relation;
+use neardup::{Document, Likeness, Member, Proximity, Sketch, TextHash, decide};
+use proptest::prelude::*;
+
+/// Words of a made-up language: the same seed gives the same text, another seed one that shares nothing.
+fn story(seed: usize, words: usize) -> Vec<String> {
+    let mut state = seed as u64 * 7_919 + 17;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize
+    };
+    let syllables = ["ba", "ke", "mi", "to", "ru", "sa", "ne", "lo", "di", "va"];
+    (0..words).map(|_| (0..3).map(|_| syllables[next() % 10]).collect::<String>()).collect()
+}
+
+fn sketch(words: &[String]) -> Sketch {
+    Sketch::of(&Document::read(&words.join(" ")).paragraphs)
+}
+
+fn relation(this: &[String], other: &[String]) -> Option<Relation> {
+    Likeness::between(&sketch(this), &sketch(other)).relation(Proximity::SameDays)
+}
+
+fn with_figures(words: &[String], figures: impl Fn(usize) -> usize) -> Vec<String> {
+    let figure = |at: usize| (at % 30 == 29).then(|| figures(at).to_string());
+    words.iter().enumerate().flat_map(|(at, word)| [Some(word.clone()), figure(at)]).flatten().collect()
+}
+
+#[test]
+fn relations_by_what_was_done_to_a_text() {
+    let text = story(1, 500);
+    let other = story(2, 500);
+    let dropped = |every: usize| -> Vec<String> {
+        text.iter().enumerate().filter(|(at, _)| at % every != 0).map(|(_, word)| word.clone()).collect()
+    };
+    for (what, member, expected) in [
+        ("the same", text.clone(), Some(Relation::Copy)),
+        (
+            "a banner before and a tag line after",
+            [&other[..25], &text[..], &other[30..55]].concat(),
+            Some(Relation::Copy),
+        ),
+        ("every 20th word dropped", dropped(20), Some(Relation::Copy)),
+        ("its halves exchanged", [&text[250..], &text[..250]].concat(), Some(Relation::Copy)),
+        ("its first half", text[..250].to_vec(), Some(Relation::Excerpt)),
+        ("a teaser", text[..60].to_vec(), Some(Relation::Excerpt)),
+        ("as much again", [&text[..], &other[..]].concat(), Some(Relation::Extension)),
+        ("three paragraphs more", [&text[..], &other[..120]].concat(), Some(Relation::Extension)),
+        (
+            "half of it among as much of its own",
+            [&text[..280], &other[..220]].concat(),
+            Some(Relation::Derived),
+        ),
+        ("a quotation from it", [&text[..60], &other[..]].concat(), None),
+        ("another text", other.clone(), None),
+        ("nothing", Vec::new(), None),
+    ] {
+        assert_eq!(relation(&member, &text), expected, "{what}");
+    }
+}
+
+#[test]
+fn a_report_that_recurs_with_other_figures_is_no_copy() {
+    let words = story(1, 500);
+    let first = with_figures(&words, |at| 1000 + at);
+    let next_week = with_figures(&words, |at| 5000 + 3 * at);
+    let one_corrected = with_figures(&words, |at| if at == 59 { 7 } else { 1000 + at });
+    assert_eq!(relation(&next_week, &first), None);
+    assert_eq!(relation(&one_corrected, &first), Some(Relation::Copy));
+}
+
+#[test]
+fn far_apart_in_time_texts_must_be_more_alike() {
+    let (text, other) = (story(1, 4000), story(2, 4000));
+    let reworked = sketch(&[&text[..1950], &other[..2050]].concat());
+    let likeness = Likeness::between(&reworked, &sketch(&text));
+    assert!(
+        likeness.five.most() > 0.4 && likeness.is_alike(Proximity::between(Some(0), Some(3_600_000))),
+        "{likeness:?}"
+    );
+    for (a, b) in [(Some(0), Some(73 * 3_600_000)), (None, Some(0))] {
+        assert!(!likeness.is_alike(Proximity::between(a, b)));
+    }
+    assert!(Likeness::between(&sketch(&text), &sketch(&text)).is_alike(Proximity::AnyTime));
+}
+
+#[test]
+fn scripts_without_spaces_are_compared_by_their_characters() {
+    let text: String = (0..600_u32).filter_map(|at| char::from_u32(0x4e00 + at * 7 % 5000)).collect();
+    let half: String = text.chars().take(300).collect();
+    let [text, half] = [text, half].map(|text| Sketch::of(&Document::read(&text).paragraphs));
+    assert_eq!(Likeness::between(&half, &text).relation(Proximity::SameDays), Some(Relation::Excerpt));
+}
+
+/// A member to be decided on, owned.
+#[derive(Debug, Clone)]
+struct Text {
+    id: &'static str,
+    hash: TextHash,
+    sketch: Sketch,
+    published_at_ms: Option<i64>,
+    declared: Option<&'static str>,
+    is_agency: bool,
+    is_teaser: bool,
+}
+
+fn text(id: &'static str, words: &[String], published_at_ms: Option<i64>) -> Text {
+    let hash = Document::read(&words.join(" ")).text_hash;
+    Text {
+        id,
+        hash,
+        sketch: sketch(words),
+        published_at_ms,
+        declared: None,
+        is_agency: false,
+        is_teaser: false,
+    }
+}
+
+/// Of each member: its original, its record, its relation.
+fn outcome(texts: &[Text]) -> BTreeMap<&'static str, (&'static str, &'static str, Relation)> {
+    let members: Vec<Member<'_>> = texts
+        .iter()
+        .map(|text| Member {
+            id: text.id,
+            text_hash: text.hash,
+            sketch: &text.sketch,
+            published_at_ms: text.published_at_ms,
+            seen_at_ms: 0,
+            is_agency: text.is_agency,
+            is_trusted: true,
+            is_teaser: text.is_teaser,
+            declared_original: text.declared,
+        })
+        .collect();
+    let placed = decide(&members);
+    let id = |at: usize| texts[at].id;
+    texts.iter().zip(placed).map(|(text, p)| (text.id, (id(p.original), id(p.record), p.relation))).collect()
+}
+
+#[test]
+fn the_original_is_picked_by_evidence() {
+    let words = story(1, 300);
+    let plain = |id, at| text(id, &words, at);
+    let declares = |of: Text, original| Text { declared: Some(original), ..of };
+    let agency = |of: Text| Text { is_agency: true, ..of };
+    let unrelated = text("z", &story(2, 300), Some(0));
+    for (what, texts, original) in [
+        ("the earliest", vec![plain("a", Some(2)), plain("b", Some(1))], "b"),
+        ("dated before undated", vec![plain("a", None), plain("b", Some(9))], "b"),
+        ("an agency before the earliest", vec![plain("a", Some(1)), agency(plain("b", Some(9)))], "b"),
+        (
+            "declared",
+            vec![declares(plain("a", Some(1)), "b"), plain("b", None), agency(plain("c", Some(2)))],
+            "b",
+        ),
+        (
+            "at the end of two claims",
+            vec![declares(plain("a", None), "b"), declares(plain("b", None), "c"), plain("c", None)],
+            "c",
+        ),
+        (
+            "a claim on another text is none",
+            vec![declares(plain("a", Some(1)), "z"), plain("b", Some(2)), unrelated],
+            "a",
+        ),
+        ("a claim on itself is none", vec![declares(plain("a", Some(1)), "a"), plain("b", Some(2))], "a"),
+        ("of equals, the smaller id", vec![plain("b", None), plain("a", None)], "a"),
+        (
+            "a teaser last",
+            vec![Text { is_teaser: true, ..text("a", &words[..60], Some(1)) }, plain("b", Some(2))],
+            "b",
+        ),
+    ] {
+        assert_eq!(outcome(&texts)["a"].0, original, "{what}");
+    }
+}
+
+#[test]
+fn a_text_that_joins_two_others_does_not_make_them_one_story() {
+    let (first, second) = (story(1, 300), story(2, 250));
+    let both = [first.clone(), second.clone()].concat();
+    let outcome =
+        outcome(&[text("a", &first, Some(1)), text("both", &both, Some(2)), text("b", &second, Some(3))]);
+    assert_eq!(outcome["both"], ("a", "both", Relation::Extension));
+    assert_eq!(outcome["b"], ("b", "b", Relation::Original));
+}
+
+#[test]
+fn a_copy_of_an_extension_is_its_occurrence_and_another_extension_is_not() {
+    let (text_words, own, other) = (story(1, 300), story(2, 300), story(3, 200));
+    let extended = [text_words.clone(), own].concat();
+    let outcome = outcome(&[
+        text("original", &text_words, Some(1)),
+        text("extension", &extended, Some(2)),
+        text("copy", &extended[..580], Some(3)),
+        text("another", &[text_words, other].concat(), Some(4)),
+    ]);
+    assert_eq!(outcome["copy"], ("original", "extension", Relation::Extension));
+    assert_eq!(outcome["another"], ("original", "another", Relation::Extension));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_text_is_a_copy_of_itself(text in ".{0,400}") {
+        let hash = |text: &str| Document::read(text).text_hash;
+        prop_assert_eq!(hash(&text), hash(&format!("\u{feff} {}\n", text)));
+        let sketch = Sketch::of(&Document::read(&text).paragraphs);
+        let relation = Likeness::between(&sketch, &sketch).relation(Proximity::AnyTime);
+        prop_assert!(relation.is_none_or(|relation| relation == Relation::Copy));
+    }
+
+    #[test]
+    fn estimated_containment_is_near_the_exact(seed in 0..1000_usize, shared in 0..800_usize) {
+        let (a, b) = (story(seed, 800), story(seed + 5000, 800));
+        let mixed = [&a[..shared], &b[shared..]].concat();
+        let shingles = |words: &[String]| words.windows(5).map(<[_]>::to_vec).collect::<BTreeSet<_>>();
+        let (exact_a, exact_mixed) = (shingles(&a), shingles(&mixed));
+        let exact = exact_a.intersection(&exact_mixed).count() as f32 / exact_mixed.len() as f32;
+        let estimate = Likeness::between(&sketch(&mixed), &sketch(&a)).five.of_this;
+        // A sample of about 100: four standard deviations are at most 0.2.
+        prop_assert!((exact - estimate).abs() < 0.22, "{exact} {estimate}");
+    }
+
+    #[test]
+    fn the_order_of_members_does_not_count(order in Just((0..8_usize).collect::<Vec<_>>()).prop_shuffle()) {
+        let (first, second, own) = (story(1, 400), story(2, 400), story(3, 400));
+        let texts = [
+            text("first", &first, Some(1)),
+            text("first undated", &first, None),
+            text("first excerpt", &first[..200], Some(5)),
+            text("first extended", &[&first[..], &own[..]].concat(), Some(3)),
+            text("copy of the extended", &[&first[..], &own[..390]].concat(), Some(4)),
+            text("second", &second, Some(2)),
+            Text { declared: Some("second"), ..text("second declares", &second, Some(1)) },
+            text("third", &own, None),
+        ];
+        let shuffled: Vec<Text> = order.iter().map(|&at| texts[at].clone()).collect();
+        prop_assert_eq!(outcome(&shuffled), outcome(&texts));
+    }
+}

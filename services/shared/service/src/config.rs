@@ -1,0 +1,224 @@
+//! Configuration: defaults, then a TOML file, then the environment (`WIREROOM__SECTION__KEY`).
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Toml},
+};
+use pipeline::kafka;
+use serde::{Deserialize, de::DeserializeOwned};
+use thiserror::Error;
+
+/// The configuration as read. Sections of roles are read by whoever knows them.
+#[derive(Debug, Clone)]
+pub struct Config {
+    figment: Figment,
+    /// `[kafka]`.
+    pub kafka: KafkaSection,
+    /// `[service]`.
+    pub service: ServiceSection,
+}
+
+/// Where Kafka is and who we are there.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KafkaSection {
+    /// `host:port`, several by comma.
+    pub brokers: String,
+    /// First part of topics, groups and transactional ids.
+    pub prefix: String,
+    /// Names this instance among its like, and after a restart (a StatefulSet's pod name). Empty: a name of the moment.
+    pub instance: String,
+    /// Keep partitions over a quick restart (needs `instance`).
+    pub static_membership: bool,
+    /// An instance not heard of for so long loses its partitions.
+    #[serde(with = "humantime_serde")]
+    pub session_timeout: Duration,
+    /// An open transaction not ended after so long is aborted.
+    #[serde(with = "humantime_serde")]
+    pub transaction_timeout: Duration,
+    /// Partitions of topics that `topics create` makes.
+    pub partitions: i32,
+    /// Copies of topics that `topics create` makes; -1 is the brokers' default.
+    pub replication: i32,
+    /// Further settings of the client library: `[kafka.client]`, `"security.protocol" = "SASL_SSL"`.
+    pub client: BTreeMap<String, String>,
+}
+
+/// The process itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServiceSection {
+    /// Where /metrics, /livez and /readyz are served.
+    pub listen: SocketAddr,
+    /// How logs are written.
+    pub log_format: LogFormat,
+    /// Which are written (`info`, `wireroom=debug,warn` ...).
+    pub log_filter: String,
+    /// After a SIGTERM, open work has so long to end.
+    #[serde(with = "humantime_serde")]
+    pub drain_deadline: Duration,
+    /// Local copies of state and crash notes.
+    pub data: PathBuf,
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// No such file.
+    #[error("the configuration file {0} cannot be read: {1}")]
+    File(PathBuf, std::io::Error),
+    /// A value or name that is none.
+    #[error(
+        "the configuration is wrong: {0}; `wireroom check-config` looks at one without starting anything"
+    )]
+    Value(Box<figment::Error>),
+    /// A section nobody reads.
+    #[error("the configuration has a section [{0}] that nothing reads; there are {1}")]
+    Section(String, String),
+}
+
+impl Config {
+    /// Reads `file`, if there is one, and the environment.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut figment = Figment::new();
+        if let Some(file) = file {
+            let text =
+                std::fs::read_to_string(file).map_err(|cause| ConfigError::File(file.to_owned(), cause))?;
+            figment = figment.merge(Toml::string(&text));
+        }
+        let figment = figment.merge(Env::prefixed("WIREROOM__").split("__"));
+        let kafka = section(&figment, "kafka")?;
+        let service = section(&figment, "service")?;
+        Ok(Self { figment, kafka, service })
+    }
+
+    /// A section, its defaults where the configuration is silent.
+    pub fn section<T: DeserializeOwned + Default>(&self, name: &str) -> Result<T, ConfigError> {
+        section(&self.figment, name)
+    }
+
+    /// Refuses sections other than these and the shell's own.
+    pub fn only_sections(&self, known: &[&str]) -> Result<(), ConfigError> {
+        let all: BTreeMap<String, figment::value::Value> =
+            self.figment.extract().map_err(|cause| ConfigError::Value(Box::new(cause)))?;
+        let known: Vec<&str> = ["kafka", "service"].iter().chain(known).copied().collect();
+        match all.into_keys().find(|name| !known.contains(&name.as_str())) {
+            Some(stranger) => Err(ConfigError::Section(stranger, known.join(", "))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl KafkaSection {
+    /// What the log on Kafka is opened with.
+    pub fn options(&self, data: &Path) -> kafka::Options {
+        let instance = match self.instance.as_str() {
+            "" => format!("{}-{}", std::process::id(), ulid::Ulid::generate()),
+            named => named.to_owned(),
+        };
+        kafka::Options {
+            is_static_member: self.static_membership && !self.instance.is_empty(),
+            session_timeout: self.session_timeout,
+            transaction_timeout: self.transaction_timeout,
+            client: self.client.clone(),
+            ..kafka::Options::new(&self.brokers, &self.prefix, &instance, data)
+        }
+    }
+}
+
+impl Default for KafkaSection {
+    fn default() -> Self {
+        Self {
+            brokers: "localhost:9092".to_owned(),
+            prefix: "wireroom".to_owned(),
+            instance: String::new(),
+            static_membership: true,
+            session_timeout: Duration::from_secs(45),
+            transaction_timeout: Duration::from_secs(30),
+            partitions: 12,
+            replication: -1,
+            client: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for ServiceSection {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 9464)),
+            log_format: LogFormat::Auto,
+            log_filter: "info".to_owned(),
+            drain_deadline: Duration::from_secs(25),
+            data: PathBuf::from("wireroom-data"),
+        }
+    }
+}
+
+fn section<T: DeserializeOwned + Default>(figment: &Figment, name: &str) -> Result<T, ConfigError> {
+    if figment.find_value(name).is_err() {
+        return Ok(T::default());
+    }
+    figment.extract_inner(name).map_err(|cause| ConfigError::Value(Box::new(cause)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn load(text: &str) -> Result<Config, ConfigError> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        Config::load(Some(file.path()))
+    }
+
+    #[test]
+    fn a_file_overrides_defaults() {
+        let config = load(
+            "[kafka]\nbrokers = 'a:1,b:2'\nsession_timeout = '10s'\n[kafka.client]\n'security.protocol' = 'SSL'",
+        );
+        let config = config.unwrap();
+        assert_eq!(config.kafka.brokers, "a:1,b:2");
+        assert_eq!(config.kafka.session_timeout, Duration::from_secs(10));
+        assert_eq!(config.kafka.prefix, "wireroom");
+        assert_eq!(config.kafka.client["security.protocol"], "SSL");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (text, named) in [
+            ("[kafka]\nbroker = 'a:1'", "broker"),
+            ("[kafka]\nsession_timeout = 10", "session_timeout"),
+            ("[service]\nlisten = 'nowhere'", "listen"),
+        ] {
+            let error = load(text).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
+        let error =
+            load("[fetchr]\ndelay = '1s'").unwrap().only_sections(&["fetcher"]).unwrap_err().to_string();
+        assert!(error.contains("[fetchr]") && error.contains("fetcher"), "{error}");
+        assert!(
+            Config::load(Some(Path::new("/nowhere.toml"))).unwrap_err().to_string().contains("/nowhere.toml")
+        );
+    }
+}

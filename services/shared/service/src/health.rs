@@ -1,0 +1,111 @@
+//! What a process serves over HTTP: /metrics, /livez, /readyz.
+
+use std::{
+    collections::HashMap,
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use axum::{Router, http::StatusCode, routing::get};
+use pipeline::{Progress, Role, Shutdown};
+use prometheus::TextEncoder;
+
+/// A role that has not polled for so long is stuck: Kafka would take its partitions away, too.
+const LONGEST_BEAT: Duration = Duration::from_secs(300);
+
+/// The state of a process, as its probes see it.
+#[derive(Clone)]
+pub struct Health {
+    roles: Vec<(Role, Progress)>,
+    shutdown: Shutdown,
+    beats: Arc<Mutex<HashMap<&'static str, (u64, Instant)>>>,
+}
+
+impl Health {
+    /// Of these roles.
+    pub fn new(roles: Vec<(Role, Progress)>, shutdown: Shutdown) -> Self {
+        Self { roles, shutdown, beats: Arc::default() }
+    }
+
+    /// Serves it on a thread of its own, with whatever else the process serves. Returns the address, whose port may have
+    /// been left open (0).
+    pub fn serve(self, listen: SocketAddr, more: Router) -> anyhow::Result<SocketAddr> {
+        let listener = TcpListener::bind(listen)
+            .with_context(|| format!("cannot listen on {listen}; set service.listen to a free address"))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let (live, ready) = (self.clone(), self);
+        let router = Router::new()
+            .route("/metrics", get(metrics))
+            .route("/livez", get(async move || live.live()))
+            .route("/readyz", get(async move || ready.ready()))
+            .merge(more);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        thread::Builder::new().name("http".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                axum::serve(listener, router).await
+            })
+        })?;
+        Ok(address)
+    }
+
+    /// Whether every role still goes round its loop. Asks nobody.
+    fn live(&self) -> (StatusCode, String) {
+        let Ok(mut beats) = self.beats.lock() else { return unwell("the probe itself failed") };
+        let now = Instant::now();
+        for (role, progress) in &self.roles {
+            let (polls, at) = beats.entry(role.name).or_insert((progress.polls(), now));
+            if *polls != progress.polls() {
+                (*polls, *at) = (progress.polls(), now);
+            } else if now - *at > LONGEST_BEAT {
+                return unwell(&format!("the {} has not polled for {} s", role.name, (now - *at).as_secs()));
+            }
+        }
+        (StatusCode::OK, "ok\n".to_owned())
+    }
+
+    /// Whether every role holds partitions and its log answers; not while draining.
+    fn ready(&self) -> (StatusCode, String) {
+        if self.shutdown.is_requested() {
+            return unwell("draining");
+        }
+        match self.roles.iter().find(|(_, progress)| !progress.is_ready()) {
+            Some((role, _)) => unwell(&format!("the {} holds no partition yet", role.name)),
+            None => (StatusCode::OK, "ok\n".to_owned()),
+        }
+    }
+}
+
+fn unwell(why: &str) -> (StatusCode, String) {
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n"))
+}
+
+async fn metrics() -> (StatusCode, String) {
+    match TextEncoder::new().encode_to_string(&prometheus::gather()) {
+        Ok(text) => (StatusCode::OK, text),
+        Err(cause) => (StatusCode::INTERNAL_SERVER_ERROR, cause.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ready_with_partitions_and_not_while_draining() {
+        let role = Role { name: "r", input: "i", dead_letters: "d", state_version: None };
+        let (progress, shutdown) = (Progress::default(), Shutdown::default());
+        let health = Health::new(vec![(role, progress.clone())], shutdown.clone());
+        assert_eq!(health.live().0, StatusCode::OK);
+        assert_eq!(health.ready(), unwell("the r holds no partition yet"));
+        progress.set_ready(true);
+        assert_eq!(health.ready().0, StatusCode::OK);
+        shutdown.request();
+        assert_eq!(health.ready(), unwell("draining"));
+        assert_eq!(health.live().0, StatusCode::OK, "a draining process is alive");
+    }
+}

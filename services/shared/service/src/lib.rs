@@ -1,0 +1,18 @@
+//! The process shell: configuration, telemetry, health, signals, and the threads that roles run on.
+//!
+//! A service's `main` says which roles it runs; all else is here, so that every process is configured, watched and
+//! stopped in the same way. Nothing here knows what the roles do.
+
+mod config;
+mod health;
+mod serve;
+mod signals;
+mod telemetry;
+mod workers;
+
+pub use config::{Config, ConfigError, KafkaSection, LogFormat, ServiceSection};
+pub use health::Health;
+pub use serve::{Args, main, serve};
+pub use signals::stop_on_signals;
+pub use telemetry::init as init_telemetry;
+pub use workers::{Running, Worker};

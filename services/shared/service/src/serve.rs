@@ -1,0 +1,88 @@
+//! A service on Kafka, from its arguments to its end.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use clap::Parser;
+use pipeline::{AnyLog, Shutdown, kafka::Kafka};
+use tracing::info;
+
+use crate::{Config, Health, Running, Worker, init_telemetry, stop_on_signals};
+
+/// What every service takes on its command line; each goes before the file and the environment.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Args {
+    /// Configuration file (TOML); WIREROOM__SECTION__KEY in the environment goes before it
+    #[arg(long, value_name = "FILE", env = "WIREROOM_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Kafka, as host:port, several by comma
+    #[arg(long, value_name = "HOST:PORT")]
+    pub kafka: Option<String>,
+    /// First part of topics and groups
+    #[arg(long)]
+    pub prefix: Option<String>,
+    /// Folder for local state and crash notes
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Name of this instance, the same after a restart
+    #[arg(long)]
+    pub instance: Option<String>,
+    /// Where to serve /metrics, /livez and /readyz (port 0: any free one)
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<std::net::SocketAddr>,
+}
+
+impl Args {
+    /// The configuration with these arguments in it.
+    pub fn load(&self) -> anyhow::Result<Config> {
+        let mut config = Config::load(self.config.as_deref())?;
+        let Self { config: _, kafka, prefix, data, instance, listen } = self.clone();
+        config.kafka.brokers = kafka.unwrap_or(config.kafka.brokers);
+        config.kafka.prefix = prefix.unwrap_or(config.kafka.prefix);
+        config.kafka.instance = instance.unwrap_or(config.kafka.instance);
+        config.service.data = data.unwrap_or(config.service.data);
+        config.service.listen = listen.unwrap_or(config.service.listen);
+        Ok(config)
+    }
+}
+
+/// Runs these roles on Kafka until a signal ends them.
+pub fn serve(config: &Config, workers: Vec<Worker>) -> anyhow::Result<()> {
+    init_telemetry(config.service.log_format, &config.service.log_filter);
+    let shutdown = Shutdown::default();
+    stop_on_signals(&shutdown, config.service.drain_deadline)?;
+    let log = AnyLog::Kafka(Kafka::open(config.kafka.options(&config.service.data))?);
+    let running = Running::start(&log, workers, &shutdown)?;
+    let health = Health::new(running.roles().to_vec(), shutdown);
+    let address = health.serve(config.service.listen, axum::Router::new())?;
+    info!(%address, brokers = config.kafka.brokers, prefix = config.kafka.prefix, "running");
+    running.join()
+}
+
+/// The whole `main` of a thin binary: arguments, configuration, the roles that `workers` makes of it, exit code.
+pub fn main(name: &'static str, workers: fn(&Config) -> anyhow::Result<Vec<Worker>>) -> ExitCode {
+    #[derive(Parser)]
+    #[command(version)]
+    struct Cli {
+        #[command(flatten)]
+        args: Args,
+    }
+    let run = || serve_configured(&Cli::parse().args, workers);
+    match run().with_context(|| format!("wireroom {name}")) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve_configured(args: &Args, workers: fn(&Config) -> anyhow::Result<Vec<Worker>>) -> anyhow::Result<()> {
+    let config = args.load()?;
+    serve(&config, workers(&config)?)
+}
+
+#[allow(clippy::print_stderr, reason = "the last word of a process that may not have come to logging")]
+fn report(failure: &anyhow::Error) {
+    eprintln!("{failure:#}");
+}
