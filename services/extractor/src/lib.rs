@@ -8,5 +8,7 @@
 mod metrics;
 mod record;
 mod stage;
+mod worker;
 
 pub use stage::{Extractor, ROLE};
+pub use worker::workers;

@@ -52,8 +52,10 @@ pub(crate) fn of_document(
         "" => foreign_original(&extraction, None),
         url => url.to_owned(),
     };
+    // Of the text as it was handed in: two reprints are two occurrences, however alike what is extracted from them.
+    let as_handed_in = String::from_utf8_lossy(&document.content);
     Article {
-        article_id: ArticleId::of_text(&extraction.text).as_str().to_owned(),
+        article_id: ArticleId::of_text(&as_handed_in).as_str().to_owned(),
         declared_original: declared,
         document_name: document.name.clone(),
         publisher: extraction.site_name.clone().map(|name| Publisher { name, domain: String::new() }),

@@ -9,11 +9,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={root}");
     let descriptors = protox::compile(files, [root])?;
     let mut config = prost_build::Config::new();
-    for public in ["CanonicalArticle", "Change", "Occurrence", "Related", "Publisher", "Rights"] {
-        config.type_attribute(
-            format!(".wireroom.v1.{public}"),
-            "#[derive(serde::Serialize, serde::Deserialize)] #[serde(default)]",
-        );
+    config.type_attribute(".", "#[derive(serde::Serialize, serde::Deserialize)] #[serde(default)]");
+    // Bodies and hashes are for machines: JSON of such messages is a look at them, not an encoding.
+    for bytes in ["Document.content", "Response.body", "RobotsState.text", "Prepared.exact_hash", "ArticleState.text_hash"] {
+        config.field_attribute(format!("wireroom.v1.{bytes}"), "#[serde(skip)]");
     }
     config
         // Ordered maps: equal records have equal bytes.

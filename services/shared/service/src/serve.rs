@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::Context;
 use clap::Parser;
 use pipeline::{AnyLog, Shutdown, kafka::Kafka};
 use tracing::info;
@@ -60,15 +59,14 @@ pub fn serve(config: &Config, workers: Vec<Worker>) -> anyhow::Result<()> {
 }
 
 /// The whole `main` of a thin binary: arguments, configuration, the roles that `workers` makes of it, exit code.
-pub fn main(name: &'static str, workers: fn(&Config) -> anyhow::Result<Vec<Worker>>) -> ExitCode {
+pub fn main(workers: fn(&Config) -> anyhow::Result<Vec<Worker>>) -> ExitCode {
     #[derive(Parser)]
     #[command(version)]
     struct Cli {
         #[command(flatten)]
         args: Args,
     }
-    let run = || serve_configured(&Cli::parse().args, workers);
-    match run().with_context(|| format!("wireroom {name}")) {
+    match serve_configured(&Cli::parse().args, workers) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             report(&failure);

@@ -12,7 +12,12 @@ mod replica;
 mod role;
 mod transaction;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use fjall::Database;
 use rdkafka::{
@@ -139,12 +144,12 @@ pub struct Kafka(Arc<Shared>);
 
 struct Shared {
     options: Options,
-    /// Local copies of state.
-    db: Database,
+    /// Local copies of state; opened by the first role that keeps any.
+    db: Mutex<Option<Database>>,
 }
 
 impl Kafka {
-    /// Opens the local folder and looks whether the brokers answer.
+    /// Looks whether the brokers answer.
     pub fn open(options: Options) -> Result<Self, LogError> {
         let probe: BaseConsumer = options.client().create().map_err(|e| misconfigured(&e))?;
         probe.fetch_metadata(None, REQUEST_TIMEOUT).map_err(|cause| {
@@ -153,24 +158,31 @@ impl Kafka {
                 options.brokers
             ))
         })?;
-        let folder = &options.data;
+        Ok(Self(Arc::new(Shared { options, db: Mutex::new(None) })))
+    }
+
+    /// Joins a role's group.
+    pub fn role(&self, role: Role) -> Result<KafkaRole, LogError> {
+        KafkaRole::join(self.clone(), role)
+    }
+
+    /// The local database. One process at a time.
+    fn db(&self) -> Result<Database, LogError> {
+        let folder = &self.0.options.data;
         let refused = |cause: &dyn std::fmt::Display| {
             LogError::Fatal(format!(
                 "the data folder {} cannot be opened: {cause}; is it writable, and is no other wireroom using it?",
                 folder.display()
             ))
         };
+        let mut opened = self.0.db.lock().map_err(|cause| refused(&cause))?;
+        if let Some(db) = &*opened {
+            return Ok(db.clone());
+        }
         std::fs::create_dir_all(folder).map_err(|cause| refused(&cause))?;
-        let db = Database::builder(folder.join("state"))
-            .worker_threads(1)
-            .open()
-            .map_err(|cause| refused(&cause))?;
-        Ok(Self(Arc::new(Shared { options, db })))
-    }
-
-    /// Joins a role's group.
-    pub fn role(&self, role: Role) -> Result<KafkaRole, LogError> {
-        KafkaRole::join(self.clone(), role)
+        let db =
+            Database::builder(folder.join("state")).worker_threads(1).open().map_err(|cause| refused(&cause))?;
+        Ok(opened.insert(db).clone())
     }
 
     /// How this log was opened.
@@ -206,7 +218,7 @@ impl Kafka {
 
 /// Remembers the first delivery that failed.
 #[derive(Default)]
-struct Outcome(Arc<std::sync::Mutex<Option<String>>>);
+struct Outcome(Arc<Mutex<Option<String>>>);
 
 impl rdkafka::ClientContext for Outcome {}
 

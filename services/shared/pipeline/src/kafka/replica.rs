@@ -44,7 +44,7 @@ impl Replica {
         mut meanwhile: impl FnMut(),
     ) -> Result<Self, LogError> {
         let options = log.options();
-        let db = log.0.db.clone();
+        let db = log.db()?;
         let name = format!("{}.{}.{partition}", options.prefix, role.name);
         let state = State::new(db.keyspace(&name, KeyspaceCreateOptions::default)?);
         let mut replica = Self { db, state };

@@ -1,0 +1,18 @@
+//! The role as a process runs it.
+
+use pipeline::Limits;
+use service::{Config, Worker};
+
+use crate::{Extractor, ROLE};
+
+/// A batch of pages is worked on side by side: so many, and no more bytes than that.
+const LIMITS: Limits = Limits { records: 64, bytes: 16 << 20, timers: 0 };
+
+/// The extractor's one role. It has nothing to configure.
+pub fn workers(_config: &Config) -> anyhow::Result<Vec<Worker>> {
+    Ok(vec![Worker {
+        role: ROLE,
+        limits: LIMITS,
+        run: Box::new(|log, settings| Ok(pipeline::run(log, &mut Extractor, settings)?)),
+    }])
+}

@@ -1,0 +1,274 @@
+//! The frontier: what is wanted of every host (registrable domain), as rows of a partition's state, and in memory the
+//! order in which it is wanted.
+//!
+//! | row | value |
+//! |---|---|
+//! | `h` domain | the host's politeness ([`HostState`]) |
+//! | `o` domain 0 origin | the robots.txt of an origin ([`RobotsState`]) |
+//! | `r` domain 0 sequence | a request's record, as it came: written once |
+//! | `t` domain 0 sequence | its [`Ticket`]: its turn, and what befell it |
+//!
+//! and a timer, named by the domain, at the earliest moment at which something can be done for it. The sequence of a
+//! request is the offset of its record: unique, in order of arrival, and the way back for a dead letter.
+//!
+//! The order is derived from the tickets when a partition is assigned. It is changed together with a step, before the
+//! step is committed: a step that did not happen ends the assignment, and with it this memory.
+
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
+
+use bytes::Bytes;
+use crawl::{Availability, Host, HostQueue, Lane, Place, RobotsFile, Turn};
+use pipeline::{LogError, Origin, Record, State, Step};
+use prost::Message;
+use wire::{HostState, RobotsState};
+
+const HOST: u8 = b'h';
+const ROBOTS: u8 = b'o';
+const RECORD: u8 = b'r';
+const TICKET: u8 = b't';
+
+/// Origins of a domain whose robots.txt is kept.
+const MAX_ORIGINS: usize = 32;
+
+/// What is kept in memory of a partition held.
+pub(crate) struct Frontier {
+    /// When it was gained.
+    pub assigned_at_ms: i64,
+    /// Hosts from before that were not asked since: the last owner may have asked them this instant.
+    pub taken_over: HashSet<String>,
+    hosts: HashMap<String, HostQueue>,
+    queued: u64,
+}
+
+/// A request's turn, and what befell it.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Ticket {
+    #[prost(bool, tag = "1")]
+    pub is_backfill: bool,
+    #[prost(int32, tag = "2")]
+    pub priority: i32,
+    #[prost(int64, tag = "3")]
+    pub expires_at_ms: i64,
+    #[prost(int64, tag = "4")]
+    pub due_at_ms: i64,
+    /// Outages of our own not counted.
+    #[prost(uint32, tag = "5")]
+    pub attempts: u32,
+    #[prost(string, tag = "6")]
+    pub last_failure: String,
+}
+
+/// A record as it was read.
+#[derive(Clone, PartialEq, Message)]
+struct StoredRecord {
+    #[prost(bytes = "bytes", tag = "1")]
+    key: Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    value: Bytes,
+    #[prost(message, repeated, tag = "3")]
+    headers: Vec<StoredHeader>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct StoredHeader {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(bytes = "vec", tag = "2")]
+    value: Vec<u8>,
+}
+
+impl Frontier {
+    /// The frontier of a partition gained at `assigned_at_ms`.
+    pub(crate) fn load(state: &State, assigned_at_ms: i64) -> Result<Self, LogError> {
+        let mut frontier =
+            Self { assigned_at_ms, taken_over: HashSet::new(), hosts: HashMap::new(), queued: 0 };
+        for row in state.scan(&[HOST]) {
+            frontier.taken_over.insert(text(row?.0.get(1..)));
+        }
+        for row in state.scan(&[TICKET]) {
+            let (key, value) = row?;
+            let Some((domain, sequence)) = key.get(1..).and_then(|key| key.split_last_chunk::<8>()) else {
+                continue;
+            };
+            let turn = decoded::<Ticket>(&value)?.turn(u64::from_be_bytes(*sequence));
+            let domain = text(domain.strip_suffix(&[0]));
+            frontier.hosts.entry(domain).or_default().insert(&turn);
+            frontier.queued += 1;
+        }
+        Ok(frontier)
+    }
+
+    /// How many requests are queued.
+    pub(crate) fn queued(&self) -> u64 {
+        self.queued
+    }
+}
+
+impl Ticket {
+    fn turn(&self, sequence: u64) -> Turn {
+        let lane = if self.is_backfill { Lane::Backfill } else { Lane::Live };
+        let place = Place { lane, priority: Reverse(self.priority), sequence };
+        Turn { place, due_at_ms: self.due_at_ms, expires_at_ms: self.expires_at_ms }
+    }
+}
+
+/// One host's part of the frontier, within a step.
+pub(crate) struct Queue<'a> {
+    pub step: &'a mut Step,
+    pub frontier: &'a mut Frontier,
+    pub partition: i32,
+    pub domain: &'a str,
+}
+
+impl Queue<'_> {
+    /// What is known of the host; `None` where it was never asked for.
+    pub(crate) fn host(&self) -> Result<Option<Host>, LogError> {
+        let Some(row) = self.step.get(self.partition, &self.host_key())? else { return Ok(None) };
+        let HostState { next_at_ms, failures, latency_ms } = decoded(&row)?;
+        Ok(Some(Host { next_at_ms, failures, latency_ms }))
+    }
+
+    pub(crate) fn set_host(&mut self, host: &Host) -> Result<(), LogError> {
+        let Host { next_at_ms, failures, latency_ms } = *host;
+        let state = HostState { next_at_ms, failures, latency_ms };
+        self.step.put(self.partition, &self.host_key(), state.encode_to_vec())
+    }
+
+    /// What is known of the robots.txt of the domain's origins.
+    pub(crate) fn robots(&self) -> Result<Vec<(String, RobotsFile)>, LogError> {
+        let prefix = self.key(ROBOTS, &[]);
+        let rows = self.step.scan(self.partition, &prefix, MAX_ORIGINS)?;
+        let read = |(key, row): (Bytes, Bytes)| {
+            let RobotsState { fetched_at_ms, availability, text: rules } = decoded(&row)?;
+            let availability = Availability::parse(&availability);
+            let file = RobotsFile { fetched_at_ms, availability, text: rules.to_vec() };
+            Ok((text(key.get(prefix.len()..)), file))
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Keeps the robots.txt of an origin; the oldest goes where there are too many.
+    pub(crate) fn set_robots(&mut self, origin: &str, file: &RobotsFile) -> Result<(), LogError> {
+        let known = self.robots()?;
+        let is_new = known.iter().all(|(known, _)| known != origin);
+        let oldest = known.iter().min_by_key(|(_, file)| file.fetched_at_ms);
+        if let Some((oldest, _)) = oldest.filter(|_| is_new && known.len() >= MAX_ORIGINS) {
+            self.step.delete(self.partition, &self.key(ROBOTS, oldest.as_bytes()))?;
+        }
+        let state = RobotsState {
+            fetched_at_ms: file.fetched_at_ms,
+            availability: file.availability.as_str().to_owned(),
+            text: file.text.clone().into(),
+        };
+        self.step.put(self.partition, &self.key(ROBOTS, origin.as_bytes()), state.encode_to_vec())
+    }
+
+    /// Takes a request in.
+    pub(crate) fn insert(&mut self, record: &Record, ticket: &Ticket) -> Result<(), LogError> {
+        let sequence = record.origin.offset as u64;
+        let header =
+            |(name, value): &(String, Vec<u8>)| StoredHeader { name: name.clone(), value: value.clone() };
+        let stored = StoredRecord {
+            key: record.key.clone(),
+            value: record.value.clone().unwrap_or_default(),
+            headers: record.headers.iter().map(header).collect(),
+        };
+        self.step.put(self.partition, &self.sequence_key(RECORD, sequence), stored.encode_to_vec())?;
+        self.step.put(self.partition, &self.sequence_key(TICKET, sequence), ticket.encode_to_vec())?;
+        self.frontier.hosts.entry(self.domain.to_owned()).or_default().insert(&ticket.turn(sequence));
+        self.frontier.queued += 1;
+        Ok(())
+    }
+
+    /// A request's record, its ticket beside it.
+    pub(crate) fn get(&self, sequence: u64) -> Result<Option<(Record, Ticket)>, LogError> {
+        let record = self.step.get(self.partition, &self.sequence_key(RECORD, sequence))?;
+        let ticket = self.step.get(self.partition, &self.sequence_key(TICKET, sequence))?;
+        let (Some(record), Some(ticket)) = (record, ticket) else { return Ok(None) };
+        let stored = StoredRecord::decode(record).map_err(unreadable)?;
+        let origin = Origin {
+            topic: crate::ROLE.input.to_owned(),
+            partition: self.partition,
+            offset: sequence as i64,
+        };
+        let record = Record {
+            origin,
+            key: stored.key,
+            value: Some(stored.value),
+            headers: stored.headers.into_iter().map(|h| (h.name, h.value)).collect(),
+            written_at_ms: 0,
+        };
+        Ok(Some((record, decoded(&ticket)?)))
+    }
+
+    /// Gives a request another turn.
+    pub(crate) fn defer(&mut self, sequence: u64, before: &Ticket, after: &Ticket) -> Result<(), LogError> {
+        self.step.put(self.partition, &self.sequence_key(TICKET, sequence), after.encode_to_vec())?;
+        let queue = self.frontier.hosts.entry(self.domain.to_owned()).or_default();
+        queue.remove(&before.turn(sequence));
+        queue.insert(&after.turn(sequence));
+        Ok(())
+    }
+
+    /// Takes a request out.
+    pub(crate) fn remove(&mut self, sequence: u64, ticket: &Ticket) -> Result<(), LogError> {
+        self.step.delete(self.partition, &self.sequence_key(RECORD, sequence))?;
+        self.step.delete(self.partition, &self.sequence_key(TICKET, sequence))?;
+        if let Some(queue) = self.frontier.hosts.get_mut(self.domain) {
+            queue.remove(&ticket.turn(sequence));
+            if queue.is_empty() {
+                self.frontier.hosts.remove(self.domain);
+            }
+        }
+        self.frontier.queued = self.frontier.queued.saturating_sub(1);
+        Ok(())
+    }
+
+    /// The request whose turn it is.
+    pub(crate) fn head(&mut self, now_ms: i64) -> Option<u64> {
+        self.frontier.hosts.get_mut(self.domain)?.head(now_ms)
+    }
+
+    /// Requests that expire at `by_ms` or before.
+    pub(crate) fn expired(&self, by_ms: i64, limit: usize) -> Vec<u64> {
+        self.frontier.hosts.get(self.domain).map_or(Vec::new(), |queue| queue.expired(by_ms, limit))
+    }
+
+    /// Sets the host's timer to when something can next be done for it, or clears it where nothing is wanted.
+    pub(crate) fn schedule(&mut self, host: &Host) -> Result<(), LogError> {
+        let queue = self.frontier.hosts.get(self.domain);
+        match queue.and_then(|queue| queue.next_at_ms(host.next_at_ms)) {
+            Some(due_at_ms) => self.step.set_timer(self.partition, self.domain.as_bytes(), due_at_ms),
+            None => self.step.clear_timer(self.partition, self.domain.as_bytes()),
+        }
+    }
+
+    fn host_key(&self) -> Vec<u8> {
+        [&[HOST], self.domain.as_bytes()].concat()
+    }
+
+    fn sequence_key(&self, kind: u8, sequence: u64) -> Vec<u8> {
+        self.key(kind, &sequence.to_be_bytes())
+    }
+
+    fn key(&self, kind: u8, rest: &[u8]) -> Vec<u8> {
+        [&[kind], self.domain.as_bytes(), &[0], rest].concat()
+    }
+}
+
+fn text(bytes: Option<&[u8]>) -> String {
+    String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
+}
+
+fn decoded<M: Message + Default>(row: &[u8]) -> Result<M, LogError> {
+    M::decode(row).map_err(unreadable)
+}
+
+fn unreadable(cause: prost::DecodeError) -> LogError {
+    LogError::Fatal(format!(
+        "a row of the frontier cannot be read: {cause}; was the state written by another version of wireroom?"
+    ))
+}

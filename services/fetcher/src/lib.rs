@@ -1,0 +1,28 @@
+//! Pulls originals: requests in, pages out, politely.
+//!
+//! **The frontier is the state.** A request is taken into its host's queue (queue entry and input position are one
+//! commit); when the host's timer falls due, the head of the queue is fetched while the log goes on polling; what
+//! came of it is one commit again: {page, retry, redirect, discovered requests or dead letter; queue entry; host's next
+//! time}. A fetch that was cut off by a crash or a rebalance has changed nothing, and is done again by the next owner,
+//! who waits one full delay first.
+//!
+//! A request ends as exactly one of: a page; a request handed on (a redirect to another domain, a feed's entries); a
+//! dead letter with its reason. One that carries a document always ends as a page: the document stands in for an
+//! original that cannot be had.
+
+mod accept;
+mod client;
+mod complete;
+mod config;
+mod frontier;
+mod inflate;
+mod metrics;
+mod network;
+mod resolver;
+mod role;
+mod visit;
+mod worker;
+
+pub use config::{Config, ConfigError};
+pub use role::{Error, ROLE, run};
+pub use worker::{worker, workers};

@@ -1,0 +1,90 @@
+//! Names to public addresses. The answers are checked here, where the connection takes them from: a name that answers
+//! otherwise the next time (DNS rebinding) is checked again the next time.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use hickory_resolver::TokioResolver;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use thiserror::Error;
+use tracing::warn;
+
+/// Why a name gave no address to connect to.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(crate) enum Unresolved {
+    #[error("the host name does not exist")]
+    NoSuchHost,
+    #[error("{0} is not a public address")]
+    Refused(IpAddr),
+    #[error("the DNS did not answer: {0}")]
+    Dns(String),
+}
+
+/// The system's name servers, asked directly. `None` where the system names none: then every look-up fails.
+pub(crate) struct PublicResolver {
+    dns: Arc<Option<TokioResolver>>,
+    patience: Duration,
+    allow_private: bool,
+}
+
+impl PublicResolver {
+    /// With the servers of the system's configuration, which answer within `patience` or not at all. It has to be less
+    /// than is allowed for connecting, or a dead DNS would pass for a dead host.
+    pub(crate) fn of_system(patience: Duration, allow_private: bool) -> Self {
+        let dns = TokioResolver::builder_tokio().and_then(|builder| builder.build());
+        let dns = dns.inspect_err(|error| warn!(%error, "no name servers: names cannot be resolved")).ok();
+        Self { dns: Arc::new(dns), patience, allow_private }
+    }
+}
+
+impl Resolve for PublicResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (dns, patience, allow_private) = (self.dns.clone(), self.patience, self.allow_private);
+        Box::pin(async move {
+            let looked_up = tokio::time::timeout(patience, look_up((*dns).as_ref(), name.as_str())).await;
+            let silent = |_| Unresolved::Dns(format!("nothing within {patience:?}"));
+            let addresses = looked_up.map_err(silent)??;
+            let addresses = admitted(addresses, allow_private)?;
+            Ok(Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
+        })
+    }
+}
+
+async fn look_up(dns: Option<&TokioResolver>, name: &str) -> Result<Vec<IpAddr>, Unresolved> {
+    let dns = dns.ok_or_else(|| Unresolved::Dns("the system names no name servers".to_owned()))?;
+    // The final dot keeps the system's search domains out: `intranet` is not to become `intranet.corp.example`.
+    match dns.lookup_ip(format!("{}.", name.trim_end_matches('.'))).await {
+        Ok(found) => Ok(found.iter().collect()),
+        Err(error) if error.is_nx_domain() || error.is_no_records_found() => Err(Unresolved::NoSuchHost),
+        Err(error) => Err(Unresolved::Dns(error.to_string())),
+    }
+}
+
+/// Those that may be connected to; an error where there are none.
+fn admitted(addresses: Vec<IpAddr>, allow_private: bool) -> Result<Vec<IpAddr>, Unresolved> {
+    let refused = addresses.iter().copied().find(|&address| !crawl::is_public(address));
+    let public: Vec<_> = addresses.into_iter().filter(|&a| allow_private || crawl::is_public(a)).collect();
+    match refused {
+        _ if !public.is_empty() => Ok(public),
+        Some(address) => Err(Unresolved::Refused(address)),
+        None => Err(Unresolved::NoSuchHost),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_public_answers_are_handed_on() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let [public, private, mapped] = [ip("93.184.215.14"), ip("10.0.0.1"), ip("::ffff:169.254.169.254")];
+        assert_eq!(admitted(vec![private, public], false), Ok(vec![public]));
+        assert_eq!(admitted(vec![mapped], false), Err(Unresolved::Refused(mapped)));
+        assert_eq!(admitted(vec![private], true), Ok(vec![private]));
+        assert_eq!(admitted(vec![], true), Err(Unresolved::NoSuchHost));
+    }
+}

@@ -1,0 +1,294 @@
+//! The role's loop. It is the fetcher's own, because a fetch outlasts a step: the log goes on being polled, and other
+//! hosts go on being asked, while it is under way.
+
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+use article::CanonicalUrl;
+use crawl::{Policy, RetryPolicy};
+use pipeline::{Clock, DeadLetter, Inputs, Limits, Log, LogError, Role, Settings, Step, Timer};
+use thiserror::Error;
+use tracing::warn;
+use wire::Request;
+
+use crate::{
+    accept,
+    client::Client,
+    complete::{as_owner, complete, end_without_response, expire},
+    config::{Config, ConfigError, millis},
+    frontier::{Frontier, Queue},
+    metrics::{metrics, write_dead_letter},
+    network::Network,
+    visit::{Job, Visit, Visitor},
+};
+
+/// The fetcher's place in the flow.
+pub const ROLE: Role =
+    Role { name: "fetcher", input: "requests", dead_letters: "deadletters.fetcher", state_version: Some(1) };
+
+/// How soon what came of a visit is seen: the wait of a poll while any is under way.
+const WHILE_IN_FLIGHT: Duration = Duration::from_millis(5);
+/// What one step writes, in bytes, give or take one visit.
+const MAX_STEP_BYTES: usize = 32 << 20;
+
+/// Why the fetcher ended.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The log failed for good.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// Runs the fetcher until shutdown is requested, or until the log fails for good. What is under way then is cut off:
+/// its request is still in the frontier.
+pub fn run(log: &mut dyn Log, config: &Config, clock: &Clock, settings: &Settings) -> Result<(), Error> {
+    let client = Client::new(config)?;
+    let network = Network::start(Visitor::new(client, clock.clone(), config))?;
+    let mut fetcher = Fetcher::new(config, clock.clone(), settings.clone(), network);
+    let mut failures: u32 = 0;
+    while !settings.shutdown.is_requested() {
+        match fetcher.turn(log) {
+            Ok(()) => failures = 0,
+            Err(failure) if failure.is_transient() => {
+                failures += 1;
+                settings.metrics.retries.inc();
+                warn!(%failure, failures, "step failed");
+                log.rewind()?;
+                settings.shutdown.wait(Duration::from_millis(50 << failures.min(6)));
+            }
+            Err(fatal) => return Err(fatal.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Where visits are made.
+pub(crate) trait Fetch {
+    /// Begins one. What comes of it is there to be had later.
+    fn start(&mut self, job: Job);
+    /// What came of one, if any has ended.
+    fn ended(&mut self) -> Option<Visit>;
+    /// Cuts off the visit with this id.
+    fn cancel(&mut self, id: u64);
+}
+
+/// The loop's memory. Everything that must last is in the log's state.
+pub(crate) struct Fetcher<F> {
+    pub(crate) fetch: F,
+    clock: Clock,
+    settings: Settings,
+    policy: Policy,
+    retries: RetryPolicy,
+    token: String,
+    give_up_after_ms: i64,
+    max_in_flight: usize,
+    max_queued: u64,
+    is_full: bool,
+    last_id: u64,
+    /// Hosts being asked, and those whose visit is not committed yet: the id of the visit.
+    in_flight: HashMap<(i32, String), u64>,
+    /// Visits that ended and are not committed yet.
+    ended: Vec<Visit>,
+    frontiers: HashMap<i32, Frontier>,
+}
+
+/// A step in the making, and the visits to begin when it is committed.
+struct Round {
+    step: Step,
+    jobs: Vec<Job>,
+}
+
+impl<F: Fetch> Fetcher<F> {
+    pub(crate) fn new(config: &Config, clock: Clock, settings: Settings, fetch: F) -> Self {
+        Self {
+            fetch,
+            clock,
+            settings,
+            policy: config.policy(),
+            retries: config.retries(),
+            token: crawl::product_token(&config.user_agent).to_owned(),
+            give_up_after_ms: millis(config.give_up_after),
+            max_in_flight: config.max_in_flight.max(1),
+            max_queued: config.max_queued,
+            is_full: false,
+            last_id: 0,
+            in_flight: HashMap::new(),
+            ended: Vec::new(),
+            frontiers: HashMap::new(),
+        }
+    }
+
+    /// One round: polls, works, commits one step, and starts the visits whose turn it is.
+    pub(crate) fn turn(&mut self, log: &mut dyn Log) -> Result<(), LogError> {
+        self.gather();
+        let inputs = log.poll(self.limits(), self.wait())?;
+        self.settings.progress.set_ready(!log.assignment().is_empty());
+        inputs.revoked.iter().for_each(|partition| self.revoked(*partition));
+        for partition in &inputs.assigned {
+            self.assigned(log, *partition)?;
+        }
+        self.gather();
+        let is_idle = inputs.is_empty() && self.in_flight.is_empty() && log.is_at_end()?;
+        self.settings.progress.polled(is_idle);
+        let mut round = Round { step: log.step(), jobs: Vec::new() };
+        self.work(&inputs, &mut round)?;
+        let is_step = !round.step.is_empty();
+        log.commit(round.step)?;
+        if is_step {
+            self.settings.progress.committed(inputs.records.len());
+        }
+        self.committed(round.jobs);
+        Ok(())
+    }
+
+    /// What ended and is still wanted.
+    fn gather(&mut self) {
+        while self.ended.iter().map(Visit::bytes).sum::<usize>() < MAX_STEP_BYTES {
+            let Some(visit) = self.fetch.ended() else { break };
+            if self.in_flight.get(&(visit.partition, visit.domain.clone())) == Some(&visit.id) {
+                self.ended.push(visit);
+            }
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        let limits = self.settings.limits;
+        let free = self.max_in_flight.saturating_sub(self.in_flight.len());
+        Limits {
+            records: if self.is_full { 0 } else { limits.records },
+            timers: free.min(limits.timers),
+            ..limits
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        match (self.ended.is_empty(), self.in_flight.is_empty()) {
+            (false, _) => Duration::ZERO,
+            (true, false) => self.settings.wait.min(WHILE_IN_FLIGHT),
+            (true, true) => self.settings.wait,
+        }
+    }
+
+    fn revoked(&mut self, partition: i32) {
+        let (lost, kept) =
+            std::mem::take(&mut self.in_flight).into_iter().partition(|((p, _), _)| *p == partition);
+        self.in_flight = kept;
+        let lost: HashMap<(i32, String), u64> = lost;
+        lost.into_values().for_each(|id| self.fetch.cancel(id));
+        self.ended.retain(|visit| visit.partition != partition);
+        self.frontiers.remove(&partition);
+    }
+
+    fn assigned(&mut self, log: &dyn Log, partition: i32) -> Result<(), LogError> {
+        let Some(state) = log.state(partition) else { return Ok(()) };
+        self.frontiers.insert(partition, Frontier::load(&state, self.clock.now_ms())?);
+        self.tell();
+        Ok(())
+    }
+
+    fn work(&mut self, inputs: &Inputs, round: &mut Round) -> Result<(), LogError> {
+        if inputs.records.is_empty() && inputs.timers.is_empty() && self.ended.is_empty() {
+            return Ok(());
+        }
+        let started = self.settings.metrics.processing_seconds.start_timer();
+        self.settings.metrics.consumed.inc_by(inputs.records.len() as u64);
+        let now_ms = self.clock.now_ms();
+        for visit in &self.ended {
+            let frontier = held(&mut self.frontiers, visit.partition)?;
+            let mut queue =
+                Queue { step: &mut round.step, frontier, partition: visit.partition, domain: &visit.domain };
+            complete(&mut queue, visit, &self.policy, &self.retries)?;
+        }
+        for record in &inputs.records {
+            let accepted = catch_unwind(AssertUnwindSafe(|| accept::read(record)));
+            let frontier = held(&mut self.frontiers, record.origin.partition)?;
+            match accepted {
+                Ok(accepted) => {
+                    accept::accept(
+                        &mut round.step,
+                        frontier,
+                        record,
+                        accepted,
+                        now_ms,
+                        self.give_up_after_ms,
+                    )?;
+                }
+                Err(_) => {
+                    round.step.take(&record.origin);
+                    let letter = DeadLetter::of(record, "panic", "the fetcher panicked on this record");
+                    write_dead_letter(&mut round.step, letter);
+                }
+            }
+        }
+        inputs.timers.iter().try_for_each(|timer| self.due(timer, now_ms, round))?;
+        started.observe_duration();
+        Ok(())
+    }
+
+    /// A host's timer fired: what has expired is given up, and if it may be asked now, it will be.
+    fn due(&mut self, timer: &Timer, now_ms: i64, round: &mut Round) -> Result<(), LogError> {
+        let partition = timer.partition;
+        let domain = String::from_utf8_lossy(&timer.key).into_owned();
+        // The end of its visit will set the timer anew.
+        if self.in_flight.contains_key(&(partition, domain.clone())) {
+            return Ok(());
+        }
+        let frontier = held(&mut self.frontiers, partition)?;
+        let mut queue = Queue { step: &mut round.step, frontier, partition, domain: &domain };
+        expire(&mut queue, now_ms)?;
+        let host = as_owner(&queue, &self.token, &self.policy)?;
+        let head = if host.next_at_ms <= now_ms { queue.head(now_ms) } else { None };
+        let Some(sequence) = head else { return queue.schedule(&host) };
+        let Some((record, ticket)) = queue.get(sequence)? else { return Ok(()) };
+        let robots = queue.robots()?;
+        let request: Request = wire::decode(record.value.as_deref().unwrap_or_default()).unwrap_or_default();
+        let url = match CanonicalUrl::parse(&request.url) {
+            Ok(url) => url,
+            Err(error) => {
+                // It was parsed when it was taken in: another version has changed its mind.
+                queue.remove(sequence, &ticket)?;
+                end_without_response(queue.step, &record, request, "bad_request", &error.to_string(), 0);
+                return queue.schedule(&host);
+            }
+        };
+        self.last_id += 1;
+        let allowed = Duration::from_millis(ticket.expires_at_ms.saturating_sub(now_ms).max(0) as u64);
+        let (id, hops, depth) = (self.last_id, request.hops, request.depth);
+        round.jobs.push(Job { id, partition, domain, sequence, url, hops, depth, robots, allowed });
+        Ok(())
+    }
+
+    /// The step happened.
+    fn committed(&mut self, jobs: Vec<Job>) {
+        for visit in self.ended.drain(..) {
+            self.in_flight.remove(&(visit.partition, visit.domain));
+        }
+        for job in jobs {
+            self.in_flight.insert((job.partition, job.domain.clone()), job.id);
+            self.fetch.start(job);
+        }
+        self.tell();
+    }
+
+    /// Tells how much is queued, and stops taking more in or begins again.
+    fn tell(&mut self) {
+        let queued: u64 = self.frontiers.values().map(Frontier::queued).sum();
+        self.is_full = queued >= if self.is_full { self.max_queued / 10 * 9 } else { self.max_queued };
+        self.settings.progress.set_pending(queued);
+        metrics().frontier_depth.set(i64::try_from(queued).unwrap_or(i64::MAX));
+        metrics().in_flight.set(self.in_flight.len() as i64);
+    }
+}
+
+fn held(frontiers: &mut HashMap<i32, Frontier>, partition: i32) -> Result<&mut Frontier, LogError> {
+    frontiers.get_mut(&partition).ok_or(LogError::NotAssigned { partition })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,344 @@
+//! A host's turn: robots.txt where it is not known, the URL, redirects within the domain, and what the body is.
+
+use std::time::Duration;
+
+use article::CanonicalUrl;
+use bytes::Bytes;
+use crawl::{
+    Discovered, DiscoveryError, Failure, Kind, MAX_ROBOTS_BYTES, Redirect, Robots, RobotsFetch, RobotsFile,
+    sniff,
+};
+use pipeline::Clock;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use tokio::time::Instant;
+
+use crate::{
+    client::{Answer, Asked, Client},
+    config::Config,
+    inflate::{InflateError, inflate, inflate_start, is_known},
+    metrics::metrics,
+};
+
+/// Redirects of a robots.txt that are followed (RFC 9309 section 2.3.1.2).
+const MAX_ROBOTS_REDIRECTS: usize = 5;
+/// What [`sniff`] looks at.
+const SNIFFED_BYTES: usize = 2048;
+/// Headers that say something of the article, and travel with the page.
+const KEPT_HEADERS: [&str; 8] = [
+    "x-robots-tag",
+    "last-modified",
+    "etag",
+    "content-language",
+    "link",
+    "tdm-reservation",
+    "tdm-policy",
+    "retry-after",
+];
+/// Longest value of a header that is kept, in bytes.
+const MAX_HEADER_BYTES: usize = 2048;
+
+/// What a visit is for.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    /// Tells the visits of a host apart.
+    pub id: u64,
+    pub partition: i32,
+    pub domain: String,
+    /// Of the queue entry.
+    pub sequence: u64,
+    pub url: CanonicalUrl,
+    /// Domains crossed before.
+    pub hops: u32,
+    /// Lists that led here.
+    pub depth: u32,
+    /// What is known of the robots.txt of the domain's origins.
+    pub robots: Vec<(String, RobotsFile)>,
+    /// Until the request expires.
+    pub allowed: Duration,
+}
+
+/// What came of a visit.
+#[derive(Debug, Clone)]
+pub(crate) struct Visit {
+    pub id: u64,
+    pub partition: i32,
+    pub domain: String,
+    pub sequence: u64,
+    pub found: Found,
+    /// What was learnt of the robots.txt of the domain's origins.
+    pub robots: Vec<(String, RobotsFile)>,
+    pub crawl_delay_ms: i64,
+    pub latency_ms: u32,
+    pub ended_at_ms: i64,
+}
+
+/// How it ended.
+#[derive(Debug, Clone)]
+pub(crate) enum Found {
+    /// With a page.
+    Page(Box<wire::Response>),
+    /// With a feed, a sitemap or a list of feeds: the addresses in it.
+    List { via: &'static str, addresses: Vec<Discovered> },
+    /// With a redirect to another domain.
+    Moved { url: CanonicalUrl, hops: u32 },
+    /// With nothing.
+    Failed(Failure),
+}
+
+impl Visit {
+    /// What it will write, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        /// Of the request that an address becomes.
+        const REQUEST_BYTES: usize = 512;
+        match &self.found {
+            Found::Page(response) => response.body.len(),
+            Found::List { addresses, .. } => addresses.len() * REQUEST_BYTES,
+            Found::Moved { .. } | Found::Failed(_) => REQUEST_BYTES,
+        }
+    }
+}
+
+/// Makes visits. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Visitor {
+    client: Client,
+    pub clock: Clock,
+    token: String,
+    max_body_bytes: usize,
+    max_list_bytes: usize,
+    max_discovered: usize,
+    max_list_depth: u32,
+}
+
+impl Visitor {
+    pub(crate) fn new(client: Client, clock: Clock, config: &Config) -> Self {
+        Self {
+            client,
+            clock,
+            token: crawl::product_token(&config.user_agent).to_owned(),
+            max_body_bytes: config.max_body_bytes,
+            max_list_bytes: config.max_list_bytes,
+            max_discovered: config.max_discovered,
+            max_list_depth: config.max_list_depth,
+        }
+    }
+
+    /// Does the job.
+    pub(crate) async fn visit(self, job: Job) -> Visit {
+        let mut turn =
+            Turn { visitor: &self, job: &job, ends_at: Instant::now() + job.allowed, learnt: Vec::new() };
+        let mut visit = job.ended(Found::Failed(Failure::Expired), 0);
+        visit.found =
+            turn.take(&mut visit.latency_ms, &mut visit.crawl_delay_ms).await.unwrap_or_else(Found::Failed);
+        visit.robots = turn.learnt;
+        visit.ended_at_ms = self.clock.now_ms();
+        visit
+    }
+}
+
+impl Job {
+    /// The visit that ended so, having learnt nothing else.
+    pub(crate) fn ended(&self, found: Found, ended_at_ms: i64) -> Visit {
+        Visit {
+            id: self.id,
+            partition: self.partition,
+            domain: self.domain.clone(),
+            sequence: self.sequence,
+            found,
+            robots: Vec::new(),
+            crawl_delay_ms: 0,
+            latency_ms: 0,
+            ended_at_ms,
+        }
+    }
+}
+
+struct Turn<'a> {
+    visitor: &'a Visitor,
+    job: &'a Job,
+    ends_at: Instant,
+    learnt: Vec<(String, RobotsFile)>,
+}
+
+impl Turn<'_> {
+    async fn take(&mut self, latency_ms: &mut u32, crawl_delay_ms: &mut i64) -> Result<Found, Failure> {
+        let mut url = self.job.url.clone();
+        let mut in_place = 0;
+        loop {
+            let rules = self.rules(&url).await?;
+            *crawl_delay_ms = rules.crawl_delay_ms().max(*crawl_delay_ms);
+            if !rules.allows(&url) {
+                metrics().robots_denied.inc();
+                return Err(Failure::RobotsDenied);
+            }
+            let cap = self.visitor.max_body_bytes;
+            let answer = self.visitor.client.get(&url, Asked::Page, cap, self.left()).await?;
+            *latency_ms = answer.latency_ms;
+            if is_redirect(answer.status) {
+                match crawl::redirect(&url, header(&answer.headers, LOCATION), in_place, self.job.hops) {
+                    Redirect::Follow(next) => url = next,
+                    Redirect::Requeue { url, hops } => return Ok(Found::Moved { url, hops }),
+                    Redirect::Refused(failure) => return Err(failure),
+                }
+                in_place += 1;
+                continue;
+            }
+            let retry_after = header(&answer.headers, RETRY_AFTER);
+            let retry_after_ms =
+                retry_after.and_then(|v| crawl::retry_after_ms(v, self.visitor.clock.now_ms()));
+            return match Failure::of_status(answer.status, retry_after_ms) {
+                Some(failure) => Err(failure),
+                None if answer.is_cut => Err(Failure::TooLarge(cap as u64)),
+                None => self.judge(url, answer).await,
+            };
+        }
+    }
+
+    /// The rules of the URL's origin, fetched where they are not known or too old.
+    async fn rules(&mut self, url: &CanonicalUrl) -> Result<Robots, Failure> {
+        let token = &self.visitor.token;
+        let at_hand = self.learnt.iter().chain(&self.job.robots).find(|(origin, _)| origin == url.origin());
+        let known = at_hand.map(|(_, file)| file);
+        let now_ms = self.visitor.clock.now_ms();
+        if let Some(rules) = known.filter(|file| file.is_fresh(now_ms)).and_then(|file| file.rules(token)) {
+            return Ok(rules);
+        }
+        let known = known.cloned();
+        let (fetch, failure) = self.fetch_robots(url).await;
+        let file = crawl::robots_after_fetch(known.as_ref(), fetch, now_ms);
+        let rules = file.rules(token);
+        self.learnt.push((url.origin().to_owned(), file));
+        rules.ok_or(failure)
+    }
+
+    /// The file, and the failure it is where it cannot be had.
+    async fn fetch_robots(&self, url: &CanonicalUrl) -> (RobotsFetch, Failure) {
+        let mut at = match url.join("/robots.txt") {
+            Ok(at) => at,
+            Err(error) => return (RobotsFetch::Failed, Failure::BadRequest(error.to_string())),
+        };
+        for _ in 0..=MAX_ROBOTS_REDIRECTS {
+            let answer =
+                match self.visitor.client.get(&at, Asked::Robots, MAX_ROBOTS_BYTES, self.left()).await {
+                    Ok(answer) => answer,
+                    // What speaks for the host, or for us, is no matter of robots.txt.
+                    Err(failure @ (Failure::Timeout | Failure::Connection(_))) => {
+                        return (RobotsFetch::Failed, Failure::RobotsUnreachable(failure.to_string()));
+                    }
+                    Err(failure) => return (RobotsFetch::Failed, failure),
+                };
+            if is_redirect(answer.status) {
+                match header(&answer.headers, LOCATION).map(|location| at.join(location)) {
+                    Some(Ok(next)) => at = next,
+                    // No place to go to: the same as none at all.
+                    _ => return (RobotsFetch::Status(404), Failure::RobotsDenied),
+                }
+                continue;
+            }
+            if (200..300).contains(&answer.status) {
+                let encoding = header(&answer.headers, CONTENT_ENCODING).unwrap_or_default();
+                let text = inflate_start(encoding, &answer.body, MAX_ROBOTS_BYTES + 1);
+                return (RobotsFetch::Text(text), Failure::RobotsDenied);
+            }
+            let failure = Failure::RobotsUnreachable(format!("the server answered {}", answer.status));
+            return (RobotsFetch::Status(answer.status), failure);
+        }
+        (RobotsFetch::TooManyRedirects, Failure::RobotsDenied)
+    }
+
+    async fn judge(&self, url: CanonicalUrl, answer: Answer) -> Result<Found, Failure> {
+        let encoding = header(&answer.headers, CONTENT_ENCODING).unwrap_or_default().to_owned();
+        let content_type = header(&answer.headers, CONTENT_TYPE).unwrap_or_default().to_owned();
+        if !is_known(&encoding) {
+            return Err(Failure::Unsupported("encoded in a way that was not asked for"));
+        }
+        let kind = sniff(&content_type, &inflate_start(&encoding, &answer.body, SNIFFED_BYTES));
+        match kind {
+            Kind::Html | Kind::Text => Ok(Found::Page(Box::new(response(
+                &url,
+                answer,
+                encoding,
+                content_type,
+                self.visitor.clock.now_ms(),
+            )))),
+            Kind::Feed | Kind::Sitemap | Kind::Opml | Kind::Gzip
+                if self.job.depth < self.visitor.max_list_depth =>
+            {
+                let visitor = self.visitor.clone();
+                let read = move || visitor.read_list(&url, kind, &encoding, &answer.body);
+                let read = tokio::task::spawn_blocking(read).await;
+                read.unwrap_or_else(|_| Err(Failure::Unreadable("the list cannot be read".to_owned())))
+            }
+            Kind::Feed | Kind::Sitemap | Kind::Opml => {
+                Err(Failure::Unsupported("a list deeper within lists than is followed"))
+            }
+            _ => Err(Failure::Unsupported(kind.as_str())),
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.ends_at.saturating_duration_since(Instant::now())
+    }
+}
+
+impl Visitor {
+    fn read_list(
+        &self,
+        url: &CanonicalUrl,
+        kind: Kind,
+        encoding: &str,
+        body: &Bytes,
+    ) -> Result<Found, Failure> {
+        let inflated = |encoding: &str, body: &[u8]| {
+            inflate(encoding, body, self.max_list_bytes).map_err(|error| match error {
+                InflateError::TooLarge => Failure::TooLarge(self.max_list_bytes as u64),
+                InflateError::Broken => Failure::Unreadable("its compressed body is broken".to_owned()),
+            })
+        };
+        let mut text = inflated(encoding, body)?;
+        let mut kind = kind;
+        if kind == Kind::Gzip {
+            text = inflated("gzip", &text)?;
+            kind = sniff("", &text);
+        }
+        let unreadable = |error: DiscoveryError| Failure::Unreadable(error.to_string());
+        let (via, addresses) = match kind {
+            Kind::Feed => ("feed", crawl::discover_feed(&text, url, self.max_discovered)),
+            Kind::Sitemap => ("sitemap", crawl::discover_sitemap(&text, url, self.max_discovered)),
+            Kind::Opml => ("feed", crawl::discover_opml(&text, url, self.max_discovered)),
+            _ => return Err(Failure::Unsupported(kind.as_str())),
+        };
+        Ok(Found::List { via, addresses: addresses.map_err(unreadable)? })
+    }
+}
+
+fn response(
+    url: &CanonicalUrl,
+    answer: Answer,
+    content_encoding: String,
+    content_type: String,
+    fetched_at_ms: i64,
+) -> wire::Response {
+    let kept = KEPT_HEADERS.iter().filter_map(|name| {
+        let value = header(&answer.headers, HeaderName::from_static(name))?;
+        Some(((*name).to_owned(), value.to_owned()))
+    });
+    wire::Response {
+        final_url: url.as_str().to_owned(),
+        status: u32::from(answer.status),
+        headers: kept.collect(),
+        body: answer.body,
+        content_encoding,
+        content_type,
+        fetched_at_ms,
+    }
+}
+
+fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
+}
+
+/// A header's value, where it is text of a reasonable length.
+fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| value.len() <= MAX_HEADER_BYTES)
+}

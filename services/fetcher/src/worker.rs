@@ -1,0 +1,23 @@
+//! The role as a process runs it.
+
+use pipeline::{Clock, Limits};
+use service::Worker;
+
+use crate::{Config, ROLE, run};
+
+/// Requests are small, the documents that some carry are not.
+const LIMITS: Limits = Limits { records: 256, bytes: 16 << 20, timers: 256 };
+
+/// The fetcher's one role, from section `[fetcher]`.
+pub fn workers(config: &service::Config) -> anyhow::Result<Vec<Worker>> {
+    Ok(vec![worker(config.section("fetcher")?)])
+}
+
+/// The fetcher's one role.
+pub fn worker(config: Config) -> Worker {
+    Worker {
+        role: ROLE,
+        limits: LIMITS,
+        run: Box::new(move |log, settings| Ok(run(log, &config, &Clock::system(), settings)?)),
+    }
+}

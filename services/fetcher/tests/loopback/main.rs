@@ -1,0 +1,380 @@
+//! The fetcher whole, on the embedded log and a small web on loopback.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod server;
+
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    thread,
+    time::{Duration, Instant},
+};
+
+use fetcher::{Config, ROLE};
+use pipeline::{
+    Clock, Drained, Limits, Output, Progress, Settings, Shutdown, embedded::Embedded, metrics::RoleMetrics,
+};
+use prost::Message;
+use server::{Host, Reply};
+use wire::{Document, Page, Request};
+
+/// How requests ended.
+#[derive(Default, Debug)]
+struct Ended {
+    /// By the URL asked for.
+    pages: BTreeMap<String, Page>,
+    /// By the URL asked for: reason and detail.
+    dead: BTreeMap<String, (String, String)>,
+}
+
+impl Ended {
+    fn reason(&self, url: &str) -> &str {
+        &self.dead.get(url).unwrap_or_else(|| panic!("{url} is no dead letter: {self:?}")).0
+    }
+
+    fn page(&self, url: &str) -> &Page {
+        self.pages.get(url).unwrap_or_else(|| panic!("{url} is no page: {self:?}"))
+    }
+
+    fn body(&self, url: &str) -> &[u8] {
+        &self.page(url).response.as_ref().unwrap().body
+    }
+}
+
+fn config() -> Config {
+    Config {
+        delay: Duration::from_millis(20),
+        latency_factor: 0,
+        host_backoff: Duration::from_millis(50),
+        retry_backoff: Duration::from_millis(50),
+        max_attempts: 3,
+        timeout: Duration::from_secs(5),
+        max_body_bytes: 100_000,
+        allow_private: true,
+        ..Config::default()
+    }
+}
+
+fn request(url: &str) -> Request {
+    Request { request_id: url.to_owned(), url: url.to_owned(), ..Request::default() }
+}
+
+fn with_document(url: &str) -> Request {
+    Request {
+        document: Some(Document { content: "A reprint.".into(), ..Document::default() }),
+        ..request(url)
+    }
+}
+
+/// Runs the fetcher until nothing is left to do.
+fn fetch(config: &Config, requests: &[Request]) -> Ended {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
+    let log = Embedded::open(folder.path(), &pipeline::embedded::Options::default()).unwrap();
+    let outputs = requests.iter().map(|request| Output {
+        topic: "requests",
+        key: article::CanonicalUrl::parse(&request.url).unwrap().registrable_domain().to_owned().into(),
+        value: Some(request.encode_to_vec().into()),
+        headers: Vec::new(),
+    });
+    log.append(outputs.collect()).unwrap();
+    let settings = Settings {
+        limits: Limits { records: 100, bytes: 1 << 20, timers: 100 },
+        wait: Duration::from_millis(10),
+        progress: Progress::default(),
+        shutdown: Shutdown::default(),
+        metrics: RoleMetrics::of(&ROLE),
+    };
+    let mut role = log.role(ROLE).unwrap();
+    thread::scope(|scope| {
+        let running = scope.spawn(|| fetcher::run(&mut role, config, &clock, &settings));
+        let mut drained = Drained::new(vec![settings.progress.clone()]);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !drained.check() && !running.is_finished() {
+            assert!(Instant::now() < deadline, "still {} queued", settings.progress.pending());
+            Shutdown::default().wait(Duration::from_millis(20));
+        }
+        settings.shutdown.request();
+        running.join().unwrap().unwrap();
+    });
+    let mut ended = Ended::default();
+    for record in log.read("pages", 0, 1000).unwrap() {
+        let page = Page::decode(record.value.unwrap()).unwrap();
+        let url = page.request.as_ref().unwrap().url.clone();
+        assert_eq!(record.key, wire::page_key(&url));
+        assert!(ended.pages.insert(url.clone(), page).is_none(), "{url} is a page twice");
+    }
+    for record in log.read("deadletters.fetcher", 0, 1000).unwrap() {
+        let told = |name| wire::header(&record.headers, name).unwrap().to_owned();
+        let url = Request::decode(record.value.clone().unwrap()).unwrap().url;
+        ended.dead.insert(url, (told("wireroom_reason"), told("__connect.errors.exception.message")));
+    }
+    ended
+}
+
+#[test]
+fn redirects_are_followed_within_the_host_and_handed_on_across() {
+    let b = Host::start(12, |path| (path == "/landed").then(|| Reply::html("landed")));
+    let to = b.url("/landed");
+    let a = Host::start(11, move |path| match path {
+        "/1" => Some(Reply::redirect("/2")),
+        "/2" => Some(Reply::redirect("3?utm_source=x")),
+        "/3" => Some(Reply::html("here")),
+        "/loop" => Some(Reply::redirect("/loop")),
+        "/away" => Some(Reply::redirect(&to)),
+        "/nowhere" => Some(Reply::status(301)),
+        _ => None,
+    });
+    let ended = fetch(&config(), &["/1", "/loop", "/away", "/nowhere"].map(|path| request(&a.url(path))));
+    assert_eq!(ended.page(&a.url("/1")).response.as_ref().unwrap().final_url, a.url("/3"));
+    assert_eq!(ended.reason(&a.url("/loop")), "redirects");
+    assert_eq!(ended.reason(&a.url("/nowhere")), "bad_redirect");
+    let moved = ended.page(&b.url("/landed")).request.clone().unwrap();
+    assert_eq!((moved.via.as_str(), moved.hops, moved.request_id), ("redirect", 1, a.url("/away")));
+    assert_eq!((ended.pages.len(), ended.dead.len()), (2, 2));
+}
+
+#[test]
+fn what_robots_txt_disallows_is_never_asked_for() {
+    let a = Host::start(13, |path| match path {
+        "/robots.txt" => {
+            Some(Reply::of(200, "text/plain", b"User-agent: Wireroom the bot\nDisallow: /private\n"))
+        }
+        "/public" => Some(Reply::redirect("/private/x")),
+        _ => Some(Reply::html("page")),
+    });
+    let ended = fetch(&config(), &["/private/1", "/public", "/open"].map(|path| request(&a.url(path))));
+    assert_eq!(ended.reason(&a.url("/private/1")), "robots_denied");
+    assert_eq!(ended.reason(&a.url("/public")), "robots_denied");
+    assert_eq!(ended.body(&a.url("/open")), b"page");
+    let mut targets = a.targets();
+    targets.sort();
+    assert_eq!(targets, ["/open", "/public"]);
+}
+
+#[test]
+fn a_robots_txt_that_cannot_be_had_allows_nothing() {
+    for (n, status) in [(14, 503), (15, 429), (16, 500)] {
+        let a = Host::start(n, move |path| {
+            Some(if path == "/robots.txt" { Reply::status(status) } else { Reply::html("page") })
+        });
+        let ended = fetch(&config(), &[request(&a.url("/1")), with_document(&a.url("/2"))]);
+        assert_eq!(ended.reason(&a.url("/1")), "robots_unreachable", "{status}");
+        assert!(ended.page(&a.url("/2")).failure.contains("robots.txt"), "{status}");
+        assert_eq!(a.targets(), [""; 0], "{status}");
+    }
+}
+
+#[test]
+fn failures_end_as_dead_letters_with_their_reason_and_documents_stand_in() {
+    let a = Host::start(17, |path| match path {
+        "/500" => Some(Reply::status(500)),
+        "/410" => Some(Reply::status(410)),
+        "/451" => Some(Reply::status(451)),
+        "/403" => Some(Reply::status(403)),
+        "/long" => Some(Reply::html(&"a".repeat(100_001))),
+        "/just" => Some(Reply::html(&"a".repeat(100_000))),
+        "/pdf" => Some(Reply::of(200, "text/html", b"%PDF-1.7 ...")),
+        "/deflate" => Some(Reply::html("x").with("Content-Encoding", "deflate")),
+        _ => None,
+    });
+    let closed = "http://127.0.0.18:1/".to_owned();
+    let mut requests = ["/404", "/410", "/451", "/403", "/500", "/long", "/just", "/pdf", "/deflate"]
+        .map(|path| request(&a.url(path)))
+        .to_vec();
+    requests.push(with_document(&a.url("/gone")));
+    requests.push(request(&closed));
+    let ended = fetch(&config(), &requests);
+    for (path, reason) in [
+        ("/404", "gone"),
+        ("/410", "gone"),
+        ("/451", "withheld"),
+        ("/403", "forbidden"),
+        ("/500", "server_error"),
+        ("/long", "too_large"),
+        ("/pdf", "unsupported"),
+        ("/deflate", "unsupported"),
+    ] {
+        assert_eq!(ended.reason(&a.url(path)), reason, "{path}");
+    }
+    assert_eq!(ended.reason(&closed), "robots_unreachable");
+    assert_eq!(ended.body(&a.url("/just")).len(), 100_000);
+    let stands_in = ended.page(&a.url("/gone"));
+    assert_eq!(stands_in.failure, "the server answered 404");
+    assert!(stands_in.response.is_none() && stands_in.request.as_ref().unwrap().document.is_some());
+    assert_eq!(a.targets().iter().filter(|path| *path == "/500").count(), 3, "tried as often as allowed");
+    assert_eq!((ended.pages.len(), ended.dead.len()), (2, 9));
+}
+
+#[test]
+fn retry_after_holds_for_the_whole_host() {
+    let calls = std::sync::atomic::AtomicU32::new(0);
+    let a = Host::start(19, move |path| {
+        let is_first = path != "/robots.txt" && calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
+        Some(if is_first { Reply::status(429).with("Retry-After", "1") } else { Reply::html("page") })
+    });
+    let calls = [request(&a.url("/1")), request(&a.url("/2"))];
+    let ended = fetch(&config(), &calls);
+    assert_eq!(ended.pages.len(), 2);
+    let seen = a.seen();
+    assert!(seen[1].at - seen[0].at >= Duration::from_millis(1000), "asked again too soon");
+}
+
+#[test]
+fn a_host_is_asked_at_its_pace_and_holds_up_nobody() {
+    let slow = Host::start(20, |_| Some(Reply::html("slow").after(Duration::from_millis(1500))));
+    let fast = Host::start(21, |_| Some(Reply::html("fast")));
+    let mut requests = vec![request(&slow.url("/1"))];
+    requests.extend((0..5).map(|n| request(&fast.url(&format!("/{n}")))));
+    let config = Config { delay: Duration::from_millis(150), ..config() };
+    let ended = fetch(&config, &requests);
+    assert_eq!(ended.pages.len(), 6);
+    let seen = fast.seen();
+    for pair in seen.windows(2) {
+        assert!(pair[1].at - pair[0].at >= Duration::from_millis(150), "the delay was not kept");
+    }
+    let slow_answered_at = slow.seen()[0].at + Duration::from_millis(1500);
+    assert!(seen[4].at < slow_answered_at, "held up by the slow host");
+}
+
+#[test]
+fn a_host_that_never_answers_is_given_up() {
+    let mute = Host::start(22, |path| {
+        (path != "/robots.txt").then(|| Reply::html("late").after(Duration::from_secs(20)))
+    });
+    let config = Config { timeout: Duration::from_millis(500), max_attempts: 2, ..config() };
+    let ended = fetch(&config, &[request(&mute.url("/1"))]);
+    assert_eq!(ended.reason(&mute.url("/1")), "timeout");
+}
+
+#[test]
+fn addresses_that_are_not_public_are_refused() {
+    let inside = Host::start(23, |_| Some(Reply::html("secret")));
+    let config = Config { allow_private: false, ..config() };
+    let port = inside.address.port();
+    let urls = [
+        inside.url("/1"),
+        format!("http://[::ffff:127.0.0.23]:{port}/2"),
+        format!("http://2130706455:{port}/3"),
+        "http://169.254.169.254/latest/meta-data".to_owned(),
+    ];
+    let ended = fetch(&config, &urls.clone().map(|url| request(&url)));
+    let reasons: Vec<_> = ended.dead.values().map(|dead| dead.0.as_str()).collect();
+    assert_eq!(reasons, ["address_refused"; 4]);
+    assert!(inside.targets().is_empty());
+}
+
+#[test]
+fn behind_a_proxy_literals_are_still_refused() {
+    let proxy = Host::start(24, |target| match target {
+        "http://press.example/" => Some(Reply::html("through the proxy")),
+        "http://press.example/away" => Some(Reply::redirect("http://169.254.169.254/latest/meta-data")),
+        "http://press.example/inside" => Some(Reply::redirect("http://[::ffff:10.0.0.1]/")),
+        _ => None,
+    });
+    let config =
+        Config { proxy: Some(format!("http://{}", proxy.address)), allow_private: false, ..config() };
+    let urls = ["http://press.example/", "http://press.example/away", "http://press.example/inside"];
+    let ended = fetch(&config, &urls.map(request));
+    assert_eq!(ended.body("http://press.example/"), b"through the proxy");
+    assert_eq!(ended.reason("http://169.254.169.254/latest/meta-data"), "address_refused");
+    assert_eq!(ended.reason("http://[::ffff:a00:1]/"), "address_refused");
+    assert!(proxy.targets().iter().all(|target| target.starts_with("http://press.example/")));
+}
+
+#[test]
+fn a_proxy_that_is_down_is_our_outage() {
+    let config = Config { proxy: Some("http://127.0.0.25:1".to_owned()), max_attempts: 1, ..config() };
+    let expires_at_ms = Clock::system().now_ms() + 800;
+    let requests = ["http://press.example/1", "https://press.example/2"]
+        .map(|url| Request { expires_at_ms, ..with_document(url) });
+    let started = Instant::now();
+    let ended = fetch(&config, &requests);
+    assert!(
+        started.elapsed() > Duration::from_millis(500),
+        "tried until it expired, whatever the attempts allowed"
+    );
+    assert_eq!(ended.pages.len(), 2);
+    assert!(ended.pages.values().all(|page| page.failure.contains("proxy does not answer")), "{ended:?}");
+}
+
+#[test]
+fn bodies_travel_as_they_were_sent() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all("<!doctype html><p>Ferry</p>".repeat(100).as_bytes()).unwrap();
+    let body = gzip.finish().unwrap();
+    let sent = body.clone();
+    let a = Host::start(26, move |path| {
+        let reply = Reply::of(200, "text/html", &sent).with("Content-Encoding", "gzip");
+        (path == "/1").then(|| reply.with("X-Robots-Tag", "noarchive").with("Set-Cookie", "a=b"))
+    });
+    let config = Config { user_agent: "wireroom/9 (+mailto:desk@press.example)".to_owned(), ..config() };
+    let ended = fetch(&config, &[request(&a.url("/1"))]);
+    let response = ended.page(&a.url("/1")).response.as_ref().unwrap();
+    assert_eq!((response.body.as_ref(), response.content_encoding.as_str()), (body.as_slice(), "gzip"));
+    assert_eq!((response.content_type.as_str(), response.status), ("text/html", 200));
+    assert_eq!(response.headers, [("x-robots-tag".to_owned(), "noarchive".to_owned())].into());
+    let asked = a.seen().remove(0).headers.join("\n").to_ascii_lowercase();
+    assert!(asked.contains("user-agent: wireroom/9 (+mailto:desk@press.example)"), "{asked}");
+    assert!(asked.contains("accept-encoding: gzip, br, zstd"), "{asked}");
+}
+
+#[test]
+fn feeds_and_sitemaps_lead_to_their_articles() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(b"<urlset><url><loc>/from-sitemap</loc></url></urlset>").unwrap();
+    let sitemap = gzip.finish().unwrap();
+    let a = Host::start(27, move |path| {
+        match path {
+        "/feed" => Some(Reply::of(
+            200,
+            "text/html",
+            b"<rss version='2.0'><channel><item><title>Ferry</title><link>/from-feed</link></item></channel></rss>",
+        )),
+        "/index" => Some(Reply::of(
+            200,
+            "text/xml",
+            b"<sitemapindex><sitemap><loc>/sitemap.xml.gz</loc></sitemap><sitemap><loc>/index</loc></sitemap></sitemapindex>",
+        )),
+        "/sitemap.xml.gz" => Some(Reply::of(200, "application/gzip", &sitemap)),
+        "/from-feed" | "/from-sitemap" => Some(Reply::html("article")),
+        _ => None,
+    }
+    });
+    let config = Config { max_list_depth: 2, ..config() };
+    let ended = fetch(&config, &[request(&a.url("/feed")), request(&a.url("/index"))]);
+    assert_eq!(
+        ended.page(&a.url("/from-feed")).request.as_ref().unwrap().hints.as_ref().unwrap().title,
+        "Ferry"
+    );
+    assert_eq!(ended.body(&a.url("/from-sitemap")), b"article");
+    assert_eq!(ended.page(&a.url("/from-sitemap")).request.as_ref().unwrap().depth, 2);
+    assert_eq!(ended.reason(&a.url("/index")), "unsupported", "an index of itself ends");
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_refused_with_a_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Embedded::open(folder.path(), &pipeline::embedded::Options::default()).unwrap();
+    let settings = Settings {
+        limits: Limits { records: 1, bytes: 1, timers: 1 },
+        wait: Duration::ZERO,
+        progress: Progress::default(),
+        shutdown: Shutdown::default(),
+        metrics: RoleMetrics::of(&ROLE),
+    };
+    settings.shutdown.request();
+    let no_pem = folder.path().join("no.pem");
+    std::fs::write(&no_pem, "no certificate").unwrap();
+    for (config, says) in [
+        (Config { user_agent: "1.0".into(), ..config() }, "must begin with a name"),
+        (Config { proxy: Some("socks5://x:1".into()), ..config() }, "write http://host:port"),
+        (Config { extra_ca: Some("/nowhere.pem".into()), ..config() }, "/nowhere.pem"),
+        (Config { extra_ca: Some(no_pem), ..config() }, "PEM file"),
+    ] {
+        let error =
+            fetcher::run(&mut log.role(ROLE).unwrap(), &config, &Clock::system(), &settings).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}

@@ -1,0 +1,67 @@
+//! The roles as a process runs them.
+
+use std::time::Duration;
+
+use pipeline::{Clock, Limits};
+use serde::Deserialize;
+use service::Worker;
+use wire::Encoding;
+
+use crate::{CLUSTER_ROLE, Cluster, ClusterSettings, PREPARE_ROLE, Prepare};
+
+const LIMITS: Limits = Limits { records: 256, bytes: 16 << 20, timers: 0 };
+
+/// Section `[normalizer]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Which roles this process runs; empty means both.
+    pub role: Option<RoleName>,
+    /// How canonical and changes are written: `protobuf` or `json`.
+    pub encoding: Encoding,
+    /// How long near-duplicates of an article are looked for.
+    #[serde(with = "humantime_serde")]
+    pub window: Duration,
+}
+
+/// A role of the normalizer, as users name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoleName {
+    /// The stateless part.
+    Prepare,
+    /// The decider.
+    Cluster,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let ClusterSettings { encoding, window } = ClusterSettings::default();
+        Self { role: None, encoding, window }
+    }
+}
+
+/// The roles of section `[normalizer]`.
+pub fn workers(config: &service::Config) -> anyhow::Result<Vec<Worker>> {
+    Ok(configured(config.section("normalizer")?))
+}
+
+/// The roles of this configuration.
+pub fn configured(config: Config) -> Vec<Worker> {
+    let prepare = Worker {
+        role: PREPARE_ROLE,
+        limits: LIMITS,
+        run: Box::new(|log, settings| Ok(pipeline::run(log, &mut Prepare, settings)?)),
+    };
+    let settings = ClusterSettings { encoding: config.encoding, window: config.window };
+    let cluster = Worker {
+        role: CLUSTER_ROLE,
+        limits: LIMITS,
+        run: Box::new(move |log, run| Ok(pipeline::run(log, &mut Cluster::new(Clock::system(), settings), run)?)),
+    };
+    match config.role {
+        None => vec![prepare, cluster],
+        Some(RoleName::Prepare) => vec![prepare],
+        Some(RoleName::Cluster) => vec![cluster],
+    }
+}

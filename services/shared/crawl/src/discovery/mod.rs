@@ -1,0 +1,50 @@
+//! What feeds, sitemaps and lists of feeds name: addresses, with what was said of them.
+//!
+//! Every reader takes at most a number of entries and skips what is no web address; the bytes are the caller's to cap.
+
+mod feed;
+mod sitemap;
+
+use article::CanonicalUrl;
+use thiserror::Error;
+
+pub use feed::discover_feed;
+pub use sitemap::{discover_opml, discover_sitemap};
+
+/// Longest title kept, in characters.
+const MAX_TITLE_CHARS: usize = 500;
+
+/// An address and what was said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discovered {
+    /// Where it leads.
+    pub url: CanonicalUrl,
+    /// What is there, as far as it was said.
+    pub leads: Leads,
+    /// Of the article, where given.
+    pub title: Option<String>,
+    /// RFC 3339 or a date, where given.
+    pub published_at: Option<String>,
+}
+
+/// What an address leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leads {
+    /// An article.
+    Article,
+    /// Another list: a sitemap of an index, a feed of an OPML file.
+    List,
+}
+
+/// A feed or sitemap that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("it cannot be read as {what}: {cause}")]
+pub struct DiscoveryError {
+    what: &'static str,
+    cause: String,
+}
+
+fn title(text: &str) -> Option<String> {
+    let title = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!title.is_empty()).then(|| title.chars().take(MAX_TITLE_CHARS).collect())
+}

@@ -1,0 +1,27 @@
+//! The rules of a crawl frontier: when a host may be asked again, which of its requests goes first, what a failure means,
+//! where a redirect leads, what robots.txt allows, which addresses are refused, what a feed or sitemap names.
+//!
+//! Functions over values: no I/O, and the time is an argument. Instants are Unix milliseconds (`*_at_ms`), durations
+//! milliseconds (`*_ms`). Whatever comes from the network is bounded here by bytes or by count, and never panics.
+
+mod address;
+mod discovery;
+mod failure;
+mod order;
+mod politeness;
+mod redirect;
+mod retry;
+mod robots;
+mod sniff;
+
+pub use address::{is_public, refused_literal};
+pub use discovery::{Discovered, DiscoveryError, Leads, discover_feed, discover_opml, discover_sitemap};
+pub use failure::{Failure, Fate};
+pub use order::{HostQueue, Lane, Place, Turn};
+pub use politeness::{Host, Outcome, Policy, Signal, after_assignment, after_fetch, retry_after_ms};
+pub use redirect::{Redirect, redirect};
+pub use retry::{Retry, RetryPolicy, retry};
+pub use robots::{
+    Availability, MAX_ROBOTS_BYTES, Robots, RobotsFetch, RobotsFile, product_token, robots_after_fetch,
+};
+pub use sniff::{Kind, sniff};

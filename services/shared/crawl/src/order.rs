@@ -1,0 +1,168 @@
+//! Which of a host's requests goes first, and when something can next be done for the host.
+
+use std::{cmp::Reverse, collections::BTreeSet};
+
+/// How soon a request is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Lane {
+    /// News as it happens; goes first everywhere.
+    #[default]
+    Live,
+    /// Archives and the like.
+    Backfill,
+}
+
+impl Lane {
+    /// Reads `live` or `backfill`; whatever else (nothing, mostly) is live.
+    pub fn parse(word: &str) -> Self {
+        if word == "backfill" { Self::Backfill } else { Self::Live }
+    }
+}
+
+/// A request's place among those of its host. What goes first is less: by lane, then by priority (higher first), then
+/// by arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Live before backfill.
+    pub lane: Lane,
+    /// Higher goes first.
+    pub priority: Reverse<i32>,
+    /// Of arrival; tells requests apart.
+    pub sequence: u64,
+}
+
+/// What a host's queue knows of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// Among the others that are ready.
+    pub place: Place,
+    /// Not before this instant.
+    pub due_at_ms: i64,
+    /// Not after this one.
+    pub expires_at_ms: i64,
+}
+
+/// The requests of one host, in order: some 80 bytes each, whatever else belongs to them lying elsewhere.
+#[derive(Debug, Clone, Default)]
+pub struct HostQueue {
+    ready: BTreeSet<Place>,
+    waiting: BTreeSet<(i64, Place)>,
+    expiring: BTreeSet<(i64, u64)>,
+}
+
+impl HostQueue {
+    /// Takes a request in.
+    pub fn insert(&mut self, turn: &Turn) {
+        self.waiting.insert((turn.due_at_ms, turn.place));
+        self.expiring.insert((turn.expires_at_ms, turn.place.sequence));
+    }
+
+    /// Takes a request out.
+    pub fn remove(&mut self, turn: &Turn) {
+        self.ready.remove(&turn.place);
+        self.waiting.remove(&(turn.due_at_ms, turn.place));
+        self.expiring.remove(&(turn.expires_at_ms, turn.place.sequence));
+    }
+
+    /// The request whose turn it is, if any is due: its sequence.
+    pub fn head(&mut self, now_ms: i64) -> Option<u64> {
+        while let Some(&(due_at_ms, place)) = self.waiting.first()
+            && due_at_ms <= now_ms
+        {
+            self.waiting.pop_first();
+            self.ready.insert(place);
+        }
+        self.ready.first().map(|place| place.sequence)
+    }
+
+    /// Requests that expire at `by_ms` or before, earliest first: their sequences.
+    pub fn expired(&self, by_ms: i64, limit: usize) -> Vec<u64> {
+        let expired = self.expiring.iter().take_while(|(expires_at_ms, _)| *expires_at_ms <= by_ms);
+        expired.take(limit).map(|(_, sequence)| *sequence).collect()
+    }
+
+    /// When something can next be done, where the host may be asked at `host_next_at_ms`: a request be made, or one
+    /// be given up. `None` where the queue is empty.
+    pub fn next_at_ms(&self, host_next_at_ms: i64) -> Option<i64> {
+        let due_at_ms =
+            if self.ready.is_empty() { self.waiting.first().map(|(due, _)| *due) } else { Some(i64::MIN) };
+        let turn = due_at_ms.map(|due| due.max(host_next_at_ms));
+        turn.into_iter().chain(self.expiring.first().map(|(expires, _)| *expires)).min()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ready.len() + self.waiting.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn turn(sequence: u64) -> impl Strategy<Value = Turn> {
+        (any::<bool>(), -2..3_i32, 0..100_i64, 0..200_i64).prop_map(
+            move |(live, priority, due_at_ms, expires_at_ms)| {
+                let lane = if live { Lane::Live } else { Lane::Backfill };
+                Turn {
+                    place: Place { lane, priority: Reverse(priority), sequence },
+                    due_at_ms,
+                    expires_at_ms,
+                }
+            },
+        )
+    }
+
+    fn turns() -> impl Strategy<Value = Vec<Turn>> {
+        (0..40_u64).prop_flat_map(|n| (0..n).map(turn).collect::<Vec<_>>())
+    }
+
+    /// What is asked of a queue, answered by looking through everything.
+    fn plain_head(turns: &[Turn], now_ms: i64) -> Option<u64> {
+        let due = turns.iter().filter(|t| t.due_at_ms <= now_ms);
+        due.min_by_key(|t| (t.place.lane, -t.place.priority.0, t.place.sequence)).map(|t| t.place.sequence)
+    }
+
+    proptest! {
+        #[test]
+        fn whose_turn_it_is(mut turns in turns(), pace in 1..30_i64) {
+            let mut queue = HostQueue::default();
+            turns.iter().for_each(|turn| queue.insert(turn));
+            let mut now_ms = 0;
+            while !turns.is_empty() {
+                prop_assert_eq!(queue.len(), turns.len());
+                let head = queue.head(now_ms);
+                prop_assert_eq!(head, plain_head(&turns, now_ms));
+                if let Some(at) = turns.iter().position(|t| Some(t.place.sequence) == head) {
+                    queue.remove(&turns.swap_remove(at));
+                }
+                now_ms += pace;
+            }
+            prop_assert!(queue.is_empty());
+            prop_assert_eq!(queue.next_at_ms(now_ms), None);
+        }
+
+        #[test]
+        fn nothing_is_done_too_late(turns in turns(), host_next_at_ms in 0..150_i64, now_ms in 0..150_i64) {
+            let mut queue = HostQueue::default();
+            turns.iter().for_each(|turn| queue.insert(turn));
+            queue.head(now_ms);
+            let fetch = turns.iter().map(|t| t.due_at_ms).min().map(|due| due.max(host_next_at_ms));
+            let expiry = turns.iter().map(|t| t.expires_at_ms).min();
+            let next = queue.next_at_ms(host_next_at_ms);
+            prop_assert_eq!(next.map(|at| at.max(now_ms)), fetch.into_iter().chain(expiry).min().map(|at| at.max(now_ms)));
+            let mut expired: Vec<_> = turns.iter().filter(|t| t.expires_at_ms <= now_ms).map(|t| t.place.sequence).collect();
+            let mut told = queue.expired(now_ms, usize::MAX);
+            expired.sort_unstable();
+            told.sort_unstable();
+            prop_assert_eq!(told, expired);
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! What a page declares of itself: JSON-LD, meta elements, microdata, links. Gathered in one walk over the outline.
+
+use scraper::node::Element;
+use serde_json::Value;
+
+use crate::{
+    marks::Marks,
+    text::{squeeze, unescape},
+    tree::{Content, Outline, attr},
+};
+
+/// Bytes of one JSON-LD script, and values visited in all of them.
+const MAX_JSON_BYTES: usize = 2 << 20;
+const MAX_JSON_VALUES: usize = 20_000;
+/// Values kept of one kind.
+const MAX_VALUES: usize = 200;
+
+/// Everything declared, as written but for squeezed white space.
+#[derive(Debug, Default)]
+pub(crate) struct Declared<'a> {
+    /// `(property, name, itemprop or http-equiv in lower case, content)` of meta elements, in order.
+    pub meta: Vec<(String, String)>,
+    /// JSON-LD nodes that are articles, in order.
+    pub articles: Vec<Value>,
+    /// The types of all JSON-LD nodes.
+    pub types: Vec<String>,
+    /// Names of organisations that JSON-LD declares as publishers or sites.
+    pub site_names: Vec<String>,
+    /// `(itemprop, value)` of elements of the page.
+    pub items: Vec<(&'a str, String)>,
+    /// `(node, datetime)` of `<time>`.
+    pub times: Vec<(usize, &'a str)>,
+    /// `(node, text)` of elements marked as authors.
+    pub authors: Vec<(usize, String)>,
+    /// `(node, text)` of `h1`.
+    pub headings: Vec<(usize, String)>,
+    pub title: Option<String>,
+    pub canonical: Option<&'a str>,
+    pub license: Option<&'a str>,
+    pub language: Option<&'a str>,
+    pub base: Option<&'a str>,
+}
+
+impl Declared<'_> {
+    /// The first value of the first of `keys` that has one.
+    pub fn meta(&self, keys: &[&str]) -> Option<&str> {
+        keys.iter().find_map(|key| self.all_meta(key).find(|v| !v.is_empty()))
+    }
+
+    pub fn all_meta<'s>(&'s self, key: &str) -> impl Iterator<Item = &'s str> {
+        self.meta.iter().filter(move |(k, _)| k == key).map(|(_, v)| v.as_str())
+    }
+
+    /// The first text of an articles' property.
+    pub fn article_text(&self, key: &str) -> Option<String> {
+        self.articles.iter().find_map(|a| a.get(key).and_then(text_of)).filter(|t| !t.is_empty())
+    }
+
+    pub fn item(&self, key: &str) -> Option<&str> {
+        self.items.iter().find(|(k, v)| *k == key && !v.is_empty()).map(|(_, v)| v.as_str())
+    }
+}
+
+/// Gathers what the page declares.
+pub(crate) fn declared<'a>(outline: &Outline<'a>, marks: &[Marks]) -> Declared<'a> {
+    let mut found = Declared::default();
+    for (at, element) in outline.elements() {
+        match element.name() {
+            "html" => found.language = attr(element, "lang").or_else(|| attr(element, "xml:lang")),
+            "base" => found.base = found.base.or_else(|| attr(element, "href")),
+            "title" if found.title.is_none() => found.title = Some(outline.text(at, 2000)),
+            "meta" => meta(element, &mut found),
+            "link" => link(element, &mut found),
+            "script" if attr(element, "type").is_some_and(|t| t.to_ascii_lowercase().contains("ld+json")) => {
+                if let Some(Content::Text(json)) = outline.nodes().get(at + 1).map(|n| n.content) {
+                    json_ld(json, &mut found);
+                }
+            }
+            "h1" if found.headings.len() < 8 => found.headings.push((at, outline.text(at, 2000))),
+            "time" if found.times.len() < MAX_VALUES => {
+                if let Some(datetime) = attr(element, "datetime") {
+                    found.times.push((at, datetime));
+                }
+            }
+            _ => {}
+        }
+        item(outline, at, element, &mut found);
+        byline(outline, at, element, marks, &mut found);
+    }
+    found
+}
+
+fn meta(element: &Element, found: &mut Declared) {
+    let Some(content) = attr(element, "content") else { return };
+    if found.meta.len() < MAX_VALUES {
+        for key in ["property", "name", "itemprop", "http-equiv"] {
+            if let Some(key) = attr(element, key) {
+                found.meta.push((key.trim().to_lowercase(), squeeze(&unescape(content))));
+            }
+        }
+    }
+}
+
+fn link<'a>(element: &'a Element, found: &mut Declared<'a>) {
+    let (Some(rel), Some(href)) = (attr(element, "rel"), attr(element, "href")) else { return };
+    for rel in rel.split_ascii_whitespace() {
+        match rel.to_ascii_lowercase().as_str() {
+            "canonical" => found.canonical = found.canonical.or(Some(href)),
+            "license" => found.license = found.license.or(Some(href)),
+            _ => {}
+        }
+    }
+}
+
+fn item<'a>(outline: &Outline<'a>, at: usize, element: &'a Element, found: &mut Declared<'a>) {
+    if let Some(prop) = attr(element, "itemprop")
+        && element.name() != "meta"
+        && found.items.len() < MAX_VALUES
+        && matches!(
+            prop,
+            "headline"
+                | "datePublished"
+                | "dateModified"
+                | "author"
+                | "name"
+                | "articleSection"
+                | "description"
+        )
+    {
+        let given = attr(element, "content").or_else(|| attr(element, "datetime"));
+        found.items.push((prop, given.map_or_else(|| outline.text(at, 500), squeeze)));
+    }
+}
+
+fn byline(outline: &Outline, at: usize, element: &Element, marks: &[Marks], found: &mut Declared) {
+    if found.authors.len() < 40
+        && !matches!(element.name(), "body" | "html" | "main" | "article" | "link" | "meta")
+        && marks.get(at).is_some_and(|m| m.has(Marks::AUTHOR.with(Marks::BYLINE)))
+    {
+        let elsewhere = Marks::COMMENTS.with(Marks::RELATED);
+        if outline.ancestors(at).any(|a| marks.get(a).is_some_and(|m| m.has(elsewhere))) {
+            return;
+        }
+        let text = outline.text(at, 300);
+        if !text.is_empty() && text.len() < 300 {
+            found.authors.push((at, text));
+        }
+    }
+}
+
+fn json_ld(json: &str, found: &mut Declared) {
+    if json.len() > MAX_JSON_BYTES {
+        return;
+    }
+    let Some(root) = read_json(json) else { return };
+    // The root articles first: an article inside another node is often a related one.
+    let mut queue = std::collections::VecDeque::from([root]);
+    let mut visited = 0;
+    while let Some(value) = queue.pop_front() {
+        visited += 1;
+        if visited > MAX_JSON_VALUES {
+            return;
+        }
+        match value {
+            Value::Array(values) => queue.extend(values),
+            Value::Object(mut map) => {
+                let types = map.get("@type").map(types_of).unwrap_or_default();
+                if let Some(Value::Array(graph)) = map.remove("@graph") {
+                    queue.extend(graph);
+                }
+                for key in ["mainEntity", "mainEntityOfPage", "liveBlogUpdate"] {
+                    if let Some(inner @ Value::Object(_)) = map.get(key) {
+                        queue.push_back(inner.clone());
+                    }
+                }
+                let value = Value::Object(map);
+                let is_site = types.iter().any(|t| matches!(t.as_str(), "WebSite" | "NewsMediaOrganization"));
+                let site = if is_site { value.get("name") } else { value.get("publisher") };
+                if let Some(name) = site.and_then(text_of) {
+                    found.site_names.push(name);
+                }
+                let is_article = types.iter().any(|t| is_article_type(t));
+                if found.types.len() < MAX_VALUES {
+                    found.types.extend(types);
+                }
+                if is_article && found.articles.len() < 8 {
+                    found.articles.push(value);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Templates put raw control characters, comments and trailing semicolons into JSON; they are mended once.
+fn read_json(json: &str) -> Option<Value> {
+    let bare = json
+        .trim()
+        .trim_start_matches("<!--")
+        .trim_start_matches("//<![CDATA[")
+        .trim_start_matches("<![CDATA[");
+    let bare = bare
+        .trim_end_matches("-->")
+        .trim_end_matches("//]]>")
+        .trim_end_matches("]]>")
+        .trim()
+        .trim_end_matches(';');
+    serde_json::from_str(bare).ok().or_else(|| {
+        let mended: String = bare.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        serde_json::from_str(&mended).ok()
+    })
+}
+
+fn types_of(value: &Value) -> Vec<String> {
+    let list = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let name = |v: &Value| v.as_str().map(|t| t.rsplit(['/', '#', ':']).next().unwrap_or(t).to_owned());
+    list.iter().take(8).filter_map(name).collect()
+}
+
+fn is_article_type(name: &str) -> bool {
+    name.ends_with("Article")
+        || matches!(
+            name,
+            "BlogPosting" | "LiveBlogPosting" | "Report" | "Review" | "SocialMediaPosting" | "Posting"
+        )
+}
+
+/// The text of a value: itself, its `name` or `@value`, or the first such of an array.
+pub(crate) fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(squeeze(&unescape(text))),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Array(values) => values.first().filter(|v| !v.is_array()).and_then(text_of),
+        Value::Object(map) => {
+            let inner = map.get("name").or_else(|| map.get("@value"))?;
+            if inner.is_string() { text_of(inner) } else { None }
+        }
+        _ => None,
+    }
+}
+
+/// All texts of a value that may be one or many, `limit` at most.
+pub(crate) fn texts_of(value: &Value, limit: usize) -> Vec<String> {
+    let list = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    list.iter().filter_map(text_of).filter(|t| !t.is_empty()).take(limit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::parse;
+
+    #[test]
+    fn graphs_arrays_and_broken_json_are_read() {
+        for json in [
+            r#"{"@graph":[{"@type":"WebSite","name":"The Quay"},{"@type":["Thing","NewsArticle"],"headline":"Tide"}]}"#,
+            r#"[{"@type":"http://schema.org/ReportageNewsArticle","headline":"Tide","publisher":{"name":"The Quay"}}]"#,
+            "{\"@type\":\"WebPage\",\"publisher\":{\"name\":\"The Quay\"},\"mainEntity\":{\"@type\":\"BlogPosting\",\"headline\":\"Ti\tde\"}};",
+        ] {
+            let page = format!("<script type='application/ld+json'>{json}</script>");
+            let parsed = parse(&page);
+            let outline = Outline::of(&parsed.html);
+            let found = declared(&outline, &[]);
+            assert_eq!(found.article_text("headline").unwrap().replace(' ', ""), "Tide", "{json}");
+            assert_eq!(found.site_names, ["The Quay"], "{json}");
+        }
+    }
+}

@@ -1,0 +1,500 @@
+//! An HTML page to an extraction: one parse, one outline, and every question asked of it.
+
+use article::{CanonicalUrl, Moment, Precision};
+use url::Url;
+
+use crate::{
+    authors::{Credits, credits, has_byline_prefix},
+    body::{Body, Clues, body},
+    dates::{date_of_url, read_date},
+    declared::{Declared, declared, text_of, texts_of},
+    decode::decode,
+    extraction::Extraction,
+    language::language,
+    marks::marks,
+    original::find_original,
+    phrases::is_agency,
+    text::{cut, loose, squeeze, weight},
+    title::{Candidate, Site, choose},
+    tree::{Outline, parse},
+    verdict::{Signs, judge},
+};
+
+/// A page as it was fetched.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Page<'a> {
+    /// The body, inflated.
+    pub bytes: &'a [u8],
+    /// Where it came from.
+    pub url: Option<&'a str>,
+    /// The Content-Type header.
+    pub content_type: Option<&'a str>,
+    /// What others said of it.
+    pub hints: Hints<'a>,
+}
+
+/// What a feed or sitemap said of a page; used where the page is silent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Hints<'a> {
+    /// The entry's title.
+    pub title: Option<&'a str>,
+    /// The entry's date.
+    pub published: Option<Moment>,
+}
+
+const MAX_LIST: usize = 50;
+const MAX_FIELD_CHARS: usize = 1000;
+
+/// Extracts the article from a page. Total: bytes of any kind give an extraction.
+pub fn extract_html(page: &Page) -> Extraction {
+    let decoded = decode(page.bytes, page.content_type, page.url);
+    let parsed = parse(&decoded.text);
+    let outline = Outline::of(&parsed.html);
+    let marks = marks(&outline);
+    let declared = declared(&outline, &marks);
+    let mut out = Extraction {
+        warnings: decoded.warning.into_iter().chain(parsed.warnings).collect(),
+        ..Extraction::default()
+    };
+
+    let url = page.url.and_then(|u| Url::parse(u).ok());
+    let base = declared
+        .base
+        .and_then(|b| url.as_ref().map_or_else(|| Url::parse(b).ok(), |u| u.join(b).ok()))
+        .or_else(|| url.clone());
+    let site = site(&declared, url.as_ref());
+
+    let title = title(&declared, page.hints.title, &site);
+    let summary = summary(&declared);
+    let authors = declared_authors(&declared);
+    let clues = Clues {
+        authors: &authors,
+        title: title.as_ref().map_or("", |t| &t.text),
+        description: summary.as_ref().map_or("", |(s, _)| s),
+        article_body: declared
+            .articles
+            .iter()
+            .find_map(|a| a.get("articleBody")?.as_str())
+            .unwrap_or_default(),
+    };
+    let mut body = body(&outline, &marks, &clues);
+
+    out.declared_original = originals(&declared, &mut body, base.as_ref(), url.as_ref());
+    out.text = body.paragraphs.join("\n\n");
+    if !out.text.is_empty() {
+        out.provenance.insert("text", body.source);
+    }
+    out.subtitle = body.standfirst.take();
+    signs_and_verdict(&mut out, &declared, &outline, &body, url.as_ref());
+
+    out.title = out.from("title", title.map(|t| (cut(&t.text, MAX_FIELD_CHARS).to_owned(), t.source)));
+    out.summary = out.from("summary", summary);
+    people(&mut out, &declared, &site, &body);
+    let month_first = declared.language.is_some_and(|l| l.eq_ignore_ascii_case("en-us"));
+    let published = published(&declared, &outline, &body, page, month_first);
+    out.published = out.from("published_at", published);
+    let modified = modified(&declared, month_first);
+    out.modified = out.from("modified_at", modified);
+    let spoken = declared.article_text("inLanguage");
+    let codes = [
+        declared.language,
+        spoken.as_deref(),
+        declared.meta(&["og:locale", "content-language", "language", "dc.language"]),
+    ];
+    if let Some(found) = language(&out.text, codes.into_iter().flatten()) {
+        out.provenance.insert("language", found.source);
+        out.language_confidence = found.confidence;
+        out.language = Some(found.code);
+    }
+    out.canonical_url =
+        declared.canonical.or_else(|| declared.meta(&["og:url"])).and_then(|c| absolute(c, base.as_ref()));
+    out.site_name =
+        declared.meta(&["og:site_name"]).map(str::to_owned).or_else(|| declared.site_names.first().cloned());
+    out.section = declared
+        .article_text("articleSection")
+        .or_else(|| declared.meta(&["article:section"]).map(str::to_owned))
+        .or_else(|| declared.item("articleSection").map(str::to_owned));
+    out.keywords = keywords(&declared);
+    out.images = images(&declared, base.as_ref());
+    out.robots = robots(&declared);
+    out.license = declared.license.map(str::to_owned).or_else(|| declared.article_text("license"));
+    out
+}
+
+fn site(declared: &Declared, url: Option<&Url>) -> Site {
+    let names = [
+        "og:site_name",
+        "application-name",
+        "twitter:site",
+        "apple-mobile-web-app-title",
+        "al:android:app_name",
+        "dc.publisher",
+    ];
+    let names = names.iter().flat_map(|key| declared.all_meta(key));
+    Site::new(names.chain(declared.site_names.iter().map(String::as_str)), url.and_then(Url::host_str))
+}
+
+fn title(declared: &Declared, hint: Option<&str>, site: &Site) -> Option<Candidate> {
+    let mut candidates = Vec::new();
+    let mut add = |source: &'static str, text: &str| {
+        if !text.trim().is_empty() && text.chars().any(char::is_alphanumeric) {
+            candidates.push(Candidate { source, text: squeeze(text) });
+        }
+    };
+    // Pages with several h1 head their sections or their logo with them.
+    let headings: Vec<&str> =
+        declared.headings.iter().map(|(_, t)| t.as_str()).filter(|t| !site.is_name(t)).collect();
+    for heading in headings.iter().take(3) {
+        add("h1", heading);
+    }
+    if let Some(headline) = declared.article_text("headline") {
+        add("json-ld", &headline);
+    }
+    for (source, keys) in [
+        ("og:title", &["og:title"][..]),
+        ("meta", &["twitter:title", "dc.title", "title", "parsely-title", "sailthru.title"]),
+    ] {
+        if let Some(text) = declared.meta(keys) {
+            add(source, text);
+        }
+    }
+    if let Some(text) = declared.item("headline") {
+        add("microdata", text);
+    }
+    if let Some(text) = &declared.title {
+        add("title", text);
+    }
+    if let Some(text) = hint {
+        add("feed", text);
+    }
+    choose(&candidates, site)
+}
+
+fn summary(declared: &Declared) -> Option<(String, &'static str)> {
+    let meta = declared
+        .meta(&["og:description", "description", "twitter:description", "dc.description"])
+        .map(|t| (t.to_owned(), "meta"));
+    let found = meta.or_else(|| declared.article_text("description").map(|t| (t, "json-ld")));
+    found.map(|(text, source)| (cut(&text, MAX_FIELD_CHARS).to_owned(), source))
+}
+
+/// "Original url" lines, which leave the body, and canonical links to another registrable domain.
+fn originals(declared: &Declared, body: &mut Body, base: Option<&Url>, url: Option<&Url>) -> Vec<String> {
+    let mut found = Vec::new();
+    let tail = body.paragraphs.len().saturating_sub(4);
+    let end = body.paragraphs.get(tail..).unwrap_or_default().join("\n");
+    if let Some((original, range)) = find_original(&end) {
+        let spent = end.get(range).unwrap_or_default().to_owned();
+        body.paragraphs.retain(|p| !spent.contains(p.trim()));
+        found.push(original);
+    }
+    let domain = |u: &str| CanonicalUrl::parse(u).map(|c| c.registrable_domain().to_owned()).ok();
+    let own = url.and_then(|u| domain(u.as_str()));
+    let claims = [
+        declared.canonical,
+        declared.meta(&["syndication-source"]),
+        declared.meta(&["original-source"]),
+        declared.meta(&["og:url"]),
+    ];
+    for claim in claims.into_iter().flatten().filter_map(|c| absolute(c, base)) {
+        let is_other = own.is_some() && domain(&claim).is_some_and(|d| Some(d) != own);
+        if is_other && !found.contains(&claim) {
+            found.push(claim);
+        }
+    }
+    found
+}
+
+fn signs_and_verdict(
+    out: &mut Extraction,
+    declared: &Declared,
+    outline: &Outline,
+    body: &Body,
+    url: Option<&Url>,
+) {
+    let has_type = |wanted: &[&str]| declared.types.iter().any(|t| wanted.contains(&t.as_str()));
+    let og_type = declared.meta(&["og:type"]).unwrap_or_default().to_ascii_lowercase();
+    let locked = |value: &serde_json::Value| {
+        value.as_bool() == Some(false) || value.as_str().is_some_and(|t| t.eq_ignore_ascii_case("false"))
+    };
+    out.is_paywalled = declared.articles.iter().any(|a| a.get("isAccessibleForFree").is_some_and(locked))
+        || declared
+            .meta(&["article:content_tier"])
+            .is_some_and(|t| matches!(t.to_ascii_lowercase().as_str(), "locked" | "metered"));
+    let is_front = url.is_some_and(|u| u.path().trim_matches('/').is_empty() && u.query().is_none());
+    let (verdict, evidence) = judge(&Signs {
+        title: declared
+            .title
+            .as_deref()
+            .or(declared.headings.first().map(|(_, t)| t.as_str()))
+            .unwrap_or_default(),
+        text: &out.text,
+        paragraphs: body.paragraphs.len(),
+        link_density: body.link_density,
+        page_weight: body.page_weight,
+        declared_article: !is_front && (!declared.articles.is_empty() || og_type == "article"),
+        declared_liveblog: has_type(&["LiveBlogPosting"]),
+        declared_listing: has_type(&["CollectionPage", "ItemList", "SearchResultsPage"]),
+        gallery: has_type(&["ImageGallery", "MediaGallery"]) || og_type.contains("gallery"),
+        paywalled: out.is_paywalled,
+        cards: body.cards,
+        scripts: outline.elements().filter(|(_, e)| e.name() == "script").count(),
+        is_front,
+        opening: &body.opening,
+    });
+    out.verdict = verdict;
+    out.evidence = evidence;
+}
+
+/// The byline nearest before the body that names somebody: names further off belong to other articles.
+fn shown_byline(declared: &Declared, body: &Body) -> Vec<String> {
+    const LONGEST_BARE: usize = 60;
+    let first = body.first_node.unwrap_or(0);
+    let distance = |at: usize| at.abs_diff(first) + if at > first { 300 } else { 0 };
+    let mut near: Vec<&(usize, String)> =
+        declared.authors.iter().filter(|(at, _)| distance(*at) < 700).collect();
+    near.sort_by_key(|(at, _)| distance(*at));
+    let names_somebody = |text: &str| {
+        let found = credits([text]);
+        let is_bare = text.len() <= LONGEST_BARE || has_byline_prefix(text);
+        is_bare && (!found.names.is_empty() || found.agency.is_some())
+    };
+    near.into_iter().map(|(_, text)| text).find(|text| names_somebody(text)).into_iter().cloned().collect()
+}
+
+fn declared_authors(declared: &Declared) -> Vec<String> {
+    let json = declared
+        .articles
+        .iter()
+        .filter_map(|a| a.get("author"))
+        .flat_map(|v| texts_of(v, 20))
+        .collect::<Vec<_>>();
+    let meta =
+        ["author", "parsely-author", "sailthru.author", "byl"].iter().flat_map(|key| declared.all_meta(key));
+    credits(json.iter().map(String::as_str).chain(meta)).names
+}
+
+fn people(out: &mut Extraction, declared: &Declared, site: &Site, body: &Body) {
+    let named = |key: &str| {
+        declared.articles.iter().find_map(|a| a.get(key)).map(|v| texts_of(v, 20)).unwrap_or_default()
+    };
+    let mut json = named("author");
+    if json.is_empty() {
+        json = named("creator");
+    }
+    let meta: Vec<String> = [
+        "author",
+        "article:author",
+        "parsely-author",
+        "dc.creator",
+        "sailthru.author",
+        "byl",
+        "dcterms.creator",
+        "citation_author",
+    ]
+    .iter()
+    .map(|key| declared.all_meta(key).map(str::to_owned).collect::<Vec<_>>())
+    .find(|found| found.iter().any(|name| !name.contains("://") && !name.is_empty()))
+    .unwrap_or_default();
+    let shown = shown_byline(declared, body);
+    let mut first_credits: Option<(Credits, &'static str)> = None;
+    for (source, given) in [("json-ld", &json), ("meta", &meta), ("byline", &shown)] {
+        let mut found = credits(given.iter().map(String::as_str));
+        found.names.retain(|name| !site.is_exactly(name));
+        if out.agency.is_none()
+            && let Some(agency) = found.agency.take()
+        {
+            out.provenance.insert("agency", source);
+            out.agency = Some(agency);
+        }
+        if out.byline.is_none() && given.iter().any(|g| !g.contains("://")) {
+            out.provenance.insert("byline", source);
+            out.byline = Some(cut(&given.join(", "), 300).to_owned());
+        }
+        if first_credits.is_none() && !found.names.is_empty() {
+            first_credits = Some((found, source));
+        }
+    }
+    if out.agency.is_none()
+        && let Some(agency) = declared
+            .articles
+            .iter()
+            .find_map(|a| a.get("sourceOrganization").and_then(text_of))
+            .filter(|a| is_agency(a))
+    {
+        out.provenance.insert("agency", "json-ld");
+        out.agency = Some(agency);
+    }
+    out.authors =
+        out.from("authors", first_credits.map(|(found, source)| (found.names, source))).unwrap_or_default();
+}
+
+/// The first instant among the accounts, else the first local time, else the first day.
+fn published(
+    declared: &Declared,
+    outline: &Outline,
+    body: &Body,
+    page: &Page,
+    month_first: bool,
+) -> Option<(Moment, &'static str)> {
+    const META: &[&str] = &[
+        "article:published_time",
+        "og:article:published_time",
+        "datepublished",
+        "article:published",
+        "og:published_time",
+        "published_time",
+        "parsely-pub-date",
+        "date",
+        "pubdate",
+        "publishdate",
+        "publish-date",
+        "publish_date",
+        "publication_date",
+        "article.published",
+        "dc.date.issued",
+        "dc.date",
+        "dcterms.created",
+        "dcterms.date",
+        "dcterms.issued",
+        "sailthru.date",
+        "article_date_original",
+        "cxenseparse:recs:publishtime",
+        "citation_publication_date",
+        "citation_date",
+        "originalpublicationdate",
+        "rnews:datepublished",
+        "vr:published_time",
+        "timestamp",
+        "displaydate",
+        "dc.date.created",
+        "created",
+        "last-modified-date",
+        "article:create_at",
+    ];
+    let read = |text: &str| read_date(text, month_first);
+    let mut accounts: Vec<(Moment, &'static str)> = Vec::new();
+    let json = ["datePublished", "dateCreated", "uploadDate"]
+        .iter()
+        .find_map(|key| declared.article_text(key))
+        .and_then(|t| read(&t));
+    accounts.extend(META.iter().find_map(|key| declared.all_meta(key).find_map(read)).map(|m| (m, "meta")));
+    accounts.extend(json.map(|m| (m, "json-ld")));
+    accounts.extend(declared.item("datePublished").and_then(read).map(|m| (m, "microdata")));
+    if accounts.is_empty() {
+        accounts.extend(page.hints.published.map(|m| (m, "feed")));
+        accounts.extend(shown_date(declared, outline, body, month_first));
+        accounts.extend(page.url.and_then(date_of_url).map(|m| (m, "url")));
+    }
+    // A meta date of another day than JSON-LD's is mostly the day of a template; JSON-LD is written for search engines.
+    let rank = |m: &Moment| match m.precision() {
+        Precision::Instant => 0,
+        Precision::Local => 1,
+        Precision::Day => 2,
+    };
+    accounts.into_iter().enumerate().min_by_key(|(i, (m, _))| (rank(m), *i)).map(|(_, account)| account)
+}
+
+/// A date the page shows: in `<time>`, or in an element marked as one, nearest before the body.
+fn shown_date(
+    declared: &Declared,
+    outline: &Outline,
+    body: &Body,
+    month_first: bool,
+) -> Option<(Moment, &'static str)> {
+    let first = body.first_node.unwrap_or(0);
+    let distance = |at: usize| at.abs_diff(first) + if at > first { 50 } else { 0 };
+    let times =
+        declared.times.iter().filter_map(|(at, text)| Some((*at, read_date(text, month_first)?, "time")));
+    let marked = body
+        .dates
+        .iter()
+        .filter_map(|at| Some((*at, read_date(&outline.text(*at, 200), month_first)?, "page")));
+    let found = times
+        .chain(marked)
+        .filter(|(at, _, _)| at.abs_diff(first) < 1500)
+        .min_by_key(|(at, _, _)| distance(*at));
+    found.map(|(_, moment, source)| (moment, source)).or_else(|| {
+        let (lines, source) = (&body.margin, "page");
+        lines.iter().find_map(|line| read_date(line, month_first)).map(|m| (m, source))
+    })
+}
+
+fn modified(declared: &Declared, month_first: bool) -> Option<(Moment, &'static str)> {
+    let json = declared
+        .article_text("dateModified")
+        .and_then(|t| read_date(&t, month_first))
+        .map(|m| (m, "json-ld"));
+    let meta = declared.meta(&[
+        "article:modified_time",
+        "og:updated_time",
+        "last-modified",
+        "datemodified",
+        "dcterms.modified",
+    ]);
+    json.or_else(|| meta.and_then(|t| read_date(t, month_first)).map(|m| (m, "meta")))
+}
+
+fn keywords(declared: &Declared) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let json = declared
+        .articles
+        .iter()
+        .find_map(|a| a.get("keywords"))
+        .map(|v| texts_of(v, MAX_LIST))
+        .unwrap_or_default();
+    let meta = ["news_keywords", "keywords", "article:tag", "parsely-tags"]
+        .iter()
+        .flat_map(|key| declared.all_meta(key));
+    for list in json.iter().map(String::as_str).chain(meta) {
+        for keyword in list.split([',', ';']).map(squeeze).filter(|k| !k.is_empty() && k.len() <= 100) {
+            if found.len() < MAX_LIST && !found.iter().any(|known| loose(known) == loose(&keyword)) {
+                found.push(keyword);
+            }
+        }
+    }
+    found
+}
+
+fn images(declared: &Declared, base: Option<&Url>) -> Vec<String> {
+    let json = declared.articles.iter().filter_map(|a| a.get("image")).flat_map(|v| {
+        let list = v.as_array().map_or(std::slice::from_ref(v), Vec::as_slice);
+        list.iter().filter_map(|i| i.as_str().or_else(|| i.get("url")?.as_str()))
+    });
+    let meta = ["og:image", "og:image:secure_url", "twitter:image", "twitter:image:src"]
+        .iter()
+        .flat_map(|key| declared.all_meta(key));
+    let mut found = Vec::new();
+    for image in meta.chain(json).filter_map(|i| absolute(i, base)) {
+        if found.len() < MAX_LIST && !found.contains(&image) {
+            found.push(image);
+        }
+    }
+    found
+}
+
+fn robots(declared: &Declared) -> Vec<String> {
+    let mut found: Vec<String> = ["robots", "googlebot", "googlebot-news"]
+        .iter()
+        .flat_map(|key| declared.all_meta(key))
+        .flat_map(|list| list.split(','))
+        .map(|directive| directive.trim().to_lowercase())
+        .filter(|directive| !directive.is_empty())
+        .take(MAX_LIST)
+        .collect();
+    if declared.meta(&["tdm-reservation"]) == Some("1") {
+        found.push("tdm-reservation".to_owned());
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn absolute(reference: &str, base: Option<&Url>) -> Option<String> {
+    let reference = reference.trim();
+    if reference.is_empty() || weight(reference) > 4096 {
+        return None;
+    }
+    let url = base.map_or_else(|| Url::parse(reference), |b| b.join(reference)).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| url.to_string())
+}

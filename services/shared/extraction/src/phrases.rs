@@ -1,0 +1,294 @@
+//! Lines that press products print around articles, told by their words, in the languages of the larger presses.
+//!
+//! General turns of phrase only; no rule is for one site. The phrases are in `phrases.txt`.
+
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
+use crate::text::{ends_sentence, push_lower, sentence_count, word_count};
+
+/// What a line that is not the article's own is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Furniture {
+    /// Heads a list of other articles: "Read more", "Related".
+    RelatedHeading,
+    /// One pointer to another article: "Read also: …".
+    ReadAlso,
+    /// "Topics: a, b, c".
+    Tags,
+    /// "Share this", "Follow us on …".
+    Share,
+    /// Newsletter forms, subscriptions, money.
+    Appeal,
+    /// "Comments", "Leave a reply".
+    Comments,
+    /// "© …", "All rights reserved".
+    Legal,
+    /// "Advertisement".
+    Ad,
+    /// "4 min read", "Updated …", "Listen to this article", "Skip to content".
+    Control,
+    /// "About the author", an editor's or agency's closing line.
+    Author,
+}
+
+/// Tells what furniture a line is, if any. Long texts are never furniture but appeals.
+pub(crate) fn furniture(line: &str) -> Option<Furniture> {
+    if line.len() > 420 {
+        return is_appeal(line).then_some(Furniture::Appeal);
+    }
+    let lower = normalise(line);
+    let words = word_count(&lower);
+    let whole = |table: &[String]| table.contains(&lower);
+    let opens =
+        |table: &[String]| table.iter().any(|p| lower.strip_prefix(p.as_str()).is_some_and(ends_word));
+    if words <= 40 && TABLES.tag_openings.iter().any(|p| labelled(&lower, p)) {
+        return Some(Furniture::Tags);
+    }
+    if words <= 8 && whole(&TABLES.related_headings) || words <= 6 && opens(&TABLES.related_heading_openings)
+    {
+        return Some(Furniture::RelatedHeading);
+    }
+    if words <= 60 && TABLES.more_endings.iter().any(|p| lower.ends_with(p.as_str())) {
+        return Some(Furniture::RelatedHeading);
+    }
+    if words <= 40 && TABLES.read_also.iter().any(|p| labelled(&lower, p))
+        || words <= 25 && opens(&TABLES.read_also_bare)
+    {
+        return Some(Furniture::ReadAlso);
+    }
+    if words <= 14 && (whole(&TABLES.share) || opens(&TABLES.share_openings)) {
+        return Some(Furniture::Share);
+    }
+    if words <= 12 && (whole(&TABLES.comments) || opens(&TABLES.comment_openings)) {
+        return Some(Furniture::Comments);
+    }
+    if words <= 40 && opens(&TABLES.legal_openings)
+        || words <= 30 && TABLES.legal_parts.iter().any(|p| lower.contains(p.as_str()))
+    {
+        return Some(Furniture::Legal);
+    }
+    if words <= 6 && (whole(&TABLES.ads) || opens(&TABLES.ad_openings)) {
+        return Some(Furniture::Ad);
+    }
+    if words <= 12 && (whole(&TABLES.controls) || opens(&TABLES.control_openings) || is_reading_time(&lower))
+    {
+        return Some(Furniture::Control);
+    }
+    if words <= 10 && opens(&TABLES.author_openings) {
+        return Some(Furniture::Author);
+    }
+    (words <= 25 && opens(&TABLES.appeal_openings) || is_appeal(line)).then_some(Furniture::Appeal)
+}
+
+/// A text that asks its reader for money, an address or a click: it addresses the reader and speaks of such things at
+/// least twice.
+pub(crate) fn is_appeal(text: &str) -> bool {
+    let found = appeal(text);
+    let needed = || if sentence_count(text) > 4 { 4 } else { 2 };
+    found.strong > 0
+        || found.addressed && found.terms >= 2 && found.terms >= needed() && !text.contains(['“', '„', '«'])
+}
+
+/// How to reach a writer: an e-mail address, or a handle to follow.
+pub(crate) fn is_contact(text: &str) -> bool {
+    let lower = normalise(text);
+    let mail = lower
+        .split_whitespace()
+        .any(|w| w.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.')));
+    let asks = ["contact ", "follow ", "reach ", "email ", "e-mail ", "write to ", "tips"]
+        .iter()
+        .any(|p| lower.contains(p));
+    mail && word_count(&lower) <= 25
+        || asks && (mail || lower.contains(" @") || lower.contains(" on twitter") || lower.contains(" on x"))
+}
+
+/// How many appeal terms a text has; for text already known to stand outside the story.
+pub(crate) fn appeal_terms(text: &str) -> usize {
+    let found = appeal(text);
+    found.terms + found.strong
+}
+
+/// How many different phrases of each table a text has.
+struct Appeal {
+    strong: usize,
+    terms: usize,
+    addressed: bool,
+}
+
+fn appeal(text: &str) -> Appeal {
+    // One automaton over all three tables, which are constants: that it builds is tested.
+    static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        AhoCorasick::new(TABLES.strong_appeals.iter().chain(&TABLES.appeal_terms).chain(&TABLES.address)).ok()
+    });
+    let padded = format!(" {} ", normalise(text));
+    let mut found: Vec<usize> = AUTOMATON
+        .iter()
+        .flat_map(|phrases| phrases.find_overlapping_iter(&padded))
+        .map(|m| m.pattern().as_usize())
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    let strong = found.partition_point(|id| *id < TABLES.strong_appeals.len());
+    let terms = found.partition_point(|id| *id < TABLES.strong_appeals.len() + TABLES.appeal_terms.len());
+    Appeal { strong, terms: terms - strong, addressed: terms < found.len() }
+}
+
+/// A caption or its credit: opens with a picture word, or ends, after its last sentence, in an agency's name.
+pub(crate) fn is_caption(line: &str) -> bool {
+    if line.len() > 600 || line.is_empty() {
+        return false;
+    }
+    let lower = normalise(line);
+    if word_count(&lower) <= 40 && TABLES.caption_openings.iter().any(|p| labelled(&lower, p)) {
+        return true;
+    }
+    if TABLES.credit_parts.iter().any(|p| lower.contains(p.as_str())) && sentence_count(line) <= 3 {
+        return true;
+    }
+    if ends_sentence(line) && !line.trim_end().ends_with(')') {
+        return false;
+    }
+    let open = line.trim_end().trim_end_matches([')', ']']);
+    // The credit: what follows the last sentence, bracket, bar or dash.
+    let at = open.rfind(['.', '(', '|', '—', '–', '©', '[']).map_or(0, |at| at);
+    let credit = open.get(at..).unwrap_or_default().trim_matches(|c: char| !c.is_alphanumeric());
+    let words = word_count(credit);
+    if words == 0 || words > 8 || word_count(line) > 60 {
+        return false;
+    }
+    let alone = at == 0;
+    let slashed = credit.contains('/') && credit.chars().next().is_some_and(char::is_uppercase);
+    let agency = credit.split(['/', ' ', ',', ':']).any(|w| TABLES.picture_agencies.iter().any(|a| a == w));
+    (agency && (!alone || words <= 4 && slashed))
+        || (slashed && !alone && !credit.contains("//") && !credit.contains(". "))
+}
+
+/// A picture or news agency's name, or one of its desks.
+pub(crate) fn is_agency(name: &str) -> bool {
+    let name = name.trim().trim_end_matches('.');
+    let short = name.split(['/', ' ', '-', ',']).next().unwrap_or_default();
+    TABLES.news_agencies.iter().any(|a| a.eq_ignore_ascii_case(name))
+        || (short.len() >= 2 && TABLES.picture_agencies.iter().any(|a| a == name))
+}
+
+fn normalise(line: &str) -> String {
+    let trimmed = line.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '©' | '$' | '€' | '£'));
+    let mut out = String::with_capacity(trimmed.len());
+    for c in trimmed.chars() {
+        match c {
+            '’' | '‘' | 'ʼ' => out.push('\''),
+            c if c.is_whitespace() => out.push(' '),
+            c => push_lower(&mut out, c),
+        }
+    }
+    out
+}
+
+fn ends_word(rest: &str) -> bool {
+    !rest.chars().next().is_some_and(char::is_alphanumeric)
+}
+
+/// `label: rest`, `label | rest`; a label alone counts too.
+fn labelled(lower: &str, label: &str) -> bool {
+    lower.strip_prefix(label).is_some_and(|rest| {
+        let rest = rest.trim_start();
+        rest.is_empty() || rest.starts_with([':', '|', '»', '>', '→', '：', '-', '–', '—', '►'])
+    })
+}
+
+fn is_reading_time(lower: &str) -> bool {
+    let digits = lower.chars().take_while(char::is_ascii_digit).count();
+    let rest = lower.get(digits..).unwrap_or_default().trim_start_matches(['-', ' ']);
+    digits > 0 && digits <= 3 && TABLES.reading_times.iter().any(|p| rest.starts_with(p.as_str()))
+}
+
+macro_rules! tables {
+    ($($name:ident),* $(,)?) => {
+        /// The tables of `phrases.txt`.
+        struct Tables { $($name: Vec<String>),* }
+
+        impl Tables {
+            #[cfg(test)]
+            const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+            fn read(text: &str) -> Self {
+                Self { $($name: section(text, stringify!($name))),* }
+            }
+        }
+    };
+}
+
+tables! {
+    reading_times, related_headings, related_heading_openings, read_also, more_endings, read_also_bare, tag_openings, share, share_openings, comments, comment_openings, legal_openings, legal_parts, ads, ad_openings, controls, control_openings, author_openings, appeal_openings, strong_appeals, appeal_terms, address, caption_openings, credit_parts, picture_agencies, news_agencies,
+}
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables::read(PHRASES));
+
+const PHRASES: &str = include_str!("phrases.txt");
+
+fn section(text: &str, name: &str) -> Vec<String> {
+    let lines = text
+        .lines()
+        .skip_while(|line| line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) != Some(name));
+    let lines = lines.skip(1).take_while(|line| !line.starts_with('[')).filter(|line| !line.starts_with('#'));
+    lines.flat_map(|line| line.split(" | ")).filter(|p| !p.is_empty()).map(|p| p.replace('_', " ")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn furniture_is_told_from_prose() {
+        for (line, kind) in [
+            ("Read more", Some(Furniture::RelatedHeading)),
+            ("Mehr zum Thema:", Some(Furniture::RelatedHeading)),
+            ("Read more about: Harbours, Ferries", Some(Furniture::Tags)),
+            ("Lire aussi : Le port rouvre", Some(Furniture::ReadAlso)),
+            ("Share this article", Some(Furniture::Share)),
+            ("© 2024 The Harbour Post", Some(Furniture::Legal)),
+            ("3 min read", Some(Furniture::Control)),
+            ("Sign up for our morning letter", Some(Furniture::Appeal)),
+            (
+                "Readers like you support our independent reporting. Subscribe for $3 a month.",
+                Some(Furniture::Appeal),
+            ),
+            ("She read more than forty books that winter.", None),
+            ("The minister asked lawmakers to support the bill.", None),
+            ("Watch out for black ice, the police said.", None),
+            ("The council voted on Tuesday.", None),
+        ] {
+            assert_eq!(furniture(line), kind, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_tables_are_read_whole() {
+        let sections: Vec<&str> =
+            PHRASES.lines().filter_map(|l| l.strip_prefix('[')?.strip_suffix(']')).collect();
+        assert_eq!(sections, Tables::NAMES);
+        for name in Tables::NAMES {
+            assert!(!section(PHRASES, name).is_empty(), "{name} is empty");
+        }
+        assert_eq!(appeal("Please donate: we need your help with our journalism").strong, 1);
+    }
+
+    #[test]
+    fn captions_end_in_credits() {
+        for line in [
+            "The ferry leaves the harbour on Monday. AP",
+            "The mayor opens the bridge. Ann Able/POOL/TASS",
+            "Photo: Ann Able",
+            "Firefighters at the mill (Ann Able/Getty Images)",
+        ] {
+            assert!(is_caption(line), "{line}");
+        }
+        for line in
+            ["The ferry left on Monday.", "He joined the AP in 1999, he said.", "A headline about the AP", ""]
+        {
+            assert!(!is_caption(line), "{line}");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Sifting a container's blocks: each by what it is, then by its place among the others.
+
+use std::collections::HashSet;
+
+use crate::{
+    blocks::{Block, Kind},
+    body::{Clues, Reading, prose},
+    dates::read_date,
+    marks::Marks,
+    phrases::{Furniture, appeal_terms, furniture, is_caption, is_contact},
+    text::{ends_sentence, loose, sentence_count, word_count},
+};
+
+/// The blocks of `range` that are the story, in order, as indices.
+pub(crate) fn sift(
+    reading: &Reading,
+    range: (usize, usize),
+    headline: Option<usize>,
+    clues: &Clues,
+) -> Vec<usize> {
+    let blocks = &reading.blocks;
+    let headline = headline.filter(|&headline| leads(reading, range, headline));
+    let inside: Vec<usize> = (0..blocks.len())
+        .filter(|&k| blocks[k].at >= range.0 && blocks[k].at < range.1 && !reading.dropped[k])
+        .filter(|&k| {
+            headline.is_none_or(|h| {
+                blocks[k].at > h || blocks[k].weight > 200 && sentence_count(&blocks[k].text) > 1
+            })
+        })
+        .collect();
+    let links = link_lists(reading, &inside);
+    let mut kept: Vec<usize> = Vec::with_capacity(inside.len());
+    let title = loose(clues.title);
+    let mut seen = HashSet::new();
+    for &k in &inside {
+        let block = &blocks[k];
+        if links.contains(&k) || !is_story(reading, block, &title) {
+            continue;
+        }
+        if word_count(&block.text) >= 4 && !seen.insert(loose(&block.text)) {
+            continue;
+        }
+        kept.push(k);
+    }
+    kept = without_tail(blocks, kept, clues.authors);
+    kept = without_head(reading, kept);
+    kept = without_pull_quotes(blocks, kept);
+    without_empty_headings(blocks, kept)
+}
+
+/// Whether a headline stands before the story: the same words in a footer's list do not.
+fn leads(reading: &Reading, range: (usize, usize), headline: usize) -> bool {
+    let live = reading
+        .blocks
+        .iter()
+        .zip(&reading.dropped)
+        .filter(|(b, dropped)| b.at >= range.0 && b.at < range.1 && !**dropped);
+    let (before, after) = live.fold((0.0, 0.0), |(before, after), (block, _)| {
+        if block.at < headline { (before + prose(block), after) } else { (before, after + prose(block)) }
+    });
+    before < after * 0.5
+}
+
+/// Whether a block can be part of a story, seen alone.
+fn is_story(reading: &Reading, block: &Block, title: &str) -> bool {
+    let words = word_count(&block.text);
+    let density = block.link_density();
+    let text = loose(&block.text);
+    if text == title || block.kind == Kind::Caption {
+        return false;
+    }
+    if let Some(kind) = furniture(&block.text) {
+        let linked = density > 0.2 || words <= 12 || !ends_sentence(&block.text);
+        if kind != Furniture::ReadAlso && kind != Furniture::RelatedHeading || linked {
+            return false;
+        }
+    }
+    let near = || std::iter::once(block.element).chain(reading.outline.ancestors(block.element)).take(3);
+    if words <= 25
+        && near().any(|at| {
+            reading.marks[at].has(Marks::AUTHOR) || (words <= 12 && reading.marks[at].has(Marks::DATE))
+        })
+    {
+        return false;
+    }
+    match block.kind {
+        Kind::Heading(_) => density < 0.9 || words > 2 && density < 0.95,
+        Kind::Paragraph | Kind::Quote => {
+            if density > 0.85 && (words < 40) {
+                return false;
+            }
+            !(is_caption(&block.text) && words < 50)
+        }
+        Kind::Item | Kind::Cell => density < 0.8 || words > 40,
+        Kind::Pre => true,
+        Kind::Loose => {
+            let prose_like = ends_sentence(&block.text) || words >= 25;
+            density < 0.5 && (words >= 4 && prose_like || words >= 12) && !is_caption(&block.text)
+        }
+        Kind::Caption => false,
+    }
+}
+
+/// Items of lists that are links only, and paragraphs next to one another that are.
+fn link_lists(reading: &Reading, inside: &[usize]) -> HashSet<usize> {
+    let mut found = HashSet::new();
+    let mut start = 0;
+    while start < inside.len() {
+        let list = list_of(reading, inside[start]);
+        let mut end = start + 1;
+        while list.is_some() && inside.get(end).is_some_and(|&k| list_of(reading, k) == list) {
+            end += 1;
+        }
+        if list.is_some() {
+            let items = &inside[start..end];
+            let (weight, links) = items
+                .iter()
+                .map(|&k| &reading.blocks[k])
+                .fold((0, 0), |(w, l), b| (w + b.weight, l + b.link_weight));
+            let asks: usize = items.iter().map(|&k| appeal_terms(&reading.blocks[k].text)).sum();
+            if links * 10 > weight * 6 || asks >= 3 && asks * 40 > weight / 4 {
+                found.extend(items);
+                if let Some(&before) = start.checked_sub(1).and_then(|i| inside.get(i))
+                    && matches!(reading.blocks[before].kind, Kind::Heading(_))
+                {
+                    found.insert(before);
+                }
+            }
+        }
+        start = end;
+    }
+    found
+}
+
+/// The outermost list around a block of a list.
+fn list_of(reading: &Reading, k: usize) -> Option<usize> {
+    let element = reading.blocks[k].element;
+    std::iter::once(element)
+        .chain(reading.outline.ancestors(element))
+        .take(8)
+        .filter(|&at| matches!(reading.outline.name(at), "ul" | "ol"))
+        .last()
+}
+
+/// Cuts what follows the story: from the first heading of furniture on whose rest has little prose, and short lines.
+fn without_tail(blocks: &[Block], mut kept: Vec<usize>, authors: &[String]) -> Vec<usize> {
+    let authors: Vec<String> = authors.iter().map(|a| loose(a)).filter(|a| a.contains(' ')).collect();
+    let signs_off = |text: &str| {
+        let key = loose(text);
+        let words = word_count(text);
+        words <= 80 && authors.iter().any(|a| key.starts_with(a.as_str())) || words <= 45 && is_contact(text)
+    };
+    let is_paragraph = |k: usize| {
+        let b = &blocks[k];
+        word_count(&b.text) >= 8
+            && ends_sentence(&b.text)
+            && !matches!(b.kind, Kind::Heading(_))
+            && appeal_terms(&b.text) < 2
+    };
+    while let Some(&last) = kept.last() {
+        let block = &blocks[last];
+        let words = word_count(&block.text);
+        let goes = match block.kind {
+            Kind::Heading(_) => true,
+            _ if signs_off(&block.text) => true,
+            Kind::Paragraph | Kind::Quote => {
+                words < 12 && block.link_density() > 0.5
+                    || words <= 3 && !ends_sentence(&block.text)
+                    || appeal_terms(&block.text) >= 3
+            }
+            Kind::Loose => !is_paragraph(last),
+            _ => false,
+        };
+        if !goes {
+            break;
+        }
+        kept.pop();
+    }
+    kept
+}
+
+/// Cuts what precedes the story's first paragraph and is not its heading.
+fn without_head(reading: &Reading, mut kept: Vec<usize>) -> Vec<usize> {
+    let blocks = &reading.blocks;
+    let Some(first) = kept.iter().position(|&k| prose(&blocks[k]) > 60.0) else { return kept };
+    let mut place = 0;
+    kept.retain(|&k| {
+        place += 1;
+        let block = &blocks[k];
+        let is_date = word_count(&block.text) <= 9 && read_date(&block.text, false).is_some();
+        place > first
+            || !is_date && !matches!(block.kind, Kind::Loose)
+            || !is_date && ends_sentence(&block.text) && word_count(&block.text) >= 8
+    });
+    kept
+}
+
+/// Short quotations that repeat the text beside them.
+fn without_pull_quotes(blocks: &[Block], kept: Vec<usize>) -> Vec<usize> {
+    const REACH: usize = 12;
+    let texts: Vec<String> = kept.iter().map(|&k| loose(&blocks[k].text)).collect();
+    let repeats = |i: usize| {
+        let (block, text) = (&blocks[kept[i]], &texts[i]);
+        let short = text.len() < 300 && word_count(text) >= 4;
+        short
+            && !matches!(block.kind, Kind::Heading(_) | Kind::Cell)
+            && texts
+                .iter()
+                .skip(i.saturating_sub(REACH))
+                .take(2 * REACH + 1)
+                .any(|other| other.len() > text.len() && other.contains(text.as_str()))
+    };
+    let quotes: Vec<bool> = (0..kept.len()).map(repeats).collect();
+    kept.iter().zip(quotes).filter(|(_, quote)| !quote).map(|(&k, _)| k).collect()
+}
+
+/// Headings with nothing under them.
+fn without_empty_headings(blocks: &[Block], kept: Vec<usize>) -> Vec<usize> {
+    let level = |k: usize| match blocks[k].kind {
+        Kind::Heading(level) => Some(level),
+        _ => None,
+    };
+    let mut out: Vec<usize> = Vec::with_capacity(kept.len());
+    for &k in &kept {
+        while let Some(&last) = out.last()
+            && let (Some(above), Some(here)) = (level(last), level(k))
+            && above >= here
+            && above > 1
+        {
+            out.pop();
+        }
+        out.push(k);
+    }
+    while out.last().is_some_and(|&k| level(k).is_some()) {
+        out.pop();
+    }
+    out
+}

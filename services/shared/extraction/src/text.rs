@@ -1,0 +1,230 @@
+//! Small questions about text that every part of the extractor asks.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// White space squeezed to single spaces, invisible characters dropped, composed (NFC).
+pub(crate) fn squeeze(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut gap = false;
+    for c in text.chars() {
+        if c.is_whitespace() {
+            gap = true;
+        } else if !is_invisible(c) {
+            if gap && !out.is_empty() {
+                out.push(' ');
+            }
+            gap = false;
+            out.push(c);
+        }
+    }
+    if out.is_ascii() || unicode_normalization::is_nfc(&out) { out } else { out.nfc().collect() }
+}
+
+/// Zero-width, soft-hyphen, directional and control characters: they break words and comparisons, and nobody sees them.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{202a}'..='\u{202e}'
+    ) || (c.is_control() && !c.is_whitespace())
+}
+
+/// Letters and digits in lower case, single spaces between words: equal for texts that differ in punctuation only.
+pub(crate) fn loose(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut gap = false;
+    for c in text.chars().filter(|c| !is_invisible(*c)) {
+        if c.is_alphanumeric() {
+            if gap && !out.is_empty() {
+                out.push(' ');
+            }
+            gap = false;
+            push_lower(&mut out, c);
+        } else {
+            gap = true;
+        }
+    }
+    out
+}
+
+/// Appends a character in lower case.
+pub(crate) fn push_lower(out: &mut String, c: char) {
+    if c.is_ascii() { out.push(c.to_ascii_lowercase()) } else { out.extend(c.to_lowercase()) }
+}
+
+/// How many words; scripts without spaces count two characters a word.
+pub(crate) fn word_count(text: &str) -> usize {
+    let (mut words, mut unspaced, mut counted) = (0, 0, false);
+    for c in text.chars() {
+        if c.is_whitespace() {
+            counted = false;
+        } else if !counted && c.is_alphanumeric() {
+            counted = true;
+            words += 1;
+        }
+        unspaced += usize::from(is_unspaced(c));
+    }
+    words + unspaced / 2
+}
+
+/// How much reading a text is: its letters and digits, those of unspaced scripts thrice, as they say as much more.
+pub(crate) fn weight(text: &str) -> usize {
+    text.chars().map(|c| if is_unspaced(c) { 3 } else { usize::from(!c.is_whitespace()) }).sum()
+}
+
+fn is_unspaced(c: char) -> bool {
+    c > '\u{0dff}'
+        && matches!(c, '\u{0e00}'..='\u{0e7f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}')
+}
+
+/// Whether it ends as a sentence does, closing quotes and brackets aside.
+pub(crate) fn ends_sentence(text: &str) -> bool {
+    let last = text.trim_end_matches(|c: char| c.is_whitespace() || is_closing(c)).chars().next_back();
+    last.is_some_and(is_sentence_end)
+}
+
+/// A full stop of any script.
+pub(crate) fn is_sentence_end(c: char) -> bool {
+    matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？' | '।' | '؟' | '۔' | '։' | '።')
+}
+
+fn is_closing(c: char) -> bool {
+    matches!(
+        c,
+        '"' | '\''
+            | ')'
+            | ']'
+            | '}'
+            | '”'
+            | '’'
+            | '»'
+            | '“'
+            | '›'
+            | '‹'
+            | '«'
+            | '」'
+            | '』'
+            | '）'
+            | '*'
+            | '_'
+    )
+}
+
+/// About how many sentences: ends that white space and no lower-case letter follow.
+pub(crate) fn sentence_count(text: &str) -> usize {
+    let mut count = 0;
+    let mut ended = false;
+    for c in text.chars() {
+        if is_sentence_end(c) {
+            if matches!(c, '。' | '！' | '？') {
+                count += 1;
+            } else {
+                ended = true;
+            }
+        } else if ended && c.is_whitespace() {
+            count += 1;
+            ended = false;
+        } else if !is_closing(c) {
+            ended = false;
+        }
+    }
+    count + usize::from(ended)
+}
+
+/// The first `limit` characters.
+pub(crate) fn cut(text: &str, limit: usize) -> &str {
+    text.char_indices().nth(limit).map_or(text, |(at, _)| text.get(..at).unwrap_or(text))
+}
+
+/// Character references in text that was escaped twice, as in JSON-LD and meta values.
+pub(crate) fn unescape(text: &str) -> String {
+    if !text.contains('&') {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let reference = from.get(1..).and_then(|r| r.split_once(';')).filter(|(name, _)| name.len() <= 8);
+        match reference.and_then(|(name, after)| Some((character(name)?, after))) {
+            Some((c, after)) => {
+                out.push(c);
+                rest = after;
+            }
+            None => {
+                out.push('&');
+                rest = from.get(1..).unwrap_or_default();
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+fn character(name: &str) -> Option<char> {
+    if let Some(number) = name.strip_prefix('#') {
+        let hex = number.strip_prefix(['x', 'X']);
+        let code = hex.map_or_else(|| number.parse().ok(), |h| u32::from_str_radix(h, 16).ok())?;
+        return char::from_u32(code);
+    }
+    Some(match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        "nbsp" => ' ',
+        "ndash" => '–',
+        "mdash" => '—',
+        "hellip" => '…',
+        "lsquo" => '‘',
+        "rsquo" => '’',
+        "ldquo" => '“',
+        "rdquo" => '”',
+        "laquo" => '«',
+        "raquo" => '»',
+        "bdquo" => '„',
+        "shy" => '\u{ad}',
+        "auml" => 'ä',
+        "ouml" => 'ö',
+        "uuml" => 'ü',
+        "Auml" => 'Ä',
+        "Ouml" => 'Ö',
+        "Uuml" => 'Ü',
+        "szlig" => 'ß',
+        "eacute" => 'é',
+        "egrave" => 'è',
+        "agrave" => 'à',
+        "ccedil" => 'ç',
+        "euro" => '€',
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn squeezing_and_loosening() {
+        assert_eq!(squeeze(" a\u{a0}\n b\u{ad}c\u{200b} "), "a bc");
+        assert_eq!(loose("“Don't” — stop!"), "don t stop");
+    }
+
+    #[test]
+    fn sentences() {
+        for (text, ends, count) in [
+            ("He said: “No.”", true, 1),
+            ("One. Two! Three", false, 2),
+            ("3.5 per cent", false, 0),
+            ("東京で会議。大臣が出席した。", true, 2),
+        ] {
+            assert_eq!((ends_sentence(text), sentence_count(text)), (ends, count), "{text}");
+        }
+    }
+
+    #[test]
+    fn references() {
+        assert_eq!(unescape("A &amp; B &#8217;s &#x201c; &nosuch; &"), "A & B ’s “ &nosuch; &");
+    }
+}

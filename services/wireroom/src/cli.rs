@@ -1,0 +1,194 @@
+//! What can be typed.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Streaming ingestion for news: URLs and reprints in, clean canonical articles out, each once.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run everything in one process: inputs to canonical articles, as JSON lines
+    Run(RunOptions),
+    /// Run the fetcher on Kafka: requests in, pages out
+    Fetcher(service::Args),
+    /// Run the extractor on Kafka: pages in, articles out
+    Extractor(service::Args),
+    /// Run the normalizer on Kafka: articles in, canonical articles and changes out
+    Normalizer {
+        #[command(flatten)]
+        args: service::Args,
+        /// Run one of its roles alone (`prepare` scales, `cluster` decides)
+        #[arg(long)]
+        role: Option<NormalizerRole>,
+    },
+    /// The extractor as a filter: {"id","url","html"} lines in, articles as JSON lines out
+    Extract,
+    /// The normalizer as a filter: {"id","url","title","text","published_at"} lines in, clusters and relations out
+    Cluster,
+    /// Make or check the topics on Kafka
+    Topics {
+        #[command(subcommand)]
+        command: TopicsCommand,
+        #[command(flatten)]
+        args: service::Args,
+    },
+    /// Put inputs into the pipeline and return at once
+    Submit(SubmitOptions),
+    /// Show records of a topic, as JSON lines
+    Tail(TailOptions),
+    /// List, show or replay what could not be processed
+    Deadletters {
+        #[command(subcommand)]
+        command: DeadlettersCommand,
+        #[command(flatten)]
+        at: Place,
+    },
+    /// Read the configuration, say what is wrong with it, start nothing
+    CheckConfig(service::Args),
+}
+
+/// Exit codes: 0 all well, 1 some inputs failed (each is named), 2 wrong usage.
+#[derive(Debug, clap::Args)]
+pub struct RunOptions {
+    /// A URL of an article, feed or sitemap; a file of URLs; a text or HTML document (a reprint); a folder; - (standard
+    /// input: URLs, or one document)
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// Where the canonical articles go, as JSON lines
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub out: PathBuf,
+    /// Keep the log and its state here: a run that was cut off goes on, and later runs know earlier articles
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Run on Kafka instead of the embedded log; topics that are missing are made
+    #[arg(long, value_name = "HOST:PORT")]
+    pub kafka: Option<String>,
+    /// First part of topics and groups on Kafka
+    #[arg(long)]
+    pub prefix: Option<String>,
+    /// Do not end: go on watching feeds and taking submissions until stopped
+    #[arg(long)]
+    pub follow: bool,
+    /// HTTP proxy for everything fetched
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
+    /// Further certificate authorities to trust (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub extra_ca: Option<PathBuf>,
+    /// Least time between two requests to one host (default 1s)
+    #[arg(long, value_parser = humantime::parse_duration)]
+    pub delay: Option<Duration>,
+    /// How long to go on trying what cannot be had (default 30s; with --follow 7days)
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub give_up_after: Option<Duration>,
+    /// Allow private, loopback and link-local addresses
+    #[arg(long)]
+    pub allow_private: bool,
+    /// Survive a power loss, not only a crash (embedded log; slower)
+    #[arg(long)]
+    pub fsync: bool,
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE", env = "WIREROOM_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// Where the topics are: on Kafka, or in a data folder (of a running process or a stopped one).
+#[derive(Debug, clap::Args)]
+pub struct Place {
+    /// The data folder of `wireroom run --data`, running or not
+    #[arg(long, value_name = "DIR", global = true)]
+    pub data: Option<PathBuf>,
+    /// Kafka, as host:port
+    #[arg(long, value_name = "HOST:PORT", global = true)]
+    pub kafka: Option<String>,
+    /// First part of topics and groups on Kafka
+    #[arg(long, global = true)]
+    pub prefix: Option<String>,
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE", env = "WIREROOM_CONFIG", global = true)]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct SubmitOptions {
+    /// As for `wireroom run`
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    #[command(flatten)]
+    pub at: Place,
+    /// The outlet or feed they come from
+    #[arg(long, default_value = "")]
+    pub source_id: String,
+    /// A label to put on the articles; may be given several times
+    #[arg(long = "label", value_name = "NAME=VALUE")]
+    pub labels: Vec<String>,
+    /// Higher goes first within a host
+    #[arg(long, default_value_t = 0)]
+    pub priority: i32,
+    /// Behind everything live
+    #[arg(long)]
+    pub backfill: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct TailOptions {
+    /// canonical, changes, articles, pages, requests, prepared
+    #[arg(default_value = "canonical")]
+    pub topic: String,
+    #[command(flatten)]
+    pub at: Place,
+    /// Begin at the first record, not at the end
+    #[arg(long)]
+    pub from_beginning: bool,
+    /// Stop at the present end instead of waiting for more
+    #[arg(long)]
+    pub no_follow: bool,
+    /// Stop after so many records
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TopicsCommand {
+    /// Make the topics that are missing
+    Create,
+    /// Say what differs from what should be; exit code 1 where something does
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DeadlettersCommand {
+    /// One line each: stage, offset, reason, detail
+    List {
+        /// Only those with this reason
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// One in full, as JSON: headers, key, value
+    Show {
+        /// As `list` prints it: STAGE/PARTITION/OFFSET
+        id: String,
+    },
+    /// Put them back where they came from, headers and bytes as they were
+    Replay {
+        /// As `list` prints them
+        #[arg(required_unless_present = "reason")]
+        ids: Vec<String>,
+        /// All with this reason
+        #[arg(long, conflicts_with = "ids")]
+        reason: Option<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum NormalizerRole {
+    Prepare,
+    Cluster,
+}

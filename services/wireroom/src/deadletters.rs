@@ -1,0 +1,109 @@
+//! `wireroom deadletters`: what could not be processed, and putting it back.
+
+use anyhow::{Result, bail};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use pipeline::{DeadLetter, Output, Record};
+use serde_json::json;
+use wire::header;
+
+use crate::{
+    Outcome, admin,
+    cli::{DeadlettersCommand, Place},
+    source::Source,
+    tail::json_of,
+    topics::DEAD_LETTERS,
+};
+
+#[allow(clippy::print_stdout, reason = "what the commands are for")]
+pub fn command(command: DeadlettersCommand, at: &Place) -> Result<Outcome> {
+    let source = Source::open(at)?;
+    let mut letters = Vec::new();
+    for topic in DEAD_LETTERS {
+        letters.extend(source.read(topic)?);
+    }
+    match command {
+        DeadlettersCommand::List { reason } => {
+            for letter in letters.iter().filter(|l| reason.as_deref().is_none_or(|r| self::reason(l) == r)) {
+                println!("{}\t{}\t{}", id(letter), self::reason(letter), detail(letter));
+            }
+        }
+        DeadlettersCommand::Show { id } => {
+            let letter = &chosen(&letters, &[id], None)?[0..1];
+            letter.iter().for_each(|letter| println!("{:#}", shown(letter)));
+        }
+        DeadlettersCommand::Replay { ids, reason } => {
+            let chosen = chosen(&letters, &ids, reason.as_deref())?;
+            source.append(chosen.iter().map(|letter| replayed(letter)).collect::<Result<_>>()?)?;
+            println!("{} put back", chosen.len());
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// STAGE/PARTITION/OFFSET.
+pub fn id(letter: &Record) -> String {
+    let origin = &letter.origin;
+    let stage = origin.topic.strip_prefix("deadletters.").unwrap_or(&origin.topic);
+    format!("{stage}/{}/{}", origin.partition, origin.offset)
+}
+
+pub fn reason(letter: &Record) -> &str {
+    header(&letter.headers, "wireroom_reason").unwrap_or("unknown")
+}
+
+pub fn detail(letter: &Record) -> &str {
+    header(&letter.headers, "__connect.errors.exception.message").unwrap_or_default()
+}
+
+fn chosen<'a>(letters: &'a [Record], ids: &[String], reason: Option<&str>) -> Result<Vec<&'a Record>> {
+    if let Some(reason) = reason {
+        return Ok(letters.iter().filter(|letter| self::reason(letter) == reason).collect());
+    }
+    let mut chosen = Vec::new();
+    for id in ids {
+        match letters.iter().find(|letter| self::id(letter) == *id) {
+            Some(letter) => chosen.push(letter),
+            None => bail!(
+                "there is no dead letter {id:?}; `wireroom deadletters list` lists them as STAGE/PARTITION/OFFSET"
+            ),
+        }
+    }
+    Ok(chosen)
+}
+
+fn shown(letter: &Record) -> serde_json::Value {
+    let headers: serde_json::Map<_, _> = letter
+        .headers
+        .iter()
+        .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned().into()))
+        .collect();
+    let mut as_it_was = letter.clone();
+    as_it_was.origin.topic = origin_topic(letter).unwrap_or_default().to_owned();
+    json!({
+        "id": id(letter),
+        "reason": reason(letter),
+        "detail": detail(letter),
+        "headers": headers,
+        "key": String::from_utf8_lossy(&letter.key),
+        "record": json_of(&as_it_was),
+        "value_base64": letter.value.as_ref().map(|value| BASE64_STANDARD.encode(value)),
+    })
+}
+
+/// The record as it came in: the headers that told of the failure are taken off again.
+fn replayed(letter: &Record) -> Result<Output> {
+    let Some(topic) = origin_topic(letter) else {
+        bail!("{} does not say which topic it came from", id(letter));
+    };
+    let kept = letter.headers.len().saturating_sub(DeadLetter::ADDED_HEADERS);
+    Ok(Output {
+        topic,
+        key: letter.key.clone(),
+        value: letter.value.clone(),
+        headers: letter.headers.iter().take(kept).cloned().collect(),
+    })
+}
+
+fn origin_topic(letter: &Record) -> Option<&'static str> {
+    header(&letter.headers, "__connect.errors.topic").and_then(admin::input_topic)
+}

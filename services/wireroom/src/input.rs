@@ -1,0 +1,193 @@
+//! What users give as input, as requests.
+
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use article::CanonicalUrl;
+use crawl::Kind;
+use pipeline::Output;
+use prost::Message;
+use wire::{Document, Request, Topic};
+
+/// Largest document or list of URLs read, in bytes.
+const MAX_FILE_BYTES: u64 = 8 << 20;
+/// Folders within folders.
+const MAX_FOLDER_DEPTH: usize = 8;
+
+/// An input, or a part of one, that cannot be used: its name and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    pub input: String,
+    pub why: String,
+}
+
+/// Requests of the inputs, each like `template` but for its URL or document and id; and what cannot be used.
+///
+/// Ids are counted up after the template's, so that the same inputs in the same run have the same.
+pub fn requests(inputs: &[String], template: &Request) -> (Vec<Request>, Vec<Unusable>) {
+    let mut reader = Reader { template: template.clone(), requests: Vec::new(), unusable: Vec::new() };
+    for input in inputs {
+        reader.read(input);
+    }
+    (reader.requests, reader.unusable)
+}
+
+/// The record of a request: keyed by registrable domain, by its id where there is no URL.
+pub fn output(request: &Request) -> Output {
+    let domain = CanonicalUrl::parse(&request.url).map(|url| url.registrable_domain().to_owned());
+    Output {
+        topic: Topic::Requests.name(),
+        key: domain.unwrap_or_else(|_| request.request_id.clone()).into(),
+        headers: wire::headers("Request", &request.request_id, "submit", &request.run_id, &[]),
+        value: Some(request.encode_to_vec().into()),
+    }
+}
+
+struct Reader {
+    template: Request,
+    requests: Vec<Request>,
+    unusable: Vec<Unusable>,
+}
+
+impl Reader {
+    fn read(&mut self, input: &str) {
+        if input == "-" {
+            let mut content = Vec::new();
+            match std::io::stdin().lock().take(MAX_FILE_BYTES + 1).read_to_end(&mut content) {
+                Ok(_) => self.content("standard input", content),
+                Err(cause) => self.refuse("standard input", cause.to_string()),
+            }
+        } else if is_web_address(input) {
+            self.url(input, input);
+        } else {
+            self.path(Path::new(input), 0);
+        }
+    }
+
+    fn path(&mut self, path: &Path, depth: usize) {
+        let name = path.display().to_string();
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(_) if name.contains("://") => {
+                return self.refuse(&name, "is not an http or https URL, and nothing else can be fetched");
+            }
+            Err(cause) => return self.refuse(&name, format!("{cause}; give a URL, a file or a folder")),
+        };
+        if metadata.is_dir() {
+            return self.folder(path, depth);
+        }
+        if metadata.len() > MAX_FILE_BYTES {
+            return self.refuse(&name, format!("is larger than {} MB", MAX_FILE_BYTES >> 20));
+        }
+        match fs::read(path) {
+            Ok(content) => self.content(&name, content),
+            Err(cause) => self.refuse(&name, cause.to_string()),
+        }
+    }
+
+    fn folder(&mut self, path: &Path, depth: usize) {
+        let name = path.display().to_string();
+        if depth == MAX_FOLDER_DEPTH {
+            return self.refuse(&name, format!("is more than {MAX_FOLDER_DEPTH} folders deep"));
+        }
+        let entries: Result<Vec<PathBuf>, _> =
+            fs::read_dir(path).and_then(|entries| entries.map(|e| e.map(|e| e.path())).collect());
+        match entries {
+            Ok(mut entries) => {
+                entries.sort();
+                entries.iter().for_each(|entry| self.path(entry, depth + 1));
+            }
+            Err(cause) => self.refuse(&name, cause.to_string()),
+        }
+    }
+
+    /// A list of URLs, or else a document.
+    fn content(&mut self, name: &str, content: Vec<u8>) {
+        if content.len() as u64 > MAX_FILE_BYTES {
+            return self.refuse(name, format!("is larger than {} MB", MAX_FILE_BYTES >> 20));
+        }
+        if content.trim_ascii().is_empty() {
+            return self.refuse(name, "is empty");
+        }
+        let kind = crawl::sniff("", &content);
+        if matches!(kind, Kind::Pdf | Kind::Media | Kind::Binary | Kind::Gzip) {
+            return self.refuse(name, format!("is {}, not text or HTML", kind.as_str()));
+        }
+        let text = String::from_utf8_lossy(&content);
+        let lines: Vec<&str> =
+            text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).collect();
+        if !lines.is_empty()
+            && lines.iter().all(|line| is_web_address(line) && !line.contains(char::is_whitespace))
+        {
+            return lines.iter().for_each(|line| self.url(line, &format!("{line} (in {name})")));
+        }
+        let document = Document { content: content.into(), name: name.to_owned(), ..Document::default() };
+        self.push(Request { document: Some(document), ..self.template.clone() });
+    }
+
+    fn url(&mut self, url: &str, name: &str) {
+        match CanonicalUrl::parse(url) {
+            Ok(url) => self.push(Request { url: url.as_str().to_owned(), ..self.template.clone() }),
+            Err(cause) => self.refuse(name, cause.to_string()),
+        }
+    }
+
+    fn push(&mut self, mut request: Request) {
+        request.request_id = format!("{}-{}", self.template.request_id, self.requests.len() + 1);
+        self.requests.push(request);
+    }
+
+    fn refuse(&mut self, input: &str, why: impl Into<String>) {
+        self.unusable.push(Unusable { input: input.to_owned(), why: why.into() });
+    }
+}
+
+fn is_web_address(text: &str) -> bool {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    matches!(scheme.as_deref(), Some("http" | "https"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_of_every_kind() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        fs::create_dir(folder.path().join("sub")).unwrap();
+        fs::write(at("sub/b.txt"), "A reprint.\n\nIt has two lines; see https://a.example/1 for more.")
+            .unwrap();
+        fs::write(at("sub/a.urls"), "# two\nhttps://a.example/1\n\nhttps://b.example/2\n").unwrap();
+        fs::write(at("picture.txt"), b"\x89PNG\r\n\x1a\n\0\0\0\0").unwrap();
+        fs::write(at("empty.txt"), " \n").unwrap();
+        let inputs = [
+            "https://c.example/3",
+            &at("sub"),
+            &at("picture.txt"),
+            &at("empty.txt"),
+            &at("none"),
+            "ftp://x/y",
+            "http://",
+        ];
+        let template =
+            Request { request_id: "run".to_owned(), run_id: "run".to_owned(), ..Request::default() };
+        let (requests, unusable) = requests(&inputs.map(str::to_owned), &template);
+        let urls: Vec<_> =
+            requests.iter().map(|r| (r.request_id.as_str(), r.url.as_str(), r.document.is_some())).collect();
+        let expected = [
+            ("run-1", "https://c.example/3", false),
+            ("run-2", "https://a.example/1", false),
+            ("run-3", "https://b.example/2", false),
+            ("run-4", "", true),
+        ];
+        assert_eq!(urls, expected);
+        let names: Vec<_> = unusable.iter().map(|u| u.input.as_str()).collect();
+        assert_eq!(names, [&at("picture.txt"), &at("empty.txt"), &at("none"), "ftp://x/y", "http://"]);
+        assert_eq!(&output(&requests[0]).key[..], b"c.example");
+        assert_eq!(&output(&requests[3]).key[..], b"run-4");
+    }
+}

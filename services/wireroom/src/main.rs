@@ -1,0 +1,57 @@
+//! The one program users type: everything in one process, or one service, or a look at what the topics hold.
+
+mod admin;
+mod cli;
+mod deadletters;
+mod filters;
+mod input;
+mod run;
+mod serve;
+mod source;
+mod submit;
+mod tail;
+mod topics;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command};
+
+/// What a command ended with; scripts read it from the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// 0: all done.
+    Done,
+    /// 1: done, but for some inputs, each named.
+    SomeFailed,
+}
+
+fn main() -> ExitCode {
+    match command(Cli::parse()) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::SomeFailed) => ExitCode::FAILURE,
+        Err(failure) => {
+            #[allow(clippy::print_stderr, reason = "the last word of the program")]
+            {
+                eprintln!("wireroom: {failure:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command(cli: Cli) -> anyhow::Result<Outcome> {
+    match cli.command {
+        Command::Run(options) => run::run(&options),
+        Command::Fetcher(args) => serve::fetcher(&args),
+        Command::Extractor(args) => serve::extractor(&args),
+        Command::Normalizer { args, role } => serve::normalizer(&args, role),
+        Command::Extract => filters::extract(),
+        Command::Cluster => filters::cluster(),
+        Command::Topics { command, args } => topics::command(command, &args),
+        Command::Submit(options) => submit::submit(&options),
+        Command::Tail(options) => tail::tail(&options),
+        Command::Deadletters { command, at } => deadletters::command(command, &at),
+        Command::CheckConfig(args) => serve::check_config(&args),
+    }
+}

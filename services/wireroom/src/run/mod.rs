@@ -1,0 +1,153 @@
+//! `wireroom run`: everything in one process, from inputs to canonical articles.
+
+mod ledger;
+mod outcome;
+mod progress;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use pipeline::{
+    AnyLog, Clock, Drained, Shutdown,
+    embedded::{Embedded, Options},
+    kafka::{Kafka, admin::create},
+};
+use service::{Config, Health, Running, Worker, init_telemetry, stop_on_signals};
+use wire::Request;
+
+use crate::{Outcome, admin, cli::RunOptions, input, topics};
+use ledger::Ledger;
+use progress::Display;
+
+/// How long a run without --follow tries what cannot be had.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(30);
+/// How often it is looked whether all is done.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A log, and the folder it is in.
+struct Place {
+    log: AnyLog,
+    data: PathBuf,
+    /// Deleted with the run, where the user named no folder.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+pub fn run(options: &RunOptions) -> Result<Outcome> {
+    let config = Config::load(options.config.as_deref())?;
+    init_telemetry(config.service.log_format, if options.follow { "info" } else { "error" });
+    let shutdown = Shutdown::default();
+    stop_on_signals(&shutdown, config.service.drain_deadline)?;
+
+    let place = open(options, &config)?;
+    let mut ledger = Ledger::open(&place, &options.inputs)?;
+    let template = Request {
+        request_id: ledger.run_id.clone(),
+        run_id: ledger.run_id.clone(),
+        seen_at_ms: ledger.seen_at_ms,
+        via: "submitted".to_owned(),
+        ..Request::default()
+    };
+    let (requests, unusable) = input::requests(&options.inputs, &template);
+    if !ledger.is_submitted {
+        place.log.append(requests.iter().map(input::output).collect())?;
+        ledger.submitted()?;
+    }
+
+    let running = Running::start(&place.log, workers(options, &config)?, &shutdown)?;
+    serve_health(&place, &running, &shutdown, options, &config)?;
+    let display = Display::start(requests.len(), options.follow);
+    let mut drained = Drained::new(running.roles().iter().map(|(_, progress)| progress.clone()).collect());
+    while !shutdown.is_requested() {
+        display.show(running.roles());
+        if !options.follow && drained.check() {
+            break;
+        }
+        shutdown.wait(LOOK);
+    }
+    let was_stopped = shutdown.is_requested();
+    shutdown.request();
+    running.join()?;
+    display.end();
+    if was_stopped && !options.follow {
+        anyhow::bail!("stopped before the end; start the same command with the same --data to go on");
+    }
+    let outcome = outcome::write(&place.log, &ledger, &requests, &unusable, &options.out)?;
+    ledger.finished()?;
+    Ok(outcome)
+}
+
+fn open(options: &RunOptions, config: &Config) -> Result<Place> {
+    let temporary = match &options.data {
+        Some(_) => None,
+        None => Some(tempfile::tempdir().context("no temporary folder; name one with --data")?),
+    };
+    let data = match (&options.data, &temporary) {
+        (Some(data), _) => data.clone(),
+        (None, Some(temporary)) => temporary.path().to_owned(),
+        (None, None) => PathBuf::from("."),
+    };
+    let log = match &options.kafka {
+        None => {
+            let embedded = Options { fsync: options.fsync, ..Options::default() };
+            AnyLog::Embedded(Embedded::open(&data, &embedded)?)
+        }
+        Some(brokers) => {
+            let mut kafka = config.kafka.clone();
+            kafka.brokers.clone_from(brokers);
+            kafka.prefix = options.prefix.clone().unwrap_or(kafka.prefix);
+            let log = Kafka::open(kafka.options(&data))?;
+            create(log.options(), &topics::specs(&kafka), kafka.replication)?;
+            AnyLog::Kafka(log)
+        }
+    };
+    Ok(Place { log, data, _temporary: temporary })
+}
+
+fn workers(options: &RunOptions, config: &Config) -> Result<Vec<Worker>> {
+    let mut fetcher: fetcher::Config = config.section("fetcher")?;
+    fetcher.proxy = options.proxy.clone().or(fetcher.proxy);
+    fetcher.extra_ca = options.extra_ca.clone().or(fetcher.extra_ca);
+    fetcher.delay = options.delay.unwrap_or(fetcher.delay);
+    fetcher.allow_private |= options.allow_private;
+    let patience = if options.follow { fetcher.give_up_after } else { GIVE_UP_AFTER };
+    fetcher.give_up_after = options.give_up_after.unwrap_or(patience);
+    let mut workers = vec![fetcher::worker(fetcher)];
+    workers.extend(extractor::workers(config)?);
+    workers.extend(normalizer::workers(config)?);
+    Ok(workers)
+}
+
+/// A process that keeps its folder can be asked while it runs; one that is followed can be watched, too.
+fn serve_health(
+    place: &Place,
+    running: &Running,
+    shutdown: &Shutdown,
+    options: &RunOptions,
+    config: &Config,
+) -> Result<()> {
+    let any_port = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let listen = if options.follow { config.service.listen } else { any_port };
+    let health = Health::new(running.roles().to_vec(), shutdown.clone());
+    match &place.log {
+        AnyLog::Embedded(log) => {
+            let address = health.serve(any_port, admin::router(log))?;
+            admin::announce(&place.data, address)?;
+        }
+        AnyLog::Kafka(_) if options.follow => {
+            health.serve(listen, axum::Router::new())?;
+        }
+        AnyLog::Kafka(_) => {}
+    }
+    Ok(())
+}
+
+fn now_ms() -> i64 {
+    Clock::system().now_ms()
+}
+
+fn ledger_file(data: &Path) -> PathBuf {
+    data.join("run.json")
+}

@@ -1,0 +1,116 @@
+//! What came of a run: the canonical articles, what failed, and a summary.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io::{BufWriter, Write, stdout},
+    path::Path,
+};
+
+use anyhow::{Context, Result};
+use pipeline::{AnyLog, Record};
+use wire::{Article, CanonicalArticle, Encoding, Request, header};
+
+use super::ledger::Ledger;
+use crate::{Outcome, deadletters, input::Unusable, topics::DEAD_LETTERS};
+
+/// Writes the canonical articles to `out` and tells on standard error what happened.
+#[allow(clippy::print_stderr, reason = "the summary of a command")]
+pub fn write(
+    log: &AnyLog,
+    ledger: &Ledger,
+    requests: &[Request],
+    unusable: &[Unusable],
+    out: &Path,
+) -> Result<Outcome> {
+    let articles = canonical(log, ledger)?;
+    write_lines(&articles, out)
+        .with_context(|| format!("the articles cannot be written to {}", out.display()))?;
+
+    let mut failures: Vec<String> = unusable.iter().map(|u| format!("{}: {}", u.input, u.why)).collect();
+    let mut unfollowed = 0;
+    for topic in DEAD_LETTERS {
+        for letter in log.read(topic, ledger.start(topic))? {
+            if header(&letter.headers, "wireroom_run_id") != Some(&ledger.run_id) {
+                continue;
+            }
+            if is_claim(&letter) {
+                unfollowed += 1;
+            } else {
+                let (reason, detail) = (deadletters::reason(&letter), deadletters::detail(&letter));
+                failures.push(format!("{detail} [{reason}, {}]", deadletters::id(&letter)));
+            }
+        }
+    }
+    let occurrences: usize = articles.iter().map(|a| a.occurrences.len()).sum();
+    eprintln!(
+        "{} inputs: {} canonical articles with {occurrences} further occurrences, {} failed",
+        requests.len() + unusable.len(),
+        articles.len(),
+        failures.len(),
+    );
+    for article in &articles {
+        for warning in article.warnings.iter().filter(|warning| warning.starts_with("stands in")) {
+            eprintln!(
+                "  warning: {}: {warning}",
+                if article.url.is_empty() { &article.headline } else { &article.url }
+            );
+        }
+    }
+    if unfollowed > 0 {
+        eprintln!("  {unfollowed} originals that pages declare could not be had");
+    }
+    failures.iter().for_each(|failure| eprintln!("  failed: {failure}"));
+    Ok(if failures.is_empty() { Outcome::Done } else { Outcome::SomeFailed })
+}
+
+/// The records that stand in canonical: on the embedded log all, on Kafka those that this run's articles are part of.
+fn canonical(log: &AnyLog, ledger: &Ledger) -> Result<Vec<CanonicalArticle>> {
+    let mut standing: BTreeMap<Vec<u8>, CanonicalArticle> = BTreeMap::new();
+    for Record { key, value, .. } in log.read("canonical", &[])? {
+        match value {
+            Some(value) => standing.insert(key.to_vec(), Encoding::decode_either(&value)?),
+            None => standing.remove(&key[..]),
+        };
+    }
+    let mut articles: Vec<CanonicalArticle> = standing.into_values().collect();
+    if let AnyLog::Kafka(_) = log {
+        let ours = articles_of_run(log, ledger)?;
+        let is_ours = |article: &CanonicalArticle| {
+            let occurrences = article.occurrences.iter().map(|o| &o.article_id);
+            occurrences.chain([&article.article_id]).any(|id| ours.contains(id))
+        };
+        articles.retain(is_ours);
+    }
+    Ok(articles)
+}
+
+fn articles_of_run(log: &AnyLog, ledger: &Ledger) -> Result<BTreeSet<String>> {
+    let mut ours = BTreeSet::new();
+    for record in log.read("articles", ledger.start("articles"))? {
+        let article: Article = wire::decode(record.value.as_deref().unwrap_or_default())?;
+        if article.run_id == ledger.run_id {
+            ours.insert(article.article_id);
+        }
+    }
+    Ok(ours)
+}
+
+fn write_lines(articles: &[CanonicalArticle], out: &Path) -> Result<()> {
+    let mut writer: BufWriter<Box<dyn Write>> = BufWriter::new(match out.to_str() {
+        Some("-") => Box::new(stdout().lock()),
+        _ => Box::new(File::create(out)?),
+    });
+    for article in articles {
+        serde_json::to_writer(&mut writer, article)?;
+        writeln!(writer)?;
+    }
+    Ok(writer.flush()?)
+}
+
+/// Whether the letter is of an original that a page declared: nobody asked for it.
+fn is_claim(letter: &Record) -> bool {
+    let value = letter.value.as_deref().unwrap_or_default();
+    letter.origin.topic == "deadletters.fetcher"
+        && wire::decode::<Request>(value).is_ok_and(|request| request.via == "canonical")
+}

@@ -1,0 +1,49 @@
+//! `wireroom submit`: inputs into the pipeline.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use pipeline::Clock;
+use ulid::Ulid;
+use wire::Request;
+
+use crate::{Outcome, cli::SubmitOptions, input, source::Source};
+
+/// Labels of a request.
+const MAX_LABELS: usize = 16;
+const MAX_LABEL_BYTES: usize = 256;
+
+#[allow(clippy::print_stdout, clippy::print_stderr, reason = "what the command is for")]
+pub fn submit(options: &SubmitOptions) -> Result<Outcome> {
+    let template = Request {
+        request_id: Ulid::generate().to_string(),
+        source_id: options.source_id.clone(),
+        labels: labels(&options.labels)?,
+        priority: options.priority,
+        lane: if options.backfill { "backfill" } else { "live" }.to_owned(),
+        seen_at_ms: Clock::system().now_ms(),
+        via: "submitted".to_owned(),
+        ..Request::default()
+    };
+    let (requests, unusable) = input::requests(&options.inputs, &template);
+    Source::open(&options.at)?.append(requests.iter().map(input::output).collect())?;
+    requests.iter().for_each(|request| println!("{}", request.request_id));
+    unusable.iter().for_each(|refused| eprintln!("wireroom: {}: {}", refused.input, refused.why));
+    Ok(if unusable.is_empty() { Outcome::Done } else { Outcome::SomeFailed })
+}
+
+fn labels(given: &[String]) -> Result<BTreeMap<String, String>> {
+    let mut labels = BTreeMap::new();
+    for label in given {
+        match label.split_once('=') {
+            Some((name, value)) if !name.is_empty() && label.len() <= MAX_LABEL_BYTES => {
+                labels.insert(name.to_owned(), value.to_owned());
+            }
+            _ => bail!("--label {label:?}: write NAME=VALUE, at most {MAX_LABEL_BYTES} bytes"),
+        }
+    }
+    if labels.len() > MAX_LABELS {
+        bail!("{} labels are more than the {MAX_LABELS} a request may have", labels.len());
+    }
+    Ok(labels)
+}

@@ -1,0 +1,73 @@
+//! `wireroom tail`: records of a topic, as JSON lines.
+
+use std::{
+    io::{BufWriter, ErrorKind, Write, stdout},
+    time::Duration,
+};
+
+use anyhow::{Result, bail};
+use pipeline::Record;
+use serde::Serialize;
+use serde_json::{Value, json};
+use wire::{Article, CanonicalArticle, Change, Encoding, Page, Prepared, Request, Topic};
+
+use crate::{Outcome, admin, cli::TailOptions, source::Source};
+
+/// With --no-follow: so long without a record is the end.
+const QUIET: Duration = Duration::from_secs(2);
+
+pub fn tail(options: &TailOptions) -> Result<Outcome> {
+    let Some(topic) = admin::input_topic(&options.topic) else {
+        let known: Vec<_> = Topic::ALL.iter().map(|topic| topic.name()).collect();
+        bail!(
+            "there is no topic {:?}; there are {} (and `wireroom deadletters list`)",
+            options.topic,
+            known.join(", ")
+        );
+    };
+    let mut tail = Source::open(&options.at)?.tail(topic, options.from_beginning)?;
+    let mut out = BufWriter::new(stdout().lock());
+    let mut left = options.limit.unwrap_or(usize::MAX);
+    while left > 0 {
+        let wait = if options.no_follow { QUIET } else { Duration::from_secs(3600) };
+        match tail.next(wait)? {
+            Some(record) => {
+                left -= 1;
+                let written = writeln!(out, "{}", json_of(&record)).and_then(|()| out.flush());
+                match written {
+                    // `wireroom tail | head`: whoever reads has read enough.
+                    Err(cause) if cause.kind() == ErrorKind::BrokenPipe => break,
+                    other => other?,
+                }
+            }
+            None if options.no_follow => break,
+            None => {}
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// A record as JSON: canonical records and changes as they are, the rest as what can be shown of them. A tombstone is
+/// its key and null.
+pub fn json_of(record: &Record) -> Value {
+    let Some(value) = &record.value else {
+        return json!({ "article_id": String::from_utf8_lossy(&record.key), "tombstone": true });
+    };
+    let message = match record.origin.topic.as_str() {
+        "canonical" => Encoding::decode_either::<CanonicalArticle>(value).map(to_json),
+        "changes" => Encoding::decode_either::<Change>(value).map(to_json),
+        "articles" => wire::decode::<Article>(value).map(to_json),
+        "prepared" => wire::decode::<Prepared>(value).map(to_json),
+        "pages" => wire::decode::<Page>(value).map(to_json),
+        "requests" => wire::decode::<Request>(value).map(to_json),
+        _ => Ok(Value::Null),
+    };
+    message.unwrap_or_else(|error| {
+        let origin = &record.origin;
+        json!({ "topic": origin.topic, "partition": origin.partition, "offset": origin.offset, "error": error.to_string() })
+    })
+}
+
+fn to_json<M: Serialize>(message: M) -> Value {
+    serde_json::to_value(message).unwrap_or_default()
+}

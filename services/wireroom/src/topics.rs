@@ -1,0 +1,52 @@
+//! The topics of the flow on Kafka.
+
+use anyhow::Result;
+use pipeline::kafka::admin::{TopicSpec, check, create};
+use service::KafkaSection;
+use wire::Topic;
+
+use crate::{Outcome, cli::TopicsCommand};
+
+/// Every topic, as design and configuration want it.
+pub fn specs(kafka: &KafkaSection) -> Vec<TopicSpec> {
+    let partitions = kafka.partitions;
+    let mut specs = vec![
+        TopicSpec::deleted(Topic::Requests.name(), partitions, 7).fixed(),
+        TopicSpec::changelog("fetcher", partitions),
+        TopicSpec::deleted(Topic::Pages.name(), partitions, 3),
+        TopicSpec::deleted(Topic::Articles.name(), partitions, 3),
+        // One partition: one total order, in which the decider sees everything.
+        TopicSpec::deleted(Topic::Prepared.name(), 1, 3).fixed(),
+        TopicSpec::changelog("cluster", 1),
+        TopicSpec::compacted(Topic::Canonical.name(), partitions),
+        TopicSpec::deleted(Topic::Changes.name(), partitions, 30),
+    ];
+    specs.extend(DEAD_LETTERS.map(|name| TopicSpec::deleted(name, 1, 30)));
+    specs
+}
+
+/// Where dead letters go.
+pub const DEAD_LETTERS: [&str; 3] =
+    ["deadletters.fetcher", "deadletters.extractor", "deadletters.normalizer"];
+
+#[allow(clippy::print_stdout, reason = "what the command is for")]
+pub fn command(command: TopicsCommand, args: &service::Args) -> Result<Outcome> {
+    let config = args.load()?;
+    let (options, specs) = (config.kafka.options(&config.service.data), specs(&config.kafka));
+    match command {
+        TopicsCommand::Create => {
+            let made = create(&options, &specs, config.kafka.replication)?;
+            made.iter().for_each(|name| println!("made {name}"));
+            println!("{} made, {} were there", made.len(), specs.len() - made.len());
+            Ok(Outcome::Done)
+        }
+        TopicsCommand::Check => {
+            let differences = check(&options, &specs)?;
+            differences.iter().for_each(|difference| println!("{difference}"));
+            if differences.is_empty() {
+                println!("all {} topics are as they should be", specs.len());
+            }
+            Ok(if differences.is_empty() { Outcome::Done } else { Outcome::SomeFailed })
+        }
+    }
+}
