@@ -111,7 +111,7 @@ fn canonical(
         }
     }
     related.sort_by(|a, b| a.article_id.cmp(&b.article_id));
-    let mut record = of_article(body);
+    let mut record = CanonicalArticle { url: known.state.place.clone(), ..of_article(body) };
     for (name, value) in occurring.iter().flat_map(|(other, _)| &other.state.labels) {
         if record.labels.len() < MAX_LABELS {
             record.labels.entry(name.clone()).or_insert_with(|| value.clone());
@@ -150,7 +150,6 @@ fn of_article(article: Article) -> CanonicalArticle {
     CanonicalArticle {
         article_id: article.article_id,
         status: "usable".to_owned(),
-        url: article.url,
         canonical_url: article.canonical_url,
         headline: article.headline,
         subheadline: article.subheadline,

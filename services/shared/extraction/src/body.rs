@@ -76,12 +76,14 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues) -> Body {
     let mut reading = Reading { outline, marks, dropped: vec![false; blocks.len()], blocks };
     let page_weight = reading.blocks.iter().map(|b| b.weight).sum();
     let headline = headline(&reading, clues.title);
-    drop_clutter(&mut reading, headline);
-    let live = Prose::of(&reading, true);
-    let container = container(&reading, &live, headline);
-    let (start, end) = (container, outline.node(container).end);
+    drop_clutter(&mut reading, headline, Marks::default());
+    let (mut container, mut kept) = story(&reading, headline, clues);
+    if kept.is_empty() {
+        // A page must not be lost for its class names.
+        drop_clutter(&mut reading, headline, Marks::ALL.without(Marks::SURE));
+        (container, kept) = story(&reading, headline, clues);
+    }
     let standfirst = standfirst(&reading, headline, container, clues);
-    let kept = sift(&reading, (start, end), headline, clues);
     let first_node = kept.first().map(|&k| reading.blocks[k].at);
     let margin = margin(&reading, headline, first_node);
     let dates = (0..outline.len()).filter(|&at| reading.marks[at].has(Marks::DATE)).take(100).collect();
@@ -124,6 +126,12 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues) -> Body {
         page_weight,
         cards: outline.elements().filter(|(_, e)| e.name() == "article").count(),
     }
+}
+
+/// The container, and the blocks in it that are the story.
+fn story(reading: &Reading, headline: Option<usize>, clues: &Clues) -> (usize, Vec<usize>) {
+    let container = container(reading, &Prose::of(reading, true), headline);
+    (container, sift(reading, (container, reading.outline.node(container).end), headline, clues))
 }
 
 /// Prose by place: sums over ranges of nodes.
@@ -198,10 +206,10 @@ fn headline(reading: &Reading, title: &str) -> Option<usize> {
     found.map(|block| block.at)
 }
 
-fn drop_clutter(reading: &mut Reading, headline: Option<usize>) {
+fn drop_clutter(reading: &mut Reading, headline: Option<usize>, distrusted: Marks) {
     let all = Prose::of(reading, false);
     let total = all.within(0, reading.outline.len()).max(1.0);
-    let mut gone = clutter(reading, &all, total, headline, Marks::default());
+    let mut gone = clutter(reading, &all, total, headline, distrusted);
     // Marks that take most of the prose, if in many small pieces, mean something else on this page.
     let taken = |marks: Marks| -> f64 {
         gone.iter()
@@ -210,11 +218,11 @@ fn drop_clutter(reading: &mut Reading, headline: Option<usize>) {
             .sum()
     };
     let left = total - gone.iter().map(|&(start, end)| all.within(start, end)).sum::<f64>();
-    let distrusted =
+    let more =
         Marks::DOUBTFUL.iter().filter(|&&m| taken(m) > total * MAX_TAKEN_SHARE && taken(m) > 2.0 * left);
-    let distrusted = distrusted.fold(Marks::default(), |sum, &mark| sum.with(mark));
-    if distrusted != Marks::default() {
-        gone = clutter(reading, &all, total, headline, distrusted);
+    let more = more.fold(Marks::default(), |sum, &mark| sum.with(mark));
+    if more != Marks::default() {
+        gone = clutter(reading, &all, total, headline, distrusted.with(more));
     }
     let mut gone = gone.into_iter().peekable();
     for (block, dropped) in reading.blocks.iter().zip(&mut reading.dropped) {

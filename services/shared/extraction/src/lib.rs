@@ -25,6 +25,7 @@ mod original;
 mod page;
 mod phrases;
 mod plain;
+mod published;
 mod sift;
 mod text;
 mod title;

@@ -80,6 +80,14 @@ impl Marks {
             | Self::PULL_QUOTE.0,
     );
 
+    /// Every mark.
+    pub const ALL: Self = Self(u32::MAX);
+
+    /// Marks that are right even on a page of which nothing else remains.
+    pub const SURE: Self = Self(
+        Self::COMMENTS.0 | Self::CONSENT.0 | Self::FOOTER.0 | Self::NAV.0 | Self::CAPTION.0 | Self::RELATED.0,
+    );
+
     /// Marks whose words also name the parts that some systems build articles from.
     pub const DOUBTFUL: &[Self] = &[Self::ASIDE, Self::HIDDEN, Self::NAV];
 

@@ -1,12 +1,17 @@
 //! Making and checking topics.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    thread,
+    time::{Duration, Instant},
+};
 
 use futures_executor::block_on;
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
+    error::KafkaResult,
     types::RDKafkaErrorCode,
 };
 
@@ -88,7 +93,30 @@ pub fn create(options: &Options, specs: &[TopicSpec], replication: i32) -> Resul
             }
         }
     }
+    wait_for_leaders(options, &made)?;
     Ok(made)
+}
+
+/// A topic just made is known before its leaders take requests: waits until every partition answers.
+fn wait_for_leaders(options: &Options, topics: &[String]) -> Result<(), LogError> {
+    let client: BaseConsumer = options.client().create().map_err(|e| misconfigured(&e))?;
+    let deadline = Instant::now() + REQUEST_TIMEOUT * 3;
+    let is_led = |topic: &String| -> KafkaResult<()> {
+        let metadata = client.fetch_metadata(Some(topic), REQUEST_TIMEOUT)?;
+        for partition in metadata.topics().iter().flat_map(|found| found.partitions()) {
+            client.fetch_watermarks(topic, partition.id(), REQUEST_TIMEOUT)?;
+        }
+        Ok(())
+    };
+    for topic in topics {
+        while let Err(cause) = is_led(topic) {
+            if Instant::now() > deadline {
+                return Err(LogError::Unavailable(format!("topic {topic} was made and has no leader yet: {cause}")));
+            }
+            thread::park_timeout(Duration::from_millis(50));
+        }
+    }
+    Ok(())
 }
 
 /// What differs between the topics there are and those that should be, one sentence each; empty where all is well.

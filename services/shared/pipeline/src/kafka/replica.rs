@@ -36,11 +36,12 @@ pub(super) struct Replica {
 impl Replica {
     /// Opens the local copy and brings it to the end that the changelog has now, whatever is still open in it.
     ///
-    /// To be called after the group's committed offset was read: what was committed before is then in the changelog.
+    /// `bounds` reads uncommitted. To be called after the group's committed offset was read: what was committed before is then in the changelog.
     pub(super) fn restore(
         log: &Kafka,
         role: &Role,
         partition: i32,
+        bounds: &BaseConsumer,
         mut meanwhile: impl FnMut(),
     ) -> Result<Self, LogError> {
         let options = log.options();
@@ -49,7 +50,6 @@ impl Replica {
         let state = State::new(db.keyspace(&name, KeyspaceCreateOptions::default)?);
         let mut replica = Self { db, state };
         let changelog = options.changelog(role);
-        let bounds: BaseConsumer = assigned_reader(options, "bounds", "read_uncommitted")?;
         let (low, end) =
             bounds.fetch_watermarks(&changelog, partition, REQUEST_TIMEOUT).map_err(|e| unavailable(&e))?;
         let now_ms = options.clock.now_ms();

@@ -153,7 +153,7 @@ impl KafkaRole {
             Some(_) => {
                 let mut beat = Instant::now();
                 let consumer = &self.consumer;
-                let replica = Replica::restore(&self.log, &self.role, partition, || {
+                let replica = Replica::restore(&self.log, &self.role, partition, &self.bounds, || {
                     // Everything is paused: this only keeps the membership alive.
                     if beat.elapsed() > Duration::from_secs(1) {
                         beat = Instant::now();
