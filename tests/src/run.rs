@@ -37,14 +37,25 @@ fn build() -> PathBuf {
 /// If the file is none of `wireroom run`.
 pub fn canonical(out: &Path) -> Vec<Expected> {
     let lines = fs::read_to_string(out).unwrap_or_else(|error| panic!("{}: {error}", out.display()));
-    let mut articles: Vec<_> = lines
+    let records: Vec<Value> = lines
         .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
-        .map(|article: Value| Expected {
-            place: place(&article),
-            relation: word(&article, "relation"),
+        .collect();
+    articles(&records)
+}
+
+/// Canonical records in the terms of [`crate::press::expected`], sorted by place.
+///
+/// # Panics
+/// If one is no canonical record.
+pub fn articles<'a>(records: impl IntoIterator<Item = &'a Value>) -> Vec<Expected> {
+    let mut articles: Vec<_> = records
+        .into_iter()
+        .map(|article| Expected {
+            place: place(article),
+            relation: word(article, "relation"),
             text: article["body_text"].as_str().expect("a body").to_owned(),
-            occurrences: occurrences(&article),
+            occurrences: occurrences(article),
         })
         .collect();
     articles.sort_by(|a, b| a.place.cmp(&b.place));

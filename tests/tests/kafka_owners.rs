@@ -6,7 +6,6 @@ use std::{
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU64, Ordering},
     thread,
-    time::{Duration, Instant},
 };
 
 use nix::{
@@ -20,6 +19,7 @@ use pipeline::{AnyLog, Clock};
 use tests::{
     broker::Broker,
     counter::{create_topics, open, output},
+    wait,
 };
 
 /// A counter on Kafka, run by any number of processes.
@@ -76,7 +76,7 @@ impl Counters {
     fn wait_for_all(&self) {
         // While a broker is away, nothing can be read.
         let numbered = || self.log.read("numbered", &[]).map_or(0, |records| records.len() as u64);
-        wait_until("every input is numbered", || numbered() >= self.inputs);
+        wait::until("every input is numbered", || numbered() >= self.inputs);
     }
 
     /// Every input once; the numbers of each key from 1 without gaps.
@@ -120,17 +120,13 @@ impl Worker {
             let status = waitpid(self.pid(), Some(WaitPidFlag::WUNTRACED | WaitPidFlag::WNOHANG));
             matches!(status, Ok(WaitStatus::Stopped(..)))
         };
-        wait_until("the process stops itself", is_stopped);
+        wait::until("the process stops itself", is_stopped);
     }
 
     /// SIGTERM; how many records the process says it handled.
     fn drain(mut self) -> u64 {
         kill(self.pid(), Signal::SIGTERM).unwrap();
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while self.0.try_wait().unwrap().is_none() {
-            assert!(Instant::now() < deadline, "the process must drain within 30 s");
-            thread::sleep(Duration::from_millis(20));
-        }
+        wait::until("the process drains", || self.0.try_wait().unwrap().is_some());
         let mut said = String::new();
         std::io::Read::read_to_string(&mut self.0.stdout.take().unwrap(), &mut said).unwrap();
         said.split(' ').nth(1).and_then(|n| n.parse().ok()).unwrap_or(0)
@@ -141,14 +137,6 @@ impl Drop for Worker {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
-    }
-}
-
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(90);
-    while !condition() {
-        assert!(Instant::now() < deadline, "within 90 s: {what}");
-        thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -186,7 +174,7 @@ fn an_owner_that_slept_past_its_session_cannot_commit() {
     counters.wait_for_all();
     kill(sleeper.pid(), Signal::SIGCONT).unwrap();
     let log = counters.data.path().join("sleeper.log");
-    wait_until("the sleeper's transaction is refused", || {
+    wait::until("the sleeper's transaction is refused", || {
         std::fs::read_to_string(&log).unwrap_or_default().contains("transaction aborted")
     });
     counters.add(300);

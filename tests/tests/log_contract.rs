@@ -13,6 +13,7 @@ use pipeline::{Action, AnyLog, Clock, Limits, Log, Progress, Record, Shutdown};
 use tests::{
     broker::Broker,
     counter::{COUNTER, Counter, create_topics, open, output, settings},
+    wait,
 };
 
 /// A log of its own for one test.
@@ -48,7 +49,7 @@ impl Place {
         let mut role = log.role(COUNTER).unwrap();
         thread::scope(|scope| {
             scope.spawn(|| {
-                wait_until(&until);
+                wait::until("what the test waits for", &until);
                 shutdown.request();
             });
             pipeline::run(role.as_mut(), stage, &settings(&progress, &shutdown)).unwrap();
@@ -63,14 +64,6 @@ impl Place {
             command.args(["--kafka", brokers, prefix]);
         }
         command.status().unwrap().success()
-    }
-}
-
-fn wait_until(condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(90);
-    while !condition() {
-        assert!(Instant::now() < deadline, "what the test waits for did not come within 90 s");
-        thread::sleep(Duration::from_millis(20));
     }
 }
 

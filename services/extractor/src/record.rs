@@ -99,7 +99,7 @@ fn common(request: &Request, extraction: Extraction) -> Article {
 /// Whether a declared canonical address may name the page: on its own site, and not the front page of it.
 fn is_the_pages_own(declared: &CanonicalUrl, fetched_from: &CanonicalUrl) -> bool {
     let is_front =
-        |url: &CanonicalUrl| !url.without_scheme().split_once('/').is_some_and(|(_, path)| !path.is_empty());
+        |url: &CanonicalUrl| url.without_scheme().split_once('/').is_none_or(|(_, path)| path.is_empty());
     declared.registrable_domain() == fetched_from.registrable_domain()
         && (!is_front(declared) || is_front(fetched_from))
 }
