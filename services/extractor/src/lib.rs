@@ -11,4 +11,4 @@ mod stage;
 mod worker;
 
 pub use stage::{Extractor, ROLE};
-pub use worker::workers;
+pub use worker::{SERVICE, workers};

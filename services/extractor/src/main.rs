@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    service::main(extractor::workers)
+    service::main(extractor::SERVICE, extractor::workers)
 }

@@ -27,6 +27,9 @@ pub(crate) fn of_page(
         article_id: ArticleId::of_url(&canonical).as_str().to_owned(),
         url: fetched_from.as_str().to_owned(),
         canonical_url: canonical.as_str().to_owned(),
+        requested_url: Some(request.url.clone())
+            .filter(|url| url != fetched_from.as_str())
+            .unwrap_or_default(),
         declared_original: foreign_original(&extraction, Some(fetched_from)),
         publisher: Some(Publisher {
             name: extraction.site_name.clone().unwrap_or_default(),

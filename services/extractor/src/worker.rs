@@ -1,9 +1,12 @@
 //! The role as a process runs it.
 
 use pipeline::Limits;
-use service::{Config, Worker};
+use service::{Config, Service, Worker};
 
 use crate::{Extractor, ROLE};
+
+/// The extractor as a service.
+pub const SERVICE: Service = Service { name: "extractor", port: 9465 };
 
 /// A batch of pages is worked on side by side: so many, and no more bytes than that.
 const LIMITS: Limits = Limits { records: 64, bytes: 16 << 20, timers: 0 };

@@ -2,13 +2,13 @@
 
 use article::CanonicalUrl;
 use crawl::{Failure, Host, Lane};
-use pipeline::{DeadLetter, LogError, Record, Step};
-use wire::Request;
+use pipeline::{DeadLetter, LogError, Record};
+use wire::{QueueTicket, Request};
 
 use crate::{
     complete::{end_without_response, page_without_response, write_request},
-    frontier::{Frontier, Queue, Ticket},
-    metrics::write_dead_letter,
+    draft::Draft,
+    frontier::{Frontier, Queue},
 };
 
 /// What is to be done with a record.
@@ -68,55 +68,54 @@ pub(crate) fn read(record: &Record) -> Accepted {
 
 /// Takes a record in: into its host's queue, or to where it ends at once.
 pub(crate) fn accept(
-    step: &mut Step,
+    draft: &mut Draft,
     frontier: &mut Frontier,
     record: &Record,
     accepted: Accepted,
     now_ms: i64,
     give_up_after_ms: i64,
 ) -> Result<(), LogError> {
-    step.take(&record.origin);
+    draft.step.take(&record.origin);
     let (request, domain) = match accepted {
         Accepted::Here { request, domain } => (request, domain),
         Accepted::Elsewhere { request, domain } => {
-            write_request(step, request, &domain, &record.headers);
+            write_request(draft, request, &domain, &record.headers);
             return Ok(());
         }
         Accepted::Document(request) => {
-            page_without_response(step, request, "", &record.headers);
+            page_without_response(draft, request, "", &record.headers);
             return Ok(());
         }
         Accepted::Refused(request, failure) => {
-            end_without_response(step, record, request, failure.reason(), &failure.to_string(), 1);
+            end_without_response(draft, record, request, failure.reason(), &failure.to_string(), 1);
             return Ok(());
         }
         Accepted::Malformed(cause) => {
-            write_dead_letter(step, DeadLetter::of(record, "malformed", cause));
+            draft.dead_letter(DeadLetter::of(record, "malformed", cause));
             return Ok(());
         }
     };
-    let expires_at_ms = match request.expires_at_ms {
-        0 => now_ms.saturating_add(give_up_after_ms),
-        named => named,
-    };
-    if expires_at_ms <= now_ms {
+    let named = Some(request.expires_at_ms).filter(|at_ms| *at_ms != 0);
+    if named.is_some_and(|at_ms| at_ms <= now_ms) {
         let failure = Failure::Expired;
-        end_without_response(step, record, request, failure.reason(), &failure.to_string(), 0);
+        end_without_response(draft, record, request, failure.reason(), &failure.to_string(), 0);
         return Ok(());
     }
-    let ticket = Ticket {
-        is_backfill: Lane::parse(&request.lane) == Lane::Backfill,
-        priority: request.priority,
-        expires_at_ms,
-        ..Ticket::default()
-    };
-    let mut queue = Queue { step, frontier, partition: record.origin.partition, domain: &domain };
+    let mut queue = Queue { draft, frontier, partition: record.origin.partition, domain: &domain };
     let known = queue.host()?;
     let host = known.unwrap_or(Host { next_at_ms: now_ms, ..Host::default() });
     if known.is_none() {
         // The row is there from now on: should its first visit be cut off, the next owner knows to wait.
         queue.set_host(&host)?;
     }
+    // Where the host is failing already, the clock begins now.
+    let failing = host.failing_since_ms.map(|_| now_ms.saturating_add(give_up_after_ms));
+    let ticket = QueueTicket {
+        is_backfill: Lane::parse(&request.lane) == Lane::Backfill,
+        priority: request.priority,
+        expires_at_ms: named.or(failing),
+        ..QueueTicket::default()
+    };
     queue.insert(record, &ticket)?;
     queue.schedule(&host)
 }

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::{
     config::{Config, ConfigError},
+    memory::{Memory, Reserved},
     metrics::metrics,
     resolver::{PublicResolver, Unresolved},
 };
@@ -32,6 +33,7 @@ pub(crate) struct Client {
     is_proxied: bool,
     allow_private: bool,
     timeout: Duration,
+    pub(crate) memory: Memory,
 }
 
 /// What is asked for; a label of the metrics.
@@ -50,13 +52,21 @@ pub(crate) struct Answer {
     pub body: Bytes,
     /// Whether there was more than the cap allowed.
     pub is_cut: bool,
+    /// Without the wait for room in memory.
     pub latency_ms: u32,
+    /// The room that the body takes up.
+    pub reserved: Option<Reserved>,
 }
 
 impl Client {
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
-        if crawl::product_token(&config.user_agent).is_empty() {
+        let is_sendable = HeaderValue::from_str(&config.user_agent).is_ok();
+        if crawl::product_token(&config.user_agent).is_empty() || !is_sendable {
             return Err(ConfigError::UserAgent(config.user_agent.clone()));
+        }
+        let least = config.longest_body();
+        if config.max_in_flight_bytes < least {
+            return Err(ConfigError::InFlightBytes { given: config.max_in_flight_bytes, least });
         }
         let headers: HeaderMap = [
             (
@@ -98,10 +108,12 @@ impl Client {
             is_proxied: config.proxy.is_some(),
             allow_private: config.allow_private,
             timeout: config.timeout,
+            memory: Memory::of(config.max_in_flight_bytes),
         })
     }
 
-    /// Asks for `url` and reads up to `cap` bytes of the answer's body. `allowed` shortens the time-out.
+    /// Asks for `url` and reads up to `cap` bytes of the answer's body. `allowed` shortens the time-out, in which the
+    /// wait for room in memory does not count.
     pub(crate) async fn get(
         &self,
         url: &CanonicalUrl,
@@ -109,18 +121,14 @@ impl Client {
         cap: usize,
         allowed: Duration,
     ) -> Result<Answer, Failure> {
-        let started = Instant::now();
+        let mut spent = Duration::ZERO;
         let answer = match self.refused_literal(url) {
             Some(address) => Err(Failure::AddressRefused(address)),
-            None => {
-                let answer = tokio::time::timeout(self.timeout.min(allowed), self.exchange(url, cap)).await;
-                answer.unwrap_or(Err(Failure::Timeout))
-            }
+            None => self.exchange(url, cap, self.timeout.min(allowed), &mut spent).await,
         };
-        let elapsed = started.elapsed();
-        metrics().seconds.observe(elapsed.as_secs_f64());
+        metrics().seconds.observe(spent.as_secs_f64());
         count(asked, &answer);
-        let latency_ms = u32::try_from(elapsed.as_millis()).unwrap_or(u32::MAX);
+        let latency_ms = u32::try_from(spent.as_millis()).unwrap_or(u32::MAX);
         answer.map(|answer| Answer { latency_ms, ..answer })
     }
 
@@ -129,32 +137,65 @@ impl Client {
         if self.allow_private { None } else { crawl::refused_literal(url) }
     }
 
-    async fn exchange(&self, url: &CanonicalUrl, cap: usize) -> Result<Answer, Failure> {
+    async fn exchange(
+        &self,
+        url: &CanonicalUrl,
+        cap: usize,
+        allowed: Duration,
+        spent: &mut Duration,
+    ) -> Result<Answer, Failure> {
         let failed = |error| failure_of(error, self.is_proxied);
-        let mut response = self.http.get(url.as_str()).send().await.map_err(failed)?;
+        let mut response =
+            timed(allowed, spent, self.http.get(url.as_str()).send()).await?.map_err(failed)?;
         let mut answer = Answer {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
             body: Bytes::new(),
             is_cut: false,
             latency_ms: 0,
+            reserved: None,
         };
         // The bodies of errors and redirects are of no use: the connection is worth less than the time.
         if !response.status().is_success() {
             return Ok(answer);
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            let room = cap - body.len();
-            body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-            if chunk.len() > room {
-                answer.is_cut = true;
-                break;
-            }
-        }
-        answer.body = body.into();
+        let mut reserved = self.memory.body(cap).await;
+        (answer.body, answer.is_cut) =
+            timed(allowed, spent, read_body(&mut response, cap)).await?.map_err(failed)?;
+        reserved.shrink_to(answer.body.len());
+        answer.reserved = Some(reserved);
         Ok(answer)
     }
+}
+
+/// Waits for `work` for what is left of `allowed`, and adds what it takes to `spent`.
+async fn timed<T>(
+    allowed: Duration,
+    spent: &mut Duration,
+    work: impl Future<Output = T>,
+) -> Result<T, Failure> {
+    let started = Instant::now();
+    let done = tokio::time::timeout(allowed.saturating_sub(*spent), work).await;
+    *spent += started.elapsed();
+    done.map_err(|_| Failure::Timeout)
+}
+
+/// A body, and whether it was cut at `cap` bytes.
+async fn read_body(response: &mut reqwest::Response, cap: usize) -> reqwest::Result<(Bytes, bool)> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = cap - body.len();
+        if body.capacity() - body.len() < chunk.len() {
+            // Grown as a vector grows, but never beyond what is reserved.
+            body.reserve_exact(body.len().max(chunk.len()).min(room));
+        }
+        body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        if chunk.len() > room {
+            return Ok((body.into(), true));
+        }
+    }
+    body.shrink_to_fit();
+    Ok((body.into(), false))
 }
 
 fn proxy_at(address: &str) -> Result<Proxy, ConfigError> {
@@ -224,5 +265,55 @@ fn count(asked: Asked, answer: &Result<Answer, Failure>) {
         Ok(answer) => metrics.bytes.inc_by(answer.body.len() as u64),
         Err(Failure::AddressRefused(_)) => metrics.ssrf_blocked.inc(),
         Err(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+        sync::mpsc::channel,
+        thread,
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_body_is_read_when_there_is_room_and_waiting_is_not_held_against_the_host() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = CanonicalUrl::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        let (told, answered) = channel();
+        thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4096\r\n\r\n").unwrap();
+            stream.write_all(&[b'a'; 4096]).unwrap();
+            told.send(()).unwrap();
+        });
+        let config = Config {
+            allow_private: true,
+            timeout: Duration::from_millis(400),
+            max_body_bytes: 8 << 20,
+            max_in_flight_bytes: 9 << 20,
+            ..Config::default()
+        };
+        let client = Client::new(&config).unwrap();
+        let all = client.memory.free_units();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let others = runtime.block_on(client.memory.body(2 << 20));
+        let asking = client.clone();
+        let mut answer = runtime
+            .spawn(async move { asking.get(&url, Asked::Page, 8 << 20, Duration::from_secs(60)).await });
+        answered.recv().unwrap();
+        let waited = runtime.block_on(async { tokio::time::timeout(2 * config.timeout, &mut answer).await });
+        assert!(waited.is_err(), "there is no room for the longest body");
+        drop(others);
+        let answer = runtime.block_on(answer).unwrap().unwrap();
+        assert_eq!((answer.body.len(), client.memory.free_units()), (4096, all - 4));
+        assert!(Duration::from_millis(answer.latency_ms.into()) < config.timeout);
+        drop(answer);
+        assert_eq!(client.memory.free_units(), all);
     }
 }

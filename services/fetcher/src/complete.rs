@@ -3,14 +3,14 @@
 use article::CanonicalUrl;
 use bytes::Bytes;
 use crawl::{Discovered, Failure, Fate, Host, Outcome, Policy, Retry, RetryPolicy, Signal};
-use pipeline::{DeadLetter, Headers, LogError, Output, Record, Step};
+use pipeline::{DeadLetter, Headers, LogError, Output, Record};
 use prost::Message;
 use tracing::{debug, info};
-use wire::{Hints, Page, Request, Topic};
+use wire::{Hints, Page, QueueTicket, Request, Topic};
 
 use crate::{
-    frontier::{Queue, Ticket},
-    metrics::{metrics, role_metrics, write_dead_letter},
+    draft::Draft,
+    frontier::Queue,
     visit::{Found, Visit},
 };
 
@@ -36,17 +36,20 @@ pub(crate) fn complete(
     queue.set_host(&host)?;
     queue.frontier.taken_over.remove(queue.domain);
     if let Some((record, ticket)) = queue.get(visit.sequence)? {
-        settle(queue, visit, &record, &ticket, retries)?;
+        settle(queue, visit, &host, &record, &ticket, retries)?;
+    }
+    if let (Found::Failed(failure), Some(since_ms)) = (&visit.found, host.failing_since_ms) {
+        queue.host_failed(failure, &host, since_ms.saturating_add(retries.give_up_after_ms));
     }
     queue.schedule(&host)
 }
 
-/// Gives up the host's requests that have expired.
+/// Gives up the host's requests that have expired, or that were given up with it.
 pub(crate) fn expire(queue: &mut Queue<'_>, now_ms: i64) -> Result<(), LogError> {
-    for sequence in queue.expired(now_ms, MAX_EXPIRED_AT_ONCE) {
+    for (sequence, failure) in queue.expired(now_ms, MAX_EXPIRED_AT_ONCE) {
         if let Some((record, ticket)) = queue.get(sequence)? {
             queue.remove(sequence, &ticket)?;
-            give_up(queue.step, &record, &ticket, &Failure::Expired);
+            give_up(queue.draft, &record, &ticket, &failure);
         }
     }
     Ok(())
@@ -64,22 +67,27 @@ pub(crate) fn as_owner(queue: &Queue<'_>, token: &str, policy: &Policy) -> Resul
 }
 
 /// Writes a request for the frontier that keeps `domain`.
-pub(crate) fn write_request(step: &mut Step, request: Request, domain: &str, came_with: &Headers) {
+pub(crate) fn write_request(draft: &mut Draft, request: Request, domain: &str, came_with: &Headers) {
     let headers = wire::headers("Request", &request.request_id, "fetcher", &request.run_id, came_with);
-    write(step, Topic::Requests, Bytes::copy_from_slice(domain.as_bytes()), &request, headers);
+    write(draft, Topic::Requests, Bytes::copy_from_slice(domain.as_bytes()), &request, headers);
 }
 
 /// Writes a page that has no response: the document is all there is, because of `failure` or, where that is empty,
 /// because there never was a URL.
-pub(crate) fn page_without_response(step: &mut Step, request: Request, failure: &str, came_with: &Headers) {
-    write_page(step, Page { request: Some(request), response: None, failure: failure.to_owned() }, came_with);
+pub(crate) fn page_without_response(draft: &mut Draft, request: Request, failure: &str, came_with: &Headers) {
+    write_page(
+        draft,
+        Page { request: Some(request), response: None, failure: failure.to_owned() },
+        came_with,
+    );
 }
 
 fn settle(
     queue: &mut Queue<'_>,
     visit: &Visit,
+    host: &Host,
     record: &Record,
-    ticket: &Ticket,
+    ticket: &QueueTicket,
     retries: &RetryPolicy,
 ) -> Result<(), LogError> {
     let request = request_of(record);
@@ -91,7 +99,7 @@ fn settle(
         _ => None,
     };
     if let Some(failure) = failure {
-        return fail(queue, visit, record, ticket, &failure, retries);
+        return fail(queue, visit, host, record, ticket, &failure, retries);
     }
     queue.remove(visit.sequence, ticket)?;
     match &visit.found {
@@ -99,21 +107,21 @@ fn settle(
             debug!(request = request.request_id, status = response.status, "fetched");
             let response = Some((**response).clone());
             let page = Page { request: Some(request), response, failure: String::new() };
-            write_page(queue.step, page, &record.headers);
+            write_page(queue.draft, page, &record.headers);
         }
         Found::List { via, addresses } => {
             info!(request = request.request_id, addresses = addresses.len(), via, "list read");
             for (n, discovered) in addresses.iter().enumerate() {
                 let found = of_list(&request, discovered, n, via, visit.ended_at_ms);
-                write_request(queue.step, found, discovered.url.registrable_domain(), &record.headers);
+                write_request(queue.draft, found, discovered.url.registrable_domain(), &record.headers);
             }
-            metrics().discovered.with_label_values(&[*via]).inc_by(addresses.len() as u64);
+            queue.draft.discovered(via, addresses.len());
         }
         Found::Moved { url, hops } => {
-            metrics().discovered.with_label_values(&["redirect"]).inc();
+            queue.draft.discovered("redirect", 1);
             let to = url.as_str().to_owned();
             let moved = Request { url: to, hops: *hops, via: "redirect".to_owned(), ..request };
-            write_request(queue.step, moved, url.registrable_domain(), &record.headers);
+            write_request(queue.draft, moved, url.registrable_domain(), &record.headers);
         }
         Found::Failed(_) => {}
     }
@@ -123,43 +131,48 @@ fn settle(
 fn fail(
     queue: &mut Queue<'_>,
     visit: &Visit,
+    host: &Host,
     record: &Record,
-    ticket: &Ticket,
+    ticket: &QueueTicket,
     failure: &Failure,
     retries: &RetryPolicy,
 ) -> Result<(), LogError> {
     let mut tried = ticket.clone();
     tried.attempts = ticket.attempts.saturating_add(u32::from(failure.fate() != Fate::Outage));
     tried.last_failure = failure.to_string();
-    match crawl::retry(failure, tried.attempts, ticket.expires_at_ms, visit.ended_at_ms, retries) {
+    let began_at_ms = host.failing_since_ms.unwrap_or(visit.ended_at_ms);
+    tried.expires_at_ms.get_or_insert(began_at_ms.saturating_add(retries.give_up_after_ms));
+    match crawl::retry(failure, tried.attempts, tried.expires_at_ms, visit.ended_at_ms, retries) {
         Retry::At(due_at_ms) => {
-            metrics().retries.inc();
+            queue.draft.retried();
             debug!(%failure, attempts = tried.attempts, domain = queue.domain, "fetch failed, to be tried again");
             tried.due_at_ms = due_at_ms;
             queue.defer(visit.sequence, ticket, &tried)
         }
         Retry::GiveUp => {
             queue.remove(visit.sequence, ticket)?;
-            give_up(queue.step, record, &tried, failure);
+            give_up(queue.draft, record, &tried, failure);
             Ok(())
         }
     }
 }
 
 /// Ends a request for good: its document stands in, or it is a dead letter.
-fn give_up(step: &mut Step, record: &Record, ticket: &Ticket, failure: &Failure) {
+fn give_up(draft: &mut Draft, record: &Record, ticket: &QueueTicket, failure: &Failure) {
     let cause = match (failure, ticket.last_failure.as_str()) {
         (Failure::Expired, last) if !last.is_empty() => {
             format!("it expired; the last attempt failed: {last}")
         }
+        (Failure::Expired, _) => failure.to_string(),
+        (_, "") => format!("its host was given up: {failure}"),
         _ => failure.to_string(),
     };
-    end_without_response(step, record, request_of(record), failure.reason(), &cause, ticket.attempts);
+    end_without_response(draft, record, request_of(record), failure.reason(), &cause, ticket.attempts);
 }
 
 /// Ends a request that nothing was fetched for: its document stands in, or it is a dead letter.
 pub(crate) fn end_without_response(
-    step: &mut Step,
+    draft: &mut Draft,
     record: &Record,
     request: Request,
     reason: &'static str,
@@ -168,11 +181,11 @@ pub(crate) fn end_without_response(
 ) {
     info!(request = request.request_id, reason, cause, "given up");
     if request.document.is_some() {
-        page_without_response(step, request, cause, &record.headers);
+        page_without_response(draft, request, cause, &record.headers);
     } else {
         let asked = if request.url.is_empty() { &request.request_id } else { &request.url };
         let letter = DeadLetter::of(record, reason, format!("{asked}: {cause}"));
-        write_dead_letter(step, DeadLetter { attempts, ..letter });
+        draft.dead_letter(DeadLetter { attempts, ..letter });
     }
 }
 
@@ -181,18 +194,12 @@ fn request_of(record: &Record) -> Request {
     wire::decode(record.value.as_deref().unwrap_or_default()).unwrap_or_default()
 }
 
-/// The request for the `n`-th address of a list. It has as long as the list had, from now on.
+/// The request for the `n`-th address of a list. It expires when the list was to, if it was.
 fn of_list(list: &Request, discovered: &Discovered, n: usize, via: &str, now_ms: i64) -> Request {
-    let expires_at_ms = match list.expires_at_ms {
-        0 => 0,
-        at_ms if list.seen_at_ms == 0 => at_ms,
-        at_ms => now_ms.saturating_add(at_ms.saturating_sub(list.seen_at_ms)),
-    };
     Request {
         request_id: format!("{}.{n}", list.request_id),
         url: discovered.url.as_str().to_owned(),
         seen_at_ms: now_ms,
-        expires_at_ms,
         hops: 0,
         depth: list.depth.saturating_add(1),
         via: via.to_owned(),
@@ -204,17 +211,16 @@ fn of_list(list: &Request, discovered: &Discovered, n: usize, via: &str, now_ms:
     }
 }
 
-fn write_page(step: &mut Step, page: Page, came_with: &Headers) {
+fn write_page(draft: &mut Draft, page: Page, came_with: &Headers) {
     let request = page.request.as_ref();
     let id = request.map(|r| r.request_id.clone()).unwrap_or_default();
     let run_id = request.map(|r| r.run_id.clone()).unwrap_or_default();
     let url = request.and_then(|r| CanonicalUrl::parse(&r.url).ok());
     let key = wire::page_key(url.as_ref().map_or(&id, CanonicalUrl::as_str));
     let headers = wire::headers("Page", &id, "fetcher", &run_id, came_with);
-    write(step, Topic::Pages, key.into(), &page, headers);
+    write(draft, Topic::Pages, key.into(), &page, headers);
 }
 
-fn write(step: &mut Step, topic: Topic, key: Bytes, message: &impl Message, headers: Headers) {
-    role_metrics().produced.inc();
-    step.emit(Output { topic: topic.name(), key, value: Some(message.encode_to_vec().into()), headers });
+fn write(draft: &mut Draft, topic: Topic, key: Bytes, message: &impl Message, headers: Headers) {
+    draft.emit(Output { topic: topic.name(), key, value: Some(message.encode_to_vec().into()), headers });
 }

@@ -2,9 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crawl::{Policy, RetryPolicy};
+use crawl::{MAX_ROBOTS_BYTES, Policy, RetryPolicy};
 use serde::Deserialize;
 use thiserror::Error;
+
+use crate::client::Client;
 
 /// The fetcher's settings. Durations are written `500ms`, `30s`, `2h`.
 #[derive(Debug, Clone, Deserialize)]
@@ -35,7 +37,13 @@ pub struct Config {
     pub max_retry_backoff: Duration,
     /// After so many attempts a URL is given up.
     pub max_attempts: u32,
-    /// A request that names no expiry has this long.
+    /// How long a request that names no expiry is pursued once something has failed. Its clock begins with the first
+    /// failed attempt on it, or with the first failure in a row of its host where that came before; waiting for its turn
+    /// costs it nothing. When a host will not be asked again before all this time has passed since it began to fail,
+    /// everything that waits there is given up with it. An attempt may take as long, too, and not longer.
+    ///
+    /// A request that names its expiry ends then, whatever happens. What a feed, a sitemap or a redirect leads to has
+    /// the expiry that was named for it, or none.
     #[serde(with = "humantime_serde")]
     pub give_up_after: Duration,
     /// To connect, TLS included.
@@ -46,6 +54,10 @@ pub struct Config {
     pub timeout: Duration,
     /// Longest body, as sent.
     pub max_body_bytes: usize,
+    /// Bodies in memory at a time, all hosts together, in bytes as sent: those being read count as the longest, those
+    /// waiting to be written as what they are. Whoever finds no room waits, and its host does not pay for it. Beside
+    /// these there are four lists at a time ([`Config::max_list_bytes`] each) and some robots.txt for every host asked.
+    pub max_in_flight_bytes: usize,
     /// Longest feed or sitemap, inflated.
     pub max_list_bytes: usize,
     /// Most addresses taken from one feed or sitemap.
@@ -68,11 +80,21 @@ pub struct Config {
 /// A setting that cannot be used.
 #[derive(Debug, Error)]
 pub enum ConfigError {
-    /// The user agent has no name.
+    /// The user agent has no name, or cannot be sent.
     #[error(
-        "user_agent {0:?} must begin with a name of letters, `-` and `_`, by which robots.txt knows it: \"name/1.0 (+https://…)\""
+        "user_agent {0:?} must be one line that begins with a name of letters, `-` and `_`, by which robots.txt knows it: \"name/1.0 (+https://…)\""
     )]
     UserAgent(String),
+    /// There would never be room for the longest body.
+    #[error(
+        "max_in_flight_bytes {given} is less than the longest body: set it to {least} or more, or lower max_body_bytes"
+    )]
+    InFlightBytes {
+        /// As given.
+        given: usize,
+        /// What it has to be.
+        least: usize,
+    },
     /// The proxy's address.
     #[error("proxy {proxy:?} cannot be used: {cause}; write http://host:port")]
     Proxy {
@@ -115,6 +137,7 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(60),
             max_body_bytes: 8 << 20,
+            max_in_flight_bytes: 256 << 20,
             max_list_bytes: 50 << 20,
             max_discovered: 10_000,
             max_list_depth: 3,
@@ -128,6 +151,18 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Whether the fetcher could run with these settings: all that [`run`](crate::run) would refuse, with nothing
+    /// started. Reads the file of authorities.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        Client::new(self).map(drop)
+    }
+
+    /// The least that [`Config::max_in_flight_bytes`] may be.
+    pub(crate) fn longest_body(&self) -> usize {
+        // One kibibyte more, for what is reserved is rounded up.
+        self.max_body_bytes.max(MAX_ROBOTS_BYTES).saturating_add(1024)
+    }
+
     /// How hosts are treated.
     pub(crate) fn policy(&self) -> Policy {
         Policy {
@@ -145,6 +180,7 @@ impl Config {
             backoff_ms: millis(self.retry_backoff),
             max_backoff_ms: millis(self.max_retry_backoff),
             max_attempts: self.max_attempts,
+            give_up_after_ms: millis(self.give_up_after),
         }
     }
 }

@@ -5,8 +5,8 @@
 //! |---|---|
 //! | `h` domain | the host's politeness ([`HostState`]) |
 //! | `o` domain 0 origin | the robots.txt of an origin ([`RobotsState`]) |
-//! | `r` domain 0 sequence | a request's record, as it came: written once |
-//! | `t` domain 0 sequence | its [`Ticket`]: its turn, and what befell it |
+//! | `r` domain 0 sequence | a request's [`QueuedRecord`], as it came: written once |
+//! | `t` domain 0 sequence | its [`QueueTicket`]: its turn, and what befell it |
 //!
 //! and a timer, named by the domain, at the earliest moment at which something can be done for it. The sequence of a
 //! request is the offset of its record: unique, in order of arrival, and the way back for a dead letter.
@@ -20,10 +20,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use crawl::{Availability, Host, HostQueue, Lane, Place, RobotsFile, Turn};
-use pipeline::{LogError, Origin, Record, State, Step};
+use crawl::{Availability, Failure, Host, HostQueue, Lane, Place, RobotsFile, Turn};
+use pipeline::{LogError, Origin, Record, State};
 use prost::Message;
-use wire::{HostState, RobotsState};
+use wire::{HostState, QueueTicket, QueuedRecord, RecordHeader, RobotsState};
+
+use crate::draft::Draft;
 
 const HOST: u8 = b'h';
 const ROBOTS: u8 = b'o';
@@ -43,43 +45,6 @@ pub(crate) struct Frontier {
     queued: u64,
 }
 
-/// A request's turn, and what befell it.
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct Ticket {
-    #[prost(bool, tag = "1")]
-    pub is_backfill: bool,
-    #[prost(int32, tag = "2")]
-    pub priority: i32,
-    #[prost(int64, tag = "3")]
-    pub expires_at_ms: i64,
-    #[prost(int64, tag = "4")]
-    pub due_at_ms: i64,
-    /// Outages of our own not counted.
-    #[prost(uint32, tag = "5")]
-    pub attempts: u32,
-    #[prost(string, tag = "6")]
-    pub last_failure: String,
-}
-
-/// A record as it was read.
-#[derive(Clone, PartialEq, Message)]
-struct StoredRecord {
-    #[prost(bytes = "bytes", tag = "1")]
-    key: Bytes,
-    #[prost(bytes = "bytes", tag = "2")]
-    value: Bytes,
-    #[prost(message, repeated, tag = "3")]
-    headers: Vec<StoredHeader>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct StoredHeader {
-    #[prost(string, tag = "1")]
-    name: String,
-    #[prost(bytes = "vec", tag = "2")]
-    value: Vec<u8>,
-}
-
 impl Frontier {
     /// The frontier of a partition gained at `assigned_at_ms`.
     pub(crate) fn load(state: &State, assigned_at_ms: i64) -> Result<Self, LogError> {
@@ -93,7 +58,7 @@ impl Frontier {
             let Some((domain, sequence)) = key.get(1..).and_then(|key| key.split_last_chunk::<8>()) else {
                 continue;
             };
-            let turn = decoded::<Ticket>(&value)?.turn(u64::from_be_bytes(*sequence));
+            let turn = turn(&decoded(&value)?, u64::from_be_bytes(*sequence));
             let domain = text(domain.strip_suffix(&[0]));
             frontier.hosts.entry(domain).or_default().insert(&turn);
             frontier.queued += 1;
@@ -107,17 +72,15 @@ impl Frontier {
     }
 }
 
-impl Ticket {
-    fn turn(&self, sequence: u64) -> Turn {
-        let lane = if self.is_backfill { Lane::Backfill } else { Lane::Live };
-        let place = Place { lane, priority: Reverse(self.priority), sequence };
-        Turn { place, due_at_ms: self.due_at_ms, expires_at_ms: self.expires_at_ms }
-    }
+fn turn(ticket: &QueueTicket, sequence: u64) -> Turn {
+    let lane = if ticket.is_backfill { Lane::Backfill } else { Lane::Live };
+    let place = Place { lane, priority: Reverse(ticket.priority), sequence };
+    Turn { place, due_at_ms: ticket.due_at_ms, expires_at_ms: ticket.expires_at_ms }
 }
 
 /// One host's part of the frontier, within a step.
 pub(crate) struct Queue<'a> {
-    pub step: &'a mut Step,
+    pub draft: &'a mut Draft,
     pub frontier: &'a mut Frontier,
     pub partition: i32,
     pub domain: &'a str,
@@ -126,21 +89,21 @@ pub(crate) struct Queue<'a> {
 impl Queue<'_> {
     /// What is known of the host; `None` where it was never asked for.
     pub(crate) fn host(&self) -> Result<Option<Host>, LogError> {
-        let Some(row) = self.step.get(self.partition, &self.host_key())? else { return Ok(None) };
-        let HostState { next_at_ms, failures, latency_ms } = decoded(&row)?;
-        Ok(Some(Host { next_at_ms, failures, latency_ms }))
+        let Some(row) = self.draft.step.get(self.partition, &self.host_key())? else { return Ok(None) };
+        let HostState { next_at_ms, failures, latency_ms, failing_since_ms } = decoded(&row)?;
+        Ok(Some(Host { next_at_ms, failures, latency_ms, failing_since_ms }))
     }
 
     pub(crate) fn set_host(&mut self, host: &Host) -> Result<(), LogError> {
-        let Host { next_at_ms, failures, latency_ms } = *host;
-        let state = HostState { next_at_ms, failures, latency_ms };
-        self.step.put(self.partition, &self.host_key(), state.encode_to_vec())
+        let Host { next_at_ms, failures, latency_ms, failing_since_ms } = *host;
+        let state = HostState { next_at_ms, failures, latency_ms, failing_since_ms };
+        self.draft.step.put(self.partition, &self.host_key(), state.encode_to_vec())
     }
 
     /// What is known of the robots.txt of the domain's origins.
     pub(crate) fn robots(&self) -> Result<Vec<(String, RobotsFile)>, LogError> {
         let prefix = self.key(ROBOTS, &[]);
-        let rows = self.step.scan(self.partition, &prefix, MAX_ORIGINS)?;
+        let rows = self.draft.step.scan(self.partition, &prefix, MAX_ORIGINS)?;
         let read = |(key, row): (Bytes, Bytes)| {
             let RobotsState { fetched_at_ms, availability, text: rules } = decoded(&row)?;
             let availability = Availability::parse(&availability);
@@ -156,39 +119,41 @@ impl Queue<'_> {
         let is_new = known.iter().all(|(known, _)| known != origin);
         let oldest = known.iter().min_by_key(|(_, file)| file.fetched_at_ms);
         if let Some((oldest, _)) = oldest.filter(|_| is_new && known.len() >= MAX_ORIGINS) {
-            self.step.delete(self.partition, &self.key(ROBOTS, oldest.as_bytes()))?;
+            self.draft.step.delete(self.partition, &self.key(ROBOTS, oldest.as_bytes()))?;
         }
         let state = RobotsState {
             fetched_at_ms: file.fetched_at_ms,
             availability: file.availability.as_str().to_owned(),
             text: file.text.clone().into(),
         };
-        self.step.put(self.partition, &self.key(ROBOTS, origin.as_bytes()), state.encode_to_vec())
+        self.draft.step.put(self.partition, &self.key(ROBOTS, origin.as_bytes()), state.encode_to_vec())
     }
 
     /// Takes a request in.
-    pub(crate) fn insert(&mut self, record: &Record, ticket: &Ticket) -> Result<(), LogError> {
+    pub(crate) fn insert(&mut self, record: &Record, ticket: &QueueTicket) -> Result<(), LogError> {
         let sequence = record.origin.offset as u64;
-        let header =
-            |(name, value): &(String, Vec<u8>)| StoredHeader { name: name.clone(), value: value.clone() };
-        let stored = StoredRecord {
+        let header = |(name, value): &(String, Vec<u8>)| RecordHeader {
+            name: name.clone(),
+            value: Bytes::copy_from_slice(value),
+        };
+        let stored = QueuedRecord {
             key: record.key.clone(),
             value: record.value.clone().unwrap_or_default(),
             headers: record.headers.iter().map(header).collect(),
         };
-        self.step.put(self.partition, &self.sequence_key(RECORD, sequence), stored.encode_to_vec())?;
-        self.step.put(self.partition, &self.sequence_key(TICKET, sequence), ticket.encode_to_vec())?;
-        self.frontier.hosts.entry(self.domain.to_owned()).or_default().insert(&ticket.turn(sequence));
+        self.draft.step.put(self.partition, &self.sequence_key(RECORD, sequence), stored.encode_to_vec())?;
+        self.draft.step.put(self.partition, &self.sequence_key(TICKET, sequence), ticket.encode_to_vec())?;
+        self.frontier.hosts.entry(self.domain.to_owned()).or_default().insert(&turn(ticket, sequence));
         self.frontier.queued += 1;
         Ok(())
     }
 
     /// A request's record, its ticket beside it.
-    pub(crate) fn get(&self, sequence: u64) -> Result<Option<(Record, Ticket)>, LogError> {
-        let record = self.step.get(self.partition, &self.sequence_key(RECORD, sequence))?;
-        let ticket = self.step.get(self.partition, &self.sequence_key(TICKET, sequence))?;
+    pub(crate) fn get(&self, sequence: u64) -> Result<Option<(Record, QueueTicket)>, LogError> {
+        let record = self.draft.step.get(self.partition, &self.sequence_key(RECORD, sequence))?;
+        let ticket = self.draft.step.get(self.partition, &self.sequence_key(TICKET, sequence))?;
         let (Some(record), Some(ticket)) = (record, ticket) else { return Ok(None) };
-        let stored = StoredRecord::decode(record).map_err(unreadable)?;
+        let stored = QueuedRecord::decode(record).map_err(unreadable)?;
         let origin = Origin {
             topic: crate::ROLE.input.to_owned(),
             partition: self.partition,
@@ -198,27 +163,32 @@ impl Queue<'_> {
             origin,
             key: stored.key,
             value: Some(stored.value),
-            headers: stored.headers.into_iter().map(|h| (h.name, h.value)).collect(),
+            headers: stored.headers.into_iter().map(|h| (h.name, h.value.to_vec())).collect(),
             written_at_ms: 0,
         };
         Ok(Some((record, decoded(&ticket)?)))
     }
 
     /// Gives a request another turn.
-    pub(crate) fn defer(&mut self, sequence: u64, before: &Ticket, after: &Ticket) -> Result<(), LogError> {
-        self.step.put(self.partition, &self.sequence_key(TICKET, sequence), after.encode_to_vec())?;
+    pub(crate) fn defer(
+        &mut self,
+        sequence: u64,
+        before: &QueueTicket,
+        after: &QueueTicket,
+    ) -> Result<(), LogError> {
+        self.draft.step.put(self.partition, &self.sequence_key(TICKET, sequence), after.encode_to_vec())?;
         let queue = self.frontier.hosts.entry(self.domain.to_owned()).or_default();
-        queue.remove(&before.turn(sequence));
-        queue.insert(&after.turn(sequence));
+        queue.remove(&turn(before, sequence));
+        queue.insert(&turn(after, sequence));
         Ok(())
     }
 
     /// Takes a request out.
-    pub(crate) fn remove(&mut self, sequence: u64, ticket: &Ticket) -> Result<(), LogError> {
-        self.step.delete(self.partition, &self.sequence_key(RECORD, sequence))?;
-        self.step.delete(self.partition, &self.sequence_key(TICKET, sequence))?;
+    pub(crate) fn remove(&mut self, sequence: u64, ticket: &QueueTicket) -> Result<(), LogError> {
+        self.draft.step.delete(self.partition, &self.sequence_key(RECORD, sequence))?;
+        self.draft.step.delete(self.partition, &self.sequence_key(TICKET, sequence))?;
         if let Some(queue) = self.frontier.hosts.get_mut(self.domain) {
-            queue.remove(&ticket.turn(sequence));
+            queue.remove(&turn(ticket, sequence));
             if queue.is_empty() {
                 self.frontier.hosts.remove(self.domain);
             }
@@ -232,8 +202,17 @@ impl Queue<'_> {
         self.frontier.hosts.get_mut(self.domain)?.head(now_ms)
     }
 
-    /// Requests that expire at `by_ms` or before.
-    pub(crate) fn expired(&self, by_ms: i64, limit: usize) -> Vec<u64> {
+    /// The host failed once more: gives up what waits in vain. Requests without an expiry have until
+    /// `patience_ends_at_ms`. They are [`Queue::expired`] then; should that be lost with this memory, the next failure
+    /// comes to the same.
+    pub(crate) fn host_failed(&mut self, failure: &Failure, host: &Host, patience_ends_at_ms: i64) {
+        if let Some(queue) = self.frontier.hosts.get_mut(self.domain) {
+            queue.host_failed(failure, host.next_at_ms, patience_ends_at_ms);
+        }
+    }
+
+    /// Requests to give up by `by_ms`, and why.
+    pub(crate) fn expired(&self, by_ms: i64, limit: usize) -> Vec<(u64, Failure)> {
         self.frontier.hosts.get(self.domain).map_or(Vec::new(), |queue| queue.expired(by_ms, limit))
     }
 
@@ -241,8 +220,8 @@ impl Queue<'_> {
     pub(crate) fn schedule(&mut self, host: &Host) -> Result<(), LogError> {
         let queue = self.frontier.hosts.get(self.domain);
         match queue.and_then(|queue| queue.next_at_ms(host.next_at_ms)) {
-            Some(due_at_ms) => self.step.set_timer(self.partition, self.domain.as_bytes(), due_at_ms),
-            None => self.step.clear_timer(self.partition, self.domain.as_bytes()),
+            Some(due_at_ms) => self.draft.step.set_timer(self.partition, self.domain.as_bytes(), due_at_ms),
+            None => self.draft.step.clear_timer(self.partition, self.domain.as_bytes()),
         }
     }
 

@@ -14,8 +14,9 @@ mod accept;
 mod client;
 mod complete;
 mod config;
+mod draft;
 mod frontier;
-mod inflate;
+mod memory;
 mod metrics;
 mod network;
 mod resolver;
@@ -25,4 +26,4 @@ mod worker;
 
 pub use config::{Config, ConfigError};
 pub use role::{Error, ROLE, run};
-pub use worker::{worker, workers};
+pub use worker::{SERVICE, worker, workers};

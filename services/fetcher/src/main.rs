@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    service::main(fetcher::workers)
+    service::main(fetcher::SERVICE, fetcher::workers)
 }

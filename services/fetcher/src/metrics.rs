@@ -2,7 +2,6 @@
 
 use std::sync::OnceLock;
 
-use pipeline::{DeadLetter, Step, metrics::RoleMetrics};
 use prometheus::{
     Histogram, IntCounter, IntCounterVec, IntGauge, register_histogram, register_int_counter,
     register_int_counter_vec, register_int_gauge,
@@ -70,16 +69,4 @@ pub(crate) fn metrics() -> &'static Metrics {
         }
         metrics
     })
-}
-
-/// What the runtime counts of this role.
-pub(crate) fn role_metrics() -> &'static RoleMetrics {
-    static METRICS: OnceLock<RoleMetrics> = OnceLock::new();
-    METRICS.get_or_init(|| RoleMetrics::of(&crate::ROLE))
-}
-
-/// Gives up on an input, and counts it.
-pub(crate) fn write_dead_letter(step: &mut Step, letter: DeadLetter) {
-    role_metrics().count_dead_letters(std::slice::from_ref(&letter));
-    step.dead_letter(letter);
 }

@@ -8,8 +8,8 @@ use std::{
 };
 
 use article::CanonicalUrl;
-use crawl::{Policy, RetryPolicy};
-use pipeline::{Clock, DeadLetter, Inputs, Limits, Log, LogError, Role, Settings, Step, Timer};
+use crawl::{Policy, RetryPolicy, RobotsFile};
+use pipeline::{Clock, DeadLetter, Inputs, Limits, Log, LogError, Role, Settings, Timer};
 use thiserror::Error;
 use tracing::warn;
 use wire::Request;
@@ -18,9 +18,10 @@ use crate::{
     accept,
     client::Client,
     complete::{as_owner, complete, end_without_response, expire},
-    config::{Config, ConfigError, millis},
+    config::{Config, ConfigError},
+    draft::Draft,
     frontier::{Frontier, Queue},
-    metrics::{metrics, write_dead_letter},
+    metrics::metrics,
     network::Network,
     visit::{Job, Visit, Visitor},
 };
@@ -33,6 +34,8 @@ pub const ROLE: Role =
 const WHILE_IN_FLIGHT: Duration = Duration::from_millis(5);
 /// What one step writes, in bytes, give or take one visit.
 const MAX_STEP_BYTES: usize = 32 << 20;
+/// What a visit gets to know of robots.txt beside that of its own URL, in bytes.
+const MAX_OTHER_ROBOTS_BYTES: usize = 1 << 20;
 
 /// Why the fetcher ended.
 #[derive(Debug, Error)]
@@ -86,7 +89,6 @@ pub(crate) struct Fetcher<F> {
     policy: Policy,
     retries: RetryPolicy,
     token: String,
-    give_up_after_ms: i64,
     max_in_flight: usize,
     max_queued: u64,
     is_full: bool,
@@ -100,7 +102,7 @@ pub(crate) struct Fetcher<F> {
 
 /// A step in the making, and the visits to begin when it is committed.
 struct Round {
-    step: Step,
+    draft: Draft,
     jobs: Vec<Job>,
 }
 
@@ -113,7 +115,6 @@ impl<F: Fetch> Fetcher<F> {
             policy: config.policy(),
             retries: config.retries(),
             token: crawl::product_token(&config.user_agent).to_owned(),
-            give_up_after_ms: millis(config.give_up_after),
             max_in_flight: config.max_in_flight.max(1),
             max_queued: config.max_queued,
             is_full: false,
@@ -133,13 +134,20 @@ impl<F: Fetch> Fetcher<F> {
         for partition in &inputs.assigned {
             self.assigned(log, *partition)?;
         }
+        // After all of them: between a loss and a gain, as when a step did not happen, nothing would seem to be queued.
+        if !(inputs.revoked.is_empty() && inputs.assigned.is_empty()) {
+            self.tell();
+        }
         self.gather();
         let is_idle = inputs.is_empty() && self.in_flight.is_empty() && log.is_at_end()?;
         self.settings.progress.polled(is_idle);
-        let mut round = Round { step: log.step(), jobs: Vec::new() };
+        let mut round = Round { draft: Draft::new(log.step()), jobs: Vec::new() };
         self.work(&inputs, &mut round)?;
-        let is_step = !round.step.is_empty();
-        log.commit(round.step)?;
+        let (step, tally) = round.draft.finish();
+        let is_step = !step.is_empty();
+        log.commit(step)?;
+        tally.count(&self.settings.metrics);
+        // Before what is pending is told: who sees nothing pending has to see that something moved.
         if is_step {
             self.settings.progress.committed(inputs.records.len());
         }
@@ -188,7 +196,6 @@ impl<F: Fetch> Fetcher<F> {
     fn assigned(&mut self, log: &dyn Log, partition: i32) -> Result<(), LogError> {
         let Some(state) = log.state(partition) else { return Ok(()) };
         self.frontiers.insert(partition, Frontier::load(&state, self.clock.now_ms())?);
-        self.tell();
         Ok(())
     }
 
@@ -201,8 +208,8 @@ impl<F: Fetch> Fetcher<F> {
         let now_ms = self.clock.now_ms();
         for visit in &self.ended {
             let frontier = held(&mut self.frontiers, visit.partition)?;
-            let mut queue =
-                Queue { step: &mut round.step, frontier, partition: visit.partition, domain: &visit.domain };
+            let (draft, partition) = (&mut round.draft, visit.partition);
+            let mut queue = Queue { draft, frontier, partition, domain: &visit.domain };
             complete(&mut queue, visit, &self.policy, &self.retries)?;
         }
         for record in &inputs.records {
@@ -210,19 +217,13 @@ impl<F: Fetch> Fetcher<F> {
             let frontier = held(&mut self.frontiers, record.origin.partition)?;
             match accepted {
                 Ok(accepted) => {
-                    accept::accept(
-                        &mut round.step,
-                        frontier,
-                        record,
-                        accepted,
-                        now_ms,
-                        self.give_up_after_ms,
-                    )?;
+                    let give_up_after_ms = self.retries.give_up_after_ms;
+                    accept::accept(&mut round.draft, frontier, record, accepted, now_ms, give_up_after_ms)?;
                 }
                 Err(_) => {
-                    round.step.take(&record.origin);
+                    round.draft.step.take(&record.origin);
                     let letter = DeadLetter::of(record, "panic", "the fetcher panicked on this record");
-                    write_dead_letter(&mut round.step, letter);
+                    round.draft.dead_letter(letter);
                 }
             }
         }
@@ -240,25 +241,26 @@ impl<F: Fetch> Fetcher<F> {
             return Ok(());
         }
         let frontier = held(&mut self.frontiers, partition)?;
-        let mut queue = Queue { step: &mut round.step, frontier, partition, domain: &domain };
+        let mut queue = Queue { draft: &mut round.draft, frontier, partition, domain: &domain };
         expire(&mut queue, now_ms)?;
         let host = as_owner(&queue, &self.token, &self.policy)?;
         let head = if host.next_at_ms <= now_ms { queue.head(now_ms) } else { None };
         let Some(sequence) = head else { return queue.schedule(&host) };
         let Some((record, ticket)) = queue.get(sequence)? else { return Ok(()) };
-        let robots = queue.robots()?;
         let request: Request = wire::decode(record.value.as_deref().unwrap_or_default()).unwrap_or_default();
         let url = match CanonicalUrl::parse(&request.url) {
             Ok(url) => url,
             Err(error) => {
                 // It was parsed when it was taken in: another version has changed its mind.
                 queue.remove(sequence, &ticket)?;
-                end_without_response(queue.step, &record, request, "bad_request", &error.to_string(), 0);
+                end_without_response(queue.draft, &record, request, "bad_request", &error.to_string(), 0);
                 return queue.schedule(&host);
             }
         };
         self.last_id += 1;
-        let allowed = Duration::from_millis(ticket.expires_at_ms.saturating_sub(now_ms).max(0) as u64);
+        let ends_at_ms = ticket.expires_at_ms.unwrap_or(now_ms.saturating_add(self.retries.give_up_after_ms));
+        let allowed = Duration::from_millis(ends_at_ms.saturating_sub(now_ms).max(0) as u64);
+        let robots = at_hand(queue.robots()?, &url);
         let (id, hops, depth) = (self.last_id, request.hops, request.depth);
         round.jobs.push(Job { id, partition, domain, sequence, url, hops, depth, robots, allowed });
         Ok(())
@@ -284,6 +286,18 @@ impl<F: Fetch> Fetcher<F> {
         metrics().frontier_depth.set(i64::try_from(queued).unwrap_or(i64::MAX));
         metrics().in_flight.set(self.in_flight.len() as i64);
     }
+}
+
+/// What of a domain's robots.txt a visit to `url` gets to know: many hosts are visited at a time.
+fn at_hand(mut robots: Vec<(String, RobotsFile)>, url: &CanonicalUrl) -> Vec<(String, RobotsFile)> {
+    let mut room = MAX_OTHER_ROBOTS_BYTES;
+    robots.retain(|(origin, file)| {
+        let left = room.checked_sub(file.text.len());
+        let is_own = origin == url.origin();
+        room = left.filter(|_| !is_own).unwrap_or(room);
+        is_own || left.is_some()
+    });
+    robots
 }
 
 fn held(frontiers: &mut HashMap<i32, Frontier>, partition: i32) -> Result<&mut Frontier, LogError> {

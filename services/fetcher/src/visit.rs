@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use article::CanonicalUrl;
-use bytes::Bytes;
 use crawl::{
     Discovered, DiscoveryError, Failure, Kind, MAX_ROBOTS_BYTES, Redirect, Robots, RobotsFetch, RobotsFile,
     sniff,
@@ -11,11 +10,12 @@ use crawl::{
 use pipeline::Clock;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use tokio::time::Instant;
+use wire::{InflateError, inflate, inflate_start, is_known_encoding};
 
 use crate::{
     client::{Answer, Asked, Client},
     config::Config,
-    inflate::{InflateError, inflate, inflate_start, is_known},
+    memory::Reserved,
     metrics::metrics,
 };
 
@@ -51,14 +51,14 @@ pub(crate) struct Job {
     pub hops: u32,
     /// Lists that led here.
     pub depth: u32,
-    /// What is known of the robots.txt of the domain's origins.
+    /// What is known of the robots.txt of the domain's origins: the URL's, and others as far as they are short.
     pub robots: Vec<(String, RobotsFile)>,
     /// Until the request expires.
     pub allowed: Duration,
 }
 
 /// What came of a visit.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Visit {
     pub id: u64,
     pub partition: i32,
@@ -70,6 +70,8 @@ pub(crate) struct Visit {
     pub crawl_delay_ms: i64,
     pub latency_ms: u32,
     pub ended_at_ms: i64,
+    /// The room in memory that it takes up.
+    pub reserved: Option<Reserved>,
 }
 
 /// How it ended.
@@ -125,12 +127,13 @@ impl Visitor {
 
     /// Does the job.
     pub(crate) async fn visit(self, job: Job) -> Visit {
-        let mut turn =
-            Turn { visitor: &self, job: &job, ends_at: Instant::now() + job.allowed, learnt: Vec::new() };
+        let ends_at = Instant::now() + job.allowed;
+        let mut turn = Turn { visitor: &self, job: &job, ends_at, learnt: Vec::new(), reserved: None };
         let mut visit = job.ended(Found::Failed(Failure::Expired), 0);
         visit.found =
             turn.take(&mut visit.latency_ms, &mut visit.crawl_delay_ms).await.unwrap_or_else(Found::Failed);
         visit.robots = turn.learnt;
+        visit.reserved = turn.reserved;
         visit.ended_at_ms = self.clock.now_ms();
         visit
     }
@@ -149,6 +152,7 @@ impl Job {
             crawl_delay_ms: 0,
             latency_ms: 0,
             ended_at_ms,
+            reserved: None,
         }
     }
 }
@@ -158,6 +162,8 @@ struct Turn<'a> {
     job: &'a Job,
     ends_at: Instant,
     learnt: Vec<(String, RobotsFile)>,
+    /// For what it will have found.
+    reserved: Option<Reserved>,
 }
 
 impl Turn<'_> {
@@ -246,28 +252,32 @@ impl Turn<'_> {
         (RobotsFetch::TooManyRedirects, Failure::RobotsDenied)
     }
 
-    async fn judge(&self, url: CanonicalUrl, answer: Answer) -> Result<Found, Failure> {
+    async fn judge(&mut self, url: CanonicalUrl, mut answer: Answer) -> Result<Found, Failure> {
         let encoding = header(&answer.headers, CONTENT_ENCODING).unwrap_or_default().to_owned();
         let content_type = header(&answer.headers, CONTENT_TYPE).unwrap_or_default().to_owned();
-        if !is_known(&encoding) {
+        if !is_known_encoding(&encoding) {
             return Err(Failure::Unsupported("encoded in a way that was not asked for"));
         }
         let kind = sniff(&content_type, &inflate_start(&encoding, &answer.body, SNIFFED_BYTES));
         match kind {
-            Kind::Html | Kind::Text => Ok(Found::Page(Box::new(response(
-                &url,
-                answer,
-                encoding,
-                content_type,
-                self.visitor.clock.now_ms(),
-            )))),
+            Kind::Html | Kind::Text => {
+                self.reserved = answer.reserved.take();
+                let fetched_at_ms = self.visitor.clock.now_ms();
+                let response = response(&url, answer, encoding, content_type, fetched_at_ms);
+                Ok(Found::Page(Box::new(response)))
+            }
             Kind::Feed | Kind::Sitemap | Kind::Opml | Kind::Gzip
                 if self.job.depth < self.visitor.max_list_depth =>
             {
+                let reserved = self.visitor.client.memory.list().await;
                 let visitor = self.visitor.clone();
-                let read = move || visitor.read_list(&url, kind, &encoding, &answer.body);
-                let read = tokio::task::spawn_blocking(read).await;
-                read.unwrap_or_else(|_| Err(Failure::Unreadable("the list cannot be read".to_owned())))
+                // What is reserved goes along, for no one can cut this off.
+                let read = move || (visitor.read_list(&url, kind, &encoding, &answer), reserved);
+                let (found, reserved) = tokio::task::spawn_blocking(read)
+                    .await
+                    .map_err(|_| Failure::Unreadable("the list cannot be read".to_owned()))?;
+                self.reserved = Some(reserved);
+                found
             }
             Kind::Feed | Kind::Sitemap | Kind::Opml => {
                 Err(Failure::Unsupported("a list deeper within lists than is followed"))
@@ -287,7 +297,7 @@ impl Visitor {
         url: &CanonicalUrl,
         kind: Kind,
         encoding: &str,
-        body: &Bytes,
+        answer: &Answer,
     ) -> Result<Found, Failure> {
         let inflated = |encoding: &str, body: &[u8]| {
             inflate(encoding, body, self.max_list_bytes).map_err(|error| match error {
@@ -295,7 +305,7 @@ impl Visitor {
                 InflateError::Broken => Failure::Unreadable("its compressed body is broken".to_owned()),
             })
         };
-        let mut text = inflated(encoding, body)?;
+        let mut text = inflated(encoding, &answer.body)?;
         let mut kind = kind;
         if kind == Kind::Gzip {
             text = inflated("gzip", &text)?;

@@ -1,9 +1,12 @@
 //! The role as a process runs it.
 
 use pipeline::{Clock, Limits};
-use service::Worker;
+use service::{Service, Worker};
 
 use crate::{Config, ROLE, run};
+
+/// The fetcher as a service.
+pub const SERVICE: Service = Service { name: "fetcher", port: 9464 };
 
 /// Requests are small, the documents that some carry are not.
 const LIMITS: Limits = Limits { records: 256, bytes: 16 << 20, timers: 256 };

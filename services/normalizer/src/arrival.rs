@@ -161,8 +161,10 @@ impl Clusters {
         if !state.declared_original_id.is_empty() {
             rows.put_declaring(&state.declared_original_id, &id)?;
         }
-        if let Some(url_id) = facts::id_of_url(&article.url).filter(|url_id| *url_id != id) {
-            rows.put_alias(&url_id, &id)?;
+        for url in [&article.url, &article.requested_url] {
+            if let Some(url_id) = facts::id_of_url(url).filter(|url_id| *url_id != id) {
+                rows.put_alias(&url_id, &id)?;
+            }
         }
         let sketch = facts::sketch(&state);
         Ok((Known { id, state, sketch, is_changed: true }, is_revised))

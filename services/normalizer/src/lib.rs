@@ -17,14 +17,14 @@ mod filter;
 mod prepare;
 mod record;
 mod rows;
-mod worker;
 #[cfg(test)]
 mod scenarios;
+mod worker;
 
 pub use cluster::{CLUSTER_ROLE, Cluster, ClusterSettings};
 pub use filter::filter;
 pub use prepare::{PREPARE_ROLE, Prepare, prepare};
-pub use worker::{Config, RoleName, configured, workers};
+pub use worker::{Config, PREPARE_SERVICE, RoleName, SERVICE, configured, workers};
 
 /// Dead letters of both roles.
 const DEAD_LETTERS: &str = "deadletters.normalizer";

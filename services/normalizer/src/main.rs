@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    service::main(normalizer::workers)
+    service::main(normalizer::SERVICE, normalizer::workers)
 }

@@ -255,9 +255,17 @@ fn a_declared_original_with_another_text_stays_out() {
 }
 
 #[test]
-fn an_original_is_found_by_the_address_it_was_fetched_at() {
+fn an_original_is_found_by_every_address_it_was_had_at() {
+    for is_redirected in [false, true] {
+        found_by_another_address(is_redirected);
+    }
+}
+
+fn found_by_another_address(is_redirected: bool) {
     let other_address = "https://gazette.example/news?id=7";
-    let original = Article { url: other_address.to_owned(), ..page(ORIGINAL, "2026-03-19", words(1, 200)) };
+    let mut original = page(ORIGINAL, "2026-03-19", words(1, 200));
+    let address = if is_redirected { &mut original.requested_url } else { &mut original.url };
+    *address = other_address.to_owned();
     let earlier = page("https://courier.example/a", "2026-03-18", words(1, 200));
     let reprint =
         Article { declared_original: other_address.to_owned(), ..document("r.txt", "", words(1, 200)) };

@@ -4,10 +4,16 @@ use std::time::Duration;
 
 use pipeline::{Clock, Limits};
 use serde::Deserialize;
-use service::Worker;
+use service::{Service, Worker};
 use wire::Encoding;
 
 use crate::{CLUSTER_ROLE, Cluster, ClusterSettings, PREPARE_ROLE, Prepare};
+
+/// The normalizer as a service.
+pub const SERVICE: Service = Service { name: "normalizer", port: 9466 };
+
+/// Its role *prepare* as a service of its own.
+pub const PREPARE_SERVICE: Service = Service { name: "normalizer-prepare", port: 9467 };
 
 const LIMITS: Limits = Limits { records: 256, bytes: 16 << 20, timers: 0 };
 
@@ -57,7 +63,9 @@ pub fn configured(config: Config) -> Vec<Worker> {
     let cluster = Worker {
         role: CLUSTER_ROLE,
         limits: LIMITS,
-        run: Box::new(move |log, run| Ok(pipeline::run(log, &mut Cluster::new(Clock::system(), settings), run)?)),
+        run: Box::new(move |log, run| {
+            Ok(pipeline::run(log, &mut Cluster::new(Clock::system(), settings), run)?)
+        }),
     };
     match config.role {
         None => vec![prepare, cluster],

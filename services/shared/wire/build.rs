@@ -11,7 +11,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut config = prost_build::Config::new();
     config.type_attribute(".", "#[derive(serde::Serialize, serde::Deserialize)] #[serde(default)]");
     // Bodies and hashes are for machines: JSON of such messages is a look at them, not an encoding.
-    for bytes in ["Document.content", "Response.body", "RobotsState.text", "Prepared.exact_hash", "ArticleState.text_hash"] {
+    for bytes in [
+        "Document.content",
+        "Response.body",
+        "RobotsState.text",
+        "QueuedRecord.key",
+        "QueuedRecord.value",
+        "RecordHeader.value",
+        "Prepared.exact_hash",
+        "ArticleState.text_hash",
+    ] {
         config.field_attribute(format!("wireroom.v1.{bytes}"), "#[serde(skip)]");
     }
     config

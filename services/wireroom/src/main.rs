@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cli::{Cli, Command};
+use service::ConfigError;
 
 /// What a command ended with; scripts read it from the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,8 @@ fn main() -> ExitCode {
             {
                 eprintln!("wireroom: {failure:#}");
             }
-            ExitCode::FAILURE
+            // As clap answers an argument that is none.
+            if failure.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

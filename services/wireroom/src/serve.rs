@@ -11,13 +11,13 @@ const SECTIONS: [&str; 2] = ["fetcher", "normalizer"];
 
 pub fn fetcher(args: &service::Args) -> Result<Outcome> {
     let config = load(args)?;
-    serve(&config, fetcher::workers(&config)?)?;
+    serve(fetcher::SERVICE, &config, fetcher::workers(&config)?)?;
     Ok(Outcome::Done)
 }
 
 pub fn extractor(args: &service::Args) -> Result<Outcome> {
     let config = load(args)?;
-    serve(&config, extractor::workers(&config)?)?;
+    serve(extractor::SERVICE, &config, extractor::workers(&config)?)?;
     Ok(Outcome::Done)
 }
 
@@ -30,7 +30,11 @@ pub fn normalizer(args: &service::Args, role: Option<NormalizerRole>) -> Result<
             NormalizerRole::Cluster => RoleName::Cluster,
         });
     }
-    serve(&config, normalizer::configured(section))?;
+    let service = match section.role {
+        Some(RoleName::Prepare) => normalizer::PREPARE_SERVICE,
+        _ => normalizer::SERVICE,
+    };
+    serve(service, &config, normalizer::configured(section))?;
     Ok(Outcome::Done)
 }
 
@@ -43,8 +47,13 @@ pub fn check_config(args: &service::Args) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn load(args: &service::Args) -> Result<Config> {
-    let config = args.load()?;
+/// The configuration of a service, refused where a section has no reader.
+pub fn load(args: &service::Args) -> Result<Config> {
+    known(args.load()?)
+}
+
+/// A configuration all of whose sections some role reads.
+pub fn known(config: Config) -> Result<Config> {
     config.only_sections(&SECTIONS)?;
     Ok(config)
 }

@@ -14,7 +14,7 @@ use pipeline::{
 };
 use service::Config;
 
-use crate::{admin, cli::Place};
+use crate::{admin, cli::Place, serve};
 
 /// How often a running process is asked for more.
 const POLL: Duration = Duration::from_millis(200);
@@ -32,7 +32,7 @@ pub enum Tail {
 
 impl Source {
     pub fn open(at: &Place) -> Result<Self> {
-        let config = Config::load(at.config.as_deref())?;
+        let config = serve::known(Config::load(at.config.as_deref())?)?;
         if let Some(data) = at.data.as_deref().filter(|_| at.kafka.is_none()) {
             return Self::of_folder(data);
         }
@@ -43,7 +43,7 @@ impl Source {
         let mut kafka = config.kafka.clone();
         kafka.brokers = at.kafka.clone().unwrap_or(kafka.brokers);
         kafka.prefix = at.prefix.clone().unwrap_or(kafka.prefix);
-        Ok(Self::Log(AnyLog::Kafka(Kafka::open(kafka.options(&config.service.data))?)))
+        Ok(Self::Log(AnyLog::Kafka(Kafka::open(kafka.options(&config.service.data_of("wireroom")))?)))
     }
 
     fn of_folder(data: &Path) -> Result<Self> {
@@ -98,6 +98,14 @@ impl Source {
 }
 
 impl Tail {
+    /// Whether all there was at the beginning has been given out; known once [`next`](Self::next) had nothing to give.
+    pub fn is_at_end(&self) -> bool {
+        match self {
+            Self::Kafka(reader) => reader.is_past_end(),
+            Self::Embedded { read, .. } => read.len() == 0,
+        }
+    }
+
     /// The next record, if one comes within `wait`.
     pub fn next(&mut self, wait: Duration) -> Result<Option<Record>> {
         let (source, topic, next, read) = match self {

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufWriter, ErrorKind, Write, stdout},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Result, bail};
@@ -13,8 +13,10 @@ use wire::{Article, CanonicalArticle, Change, Encoding, Page, Prepared, Request,
 
 use crate::{Outcome, admin, cli::TailOptions, source::Source};
 
-/// With --no-follow: so long without a record is the end.
-const QUIET: Duration = Duration::from_secs(2);
+/// With --no-follow: how often it is looked whether the end is reached ...
+const LOOK: Duration = Duration::from_millis(50);
+/// ... and how long it may take to a record or to the end.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn tail(options: &TailOptions) -> Result<Outcome> {
     let Some(topic) = admin::input_topic(&options.topic) else {
@@ -28,11 +30,12 @@ pub fn tail(options: &TailOptions) -> Result<Outcome> {
     let mut tail = Source::open(&options.at)?.tail(topic, options.from_beginning)?;
     let mut out = BufWriter::new(stdout().lock());
     let mut left = options.limit.unwrap_or(usize::MAX);
+    let mut last_progress = Instant::now();
     while left > 0 {
-        let wait = if options.no_follow { QUIET } else { Duration::from_secs(3600) };
+        let wait = if options.no_follow { LOOK } else { Duration::from_secs(3600) };
         match tail.next(wait)? {
             Some(record) => {
-                left -= 1;
+                (left, last_progress) = (left - 1, Instant::now());
                 let written = writeln!(out, "{}", json_of(&record)).and_then(|()| out.flush());
                 match written {
                     // `wireroom tail | head`: whoever reads has read enough.
@@ -40,7 +43,11 @@ pub fn tail(options: &TailOptions) -> Result<Outcome> {
                     other => other?,
                 }
             }
-            None if options.no_follow => break,
+            None if !options.no_follow => {}
+            None if tail.is_at_end() => break,
+            None if last_progress.elapsed() > PATIENCE => {
+                bail!("{topic} cannot be read to its end: nothing came for {} s", PATIENCE.as_secs())
+            }
             None => {}
         }
     }

@@ -5,7 +5,7 @@ use pipeline::kafka::admin::{TopicSpec, check, create};
 use service::KafkaSection;
 use wire::Topic;
 
-use crate::{Outcome, cli::TopicsCommand};
+use crate::{Outcome, cli::TopicsCommand, serve};
 
 /// Every topic, as design and configuration want it.
 pub fn specs(kafka: &KafkaSection) -> Vec<TopicSpec> {
@@ -31,8 +31,8 @@ pub const DEAD_LETTERS: [&str; 3] =
 
 #[allow(clippy::print_stdout, reason = "what the command is for")]
 pub fn command(command: TopicsCommand, args: &service::Args) -> Result<Outcome> {
-    let config = args.load()?;
-    let (options, specs) = (config.kafka.options(&config.service.data), specs(&config.kafka));
+    let config = serve::load(args)?;
+    let (options, specs) = (config.kafka.options(&config.service.data_of("wireroom")), specs(&config.kafka));
     match command {
         TopicsCommand::Create => {
             let made = create(&options, &specs, config.kafka.replication)?;

@@ -239,6 +239,25 @@ fn a_host_is_asked_at_its_pace_and_holds_up_nobody() {
 }
 
 #[test]
+fn with_room_for_one_body_each_has_its_turn() {
+    let body = "a".repeat(90_000);
+    let hosts: Vec<_> = (30..40)
+        .map(|n| {
+            let body = body.clone();
+            Host::start(n, move |path| match path {
+                "/robots.txt" => Some(Reply::of(200, "text/plain", b"User-agent: *\nAllow: /\n")),
+                _ => Some(Reply::html(&body)),
+            })
+        })
+        .collect();
+    let least = Config { max_in_flight_bytes: 513_024, ..config() };
+    let requests: Vec<_> =
+        hosts.iter().flat_map(|host| ["/1", "/2"].map(|path| request(&host.url(path)))).collect();
+    let ended = fetch(&least, &requests);
+    assert_eq!((ended.pages.len(), ended.dead.len()), (20, 0));
+}
+
+#[test]
 fn a_host_that_never_answers_is_given_up() {
     let mute = Host::start(22, |path| {
         (path != "/robots.txt").then(|| Reply::html("late").after(Duration::from_secs(20)))
@@ -365,10 +384,13 @@ fn settings_that_cannot_be_used_are_refused_with_a_remedy() {
         metrics: RoleMetrics::of(&ROLE),
     };
     settings.shutdown.request();
+    config().check().unwrap();
     let no_pem = folder.path().join("no.pem");
     std::fs::write(&no_pem, "no certificate").unwrap();
     for (config, says) in [
-        (Config { user_agent: "1.0".into(), ..config() }, "must begin with a name"),
+        (Config { user_agent: "1.0".into(), ..config() }, "begins with a name"),
+        (Config { user_agent: "wireroom\n".into(), ..config() }, "must be one line"),
+        (Config { max_in_flight_bytes: 100_000, ..config() }, "set it to 513024 or more"),
         (Config { proxy: Some("socks5://x:1".into()), ..config() }, "write http://host:port"),
         (Config { extra_ca: Some("/nowhere.pem".into()), ..config() }, "/nowhere.pem"),
         (Config { extra_ca: Some(no_pem), ..config() }, "PEM file"),
@@ -376,5 +398,6 @@ fn settings_that_cannot_be_used_are_refused_with_a_remedy() {
         let error =
             fetcher::run(&mut log.role(ROLE).unwrap(), &config, &Clock::system(), &settings).unwrap_err();
         assert!(error.to_string().contains(says), "{error}");
+        assert_eq!(config.check().unwrap_err().to_string(), error.to_string());
     }
 }

@@ -112,7 +112,7 @@ impl Failure {
         match self {
             Self::Busy { retry_after_ms, .. } => Signal::Busy { retry_after_ms: *retry_after_ms },
             Self::Timeout | Self::Connection(_) | Self::RobotsUnreachable(_) => Signal::Unreachable,
-            // Among them the silence of our own DNS or proxy: no reason to hold a host back once they are there again.
+            Self::Dns(_) | Self::Proxy(_) => Signal::Unasked,
             _ => Signal::Answered,
         }
     }
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn our_own_outages_are_never_final() {
         for failure in [Failure::Dns("SERVFAIL".into()), Failure::Proxy("refused".into())] {
-            assert_eq!(failure.fate(), Fate::Outage);
+            assert_eq!((failure.fate(), failure.signal()), (Fate::Outage, Signal::Unasked));
         }
         assert_eq!(Failure::NoSuchHost.fate(), Fate::Final);
     }

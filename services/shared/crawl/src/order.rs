@@ -2,6 +2,8 @@
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
+use crate::Failure;
+
 /// How soon a request is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Lane {
@@ -38,8 +40,8 @@ pub struct Turn {
     pub place: Place,
     /// Not before this instant.
     pub due_at_ms: i64,
-    /// Not after this one.
-    pub expires_at_ms: i64,
+    /// Not after this one. `None`: it names no expiry, and nothing has failed yet that its clock would begin with.
+    pub expires_at_ms: Option<i64>,
 }
 
 /// The requests of one host, in order: some 80 bytes each, whatever else belongs to them lying elsewhere.
@@ -48,20 +50,48 @@ pub struct HostQueue {
     ready: BTreeSet<Place>,
     waiting: BTreeSet<(i64, Place)>,
     expiring: BTreeSet<(i64, u64)>,
+    unexpiring: BTreeSet<u64>,
+    given_up: BTreeSet<u64>,
+    /// Why those were given up.
+    failure: Option<Failure>,
 }
 
 impl HostQueue {
     /// Takes a request in.
     pub fn insert(&mut self, turn: &Turn) {
+        let sequence = turn.place.sequence;
         self.waiting.insert((turn.due_at_ms, turn.place));
-        self.expiring.insert((turn.expires_at_ms, turn.place.sequence));
+        match turn.expires_at_ms {
+            Some(at_ms) => self.expiring.insert((at_ms, sequence)),
+            None => self.unexpiring.insert(sequence),
+        };
     }
 
     /// Takes a request out.
     pub fn remove(&mut self, turn: &Turn) {
+        let sequence = turn.place.sequence;
         self.ready.remove(&turn.place);
         self.waiting.remove(&(turn.due_at_ms, turn.place));
-        self.expiring.remove(&(turn.expires_at_ms, turn.place.sequence));
+        self.unexpiring.remove(&sequence);
+        self.given_up.remove(&sequence);
+        if let Some(at_ms) = turn.expires_at_ms {
+            self.expiring.remove(&(at_ms, sequence));
+        }
+    }
+
+    /// The host failed, and will be asked again at `host_next_at_ms`: whatever expires by then is given up now, because
+    /// of that failure. Requests without an expiry have until `patience_ends_at_ms`.
+    pub fn host_failed(&mut self, failure: &Failure, host_next_at_ms: i64, patience_ends_at_ms: i64) {
+        self.failure = Some(failure.clone());
+        while let Some(&(at_ms, sequence)) = self.expiring.first()
+            && at_ms <= host_next_at_ms
+        {
+            self.expiring.pop_first();
+            self.given_up.insert(sequence);
+        }
+        if patience_ends_at_ms <= host_next_at_ms {
+            self.given_up.append(&mut self.unexpiring);
+        }
     }
 
     /// The request whose turn it is, if any is due: its sequence.
@@ -75,15 +105,21 @@ impl HostQueue {
         self.ready.first().map(|place| place.sequence)
     }
 
-    /// Requests that expire at `by_ms` or before, earliest first: their sequences.
-    pub fn expired(&self, by_ms: i64, limit: usize) -> Vec<u64> {
+    /// Requests to give up: those given up with their host, and those that expire at `by_ms` or before, earliest
+    /// first. Their sequences, and why.
+    pub fn expired(&self, by_ms: i64, limit: usize) -> Vec<(u64, Failure)> {
+        let failure = self.failure.as_ref().unwrap_or(&Failure::Expired);
+        let given_up = self.given_up.iter().map(|sequence| (*sequence, failure.clone()));
         let expired = self.expiring.iter().take_while(|(expires_at_ms, _)| *expires_at_ms <= by_ms);
-        expired.take(limit).map(|(_, sequence)| *sequence).collect()
+        given_up.chain(expired.map(|(_, sequence)| (*sequence, Failure::Expired))).take(limit).collect()
     }
 
     /// When something can next be done, where the host may be asked at `host_next_at_ms`: a request be made, or one
     /// be given up. `None` where the queue is empty.
     pub fn next_at_ms(&self, host_next_at_ms: i64) -> Option<i64> {
+        if !self.given_up.is_empty() {
+            return Some(i64::MIN);
+        }
         let due_at_ms =
             if self.ready.is_empty() { self.waiting.first().map(|(due, _)| *due) } else { Some(i64::MIN) };
         let turn = due_at_ms.map(|due| due.max(host_next_at_ms));
@@ -108,7 +144,7 @@ mod tests {
     use super::*;
 
     fn turn(sequence: u64) -> impl Strategy<Value = Turn> {
-        (any::<bool>(), -2..3_i32, 0..100_i64, 0..200_i64).prop_map(
+        (any::<bool>(), -2..3_i32, 0..100_i64, proptest::option::of(0..200_i64)).prop_map(
             move |(live, priority, due_at_ms, expires_at_ms)| {
                 let lane = if live { Lane::Live } else { Lane::Backfill };
                 Turn {
@@ -128,6 +164,10 @@ mod tests {
     fn plain_head(turns: &[Turn], now_ms: i64) -> Option<u64> {
         let due = turns.iter().filter(|t| t.due_at_ms <= now_ms);
         due.min_by_key(|t| (t.place.lane, -t.place.priority.0, t.place.sequence)).map(|t| t.place.sequence)
+    }
+
+    fn expired(turns: &[Turn], by_ms: i64) -> impl Iterator<Item = &Turn> {
+        turns.iter().filter(move |t| t.expires_at_ms.is_some_and(|at| at <= by_ms))
     }
 
     proptest! {
@@ -155,14 +195,31 @@ mod tests {
             turns.iter().for_each(|turn| queue.insert(turn));
             queue.head(now_ms);
             let fetch = turns.iter().map(|t| t.due_at_ms).min().map(|due| due.max(host_next_at_ms));
-            let expiry = turns.iter().map(|t| t.expires_at_ms).min();
+            let expiry = turns.iter().filter_map(|t| t.expires_at_ms).min();
             let next = queue.next_at_ms(host_next_at_ms);
             prop_assert_eq!(next.map(|at| at.max(now_ms)), fetch.into_iter().chain(expiry).min().map(|at| at.max(now_ms)));
-            let mut expired: Vec<_> = turns.iter().filter(|t| t.expires_at_ms <= now_ms).map(|t| t.place.sequence).collect();
-            let mut told = queue.expired(now_ms, usize::MAX);
+            let mut expired: Vec<_> = expired(&turns, now_ms).map(|t| t.place.sequence).collect();
+            let mut told: Vec<_> = queue.expired(now_ms, usize::MAX).into_iter().map(|(sequence, _)| sequence).collect();
             expired.sort_unstable();
             told.sort_unstable();
             prop_assert_eq!(told, expired);
+        }
+
+        #[test]
+        fn with_its_host_goes_what_would_expire_before_it_is_asked_again(
+            turns in turns(), host_next_at_ms in 0..200_i64, patience_ends_at_ms in 0..200_i64,
+        ) {
+            let mut queue = HostQueue::default();
+            turns.iter().for_each(|turn| queue.insert(turn));
+            queue.host_failed(&Failure::Timeout, host_next_at_ms, patience_ends_at_ms);
+            let gone = |t: &&Turn| t.expires_at_ms.unwrap_or(patience_ends_at_ms) <= host_next_at_ms;
+            let mut expected: Vec<_> = turns.iter().filter(gone).map(|t| (t.place.sequence, Failure::Timeout)).collect();
+            expected.sort_by_key(|(sequence, _)| *sequence);
+            prop_assert_eq!(&queue.expired(i64::MIN, usize::MAX), &expected);
+            prop_assert_eq!(queue.next_at_ms(host_next_at_ms) == Some(i64::MIN), !expected.is_empty());
+            turns.iter().filter(gone).for_each(|turn| queue.remove(turn));
+            prop_assert_eq!(queue.expired(host_next_at_ms, usize::MAX), []);
+            prop_assert_eq!(queue.len(), turns.len() - expected.len());
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct Host {
     pub failures: u32,
     /// Of the last answer.
     pub latency_ms: u32,
+    /// When the failures in a row began, outages of our own among them. `None` where it answered last.
+    pub failing_since_ms: Option<i64>,
 }
 
 /// What a fetch says of its host.
@@ -58,13 +60,19 @@ pub enum Signal {
     },
     /// Not at all.
     Unreachable,
+    /// It was never asked, for want of DNS or proxy: no reason to hold it back once they are there again.
+    Unasked,
 }
 
 /// The host after a fetch that ended at `now_ms`.
 pub fn after_fetch(host: &Host, outcome: &Outcome, now_ms: i64, policy: &Policy) -> Host {
     let failures = match outcome.signal {
-        Signal::Answered => 0,
+        Signal::Answered | Signal::Unasked => 0,
         Signal::Busy { .. } | Signal::Unreachable => host.failures.saturating_add(1),
+    };
+    let failing_since_ms = match outcome.signal {
+        Signal::Answered => None,
+        _ => host.failing_since_ms.or(Some(now_ms)),
     };
     let retry_after_ms = match outcome.signal {
         Signal::Busy { retry_after_ms } => retry_after_ms.unwrap_or(0).clamp(0, MAX_RETRY_AFTER_MS),
@@ -73,7 +81,12 @@ pub fn after_fetch(host: &Host, outcome: &Outcome, now_ms: i64, policy: &Policy)
     let wait_ms = usual_delay(outcome.latency_ms, outcome.crawl_delay_ms, policy)
         .max(retry_after_ms)
         .max(backoff(policy.backoff_ms, policy.max_backoff_ms, failures));
-    Host { next_at_ms: now_ms.saturating_add(wait_ms), failures, latency_ms: outcome.latency_ms }
+    Host {
+        next_at_ms: now_ms.saturating_add(wait_ms),
+        failures,
+        latency_ms: outcome.latency_ms,
+        failing_since_ms,
+    }
 }
 
 /// The host as its new owner treats it: the last owner may have asked it this very instant, so it waits one full delay.
@@ -123,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_longest_reason_to_wait_wins() {
-        use Signal::{Answered, Busy, Unreachable};
+        use Signal::{Answered, Busy, Unasked, Unreachable};
         for (failures, signal, latency_ms, crawl_delay_ms, wait_ms) in [
             (0, Answered, 10, 0, 1_000),
             (3, Answered, 10, 0, 1_000),
@@ -136,6 +149,7 @@ mod tests {
             (0, Busy { retry_after_ms: Some(5) }, 10, 0, 10_000),
             (0, Busy { retry_after_ms: Some(i64::MAX) }, 10, 0, 86_400_000),
             (0, Unreachable, 10, 0, 10_000),
+            (3, Unasked, 10, 0, 1_000),
             (u32::MAX, Unreachable, 10, 0, 3_600_000),
         ] {
             let host = Host { failures, ..Host::default() };
@@ -149,8 +163,26 @@ mod tests {
     }
 
     #[test]
+    fn a_host_fails_from_the_first_failure_to_the_next_answer() {
+        use Signal::{Answered, Busy, Unasked, Unreachable};
+        let mut host = Host::default();
+        for (now_ms, signal, failing_since_ms) in [
+            (1, Answered, None),
+            (2, Unasked, Some(2)),
+            (3, Unreachable, Some(2)),
+            (4, Busy { retry_after_ms: None }, Some(2)),
+            (5, Answered, None),
+            (6, Unreachable, Some(6)),
+        ] {
+            let outcome = Outcome { signal, latency_ms: 0, crawl_delay_ms: 0 };
+            host = after_fetch(&host, &outcome, now_ms, &POLICY);
+            assert_eq!(host.failing_since_ms, failing_since_ms, "{now_ms}");
+        }
+    }
+
+    #[test]
     fn a_new_owner_waits_one_full_delay() {
-        let host = Host { next_at_ms: NOW - 5, failures: 0, latency_ms: 800 };
+        let host = Host { next_at_ms: NOW - 5, latency_ms: 800, ..Host::default() };
         assert_eq!(after_assignment(&host, 0, NOW, &POLICY).next_at_ms, NOW + 4_000);
         let blocked = Host { next_at_ms: NOW + 90_000, ..host };
         assert_eq!(after_assignment(&blocked, 0, NOW, &POLICY), blocked);
@@ -178,7 +210,7 @@ mod tests {
         fn no_host_is_asked_before_its_delay(
             failures: u32, latency_ms: u32, crawl_delay_ms in 0..i64::MAX, busy: bool, retry_after_ms: Option<i64>, next: i64,
         ) {
-            let host = Host { next_at_ms: next, failures, latency_ms };
+            let host = Host { next_at_ms: next, failures, latency_ms, failing_since_ms: None };
             let signal = if busy { Signal::Busy { retry_after_ms } } else { Signal::Answered };
             let after = after_fetch(&host, &Outcome { signal, latency_ms, crawl_delay_ms }, NOW, &POLICY);
             prop_assert!(after.next_at_ms >= NOW.saturating_add(crawl_delay_ms.max(POLICY.delay_ms)));

@@ -11,6 +11,8 @@ pub struct RetryPolicy {
     pub max_backoff_ms: i64,
     /// After so many attempts a failure is final; our own outages do not count.
     pub max_attempts: u32,
+    /// A request that names no expiry is given up so long after its first failure, or its host's where that came first.
+    pub give_up_after_ms: i64,
 }
 
 /// What becomes of a request that failed.
@@ -22,12 +24,12 @@ pub enum Retry {
     GiveUp,
 }
 
-/// Judges a request after its `attempts`-th attempt (1 for the first; outages are not counted) failed at `now_ms`. One that would expire before
-/// the next attempt (`expires_at_ms`; 0: never) is given up now: waiting could not help it.
+/// Judges a request after its `attempts`-th attempt (1 for the first; outages are not counted) failed at
+/// `now_ms`. One that would expire before the next attempt is given up now: waiting could not help it.
 pub fn retry(
     failure: &Failure,
     attempts: u32,
-    expires_at_ms: i64,
+    expires_at_ms: Option<i64>,
     now_ms: i64,
     policy: &RetryPolicy,
 ) -> Retry {
@@ -37,7 +39,7 @@ pub fn retry(
         Fate::Transient => attempts >= policy.max_attempts,
         Fate::Outage => false,
     };
-    let expires_first = expires_at_ms != 0 && due_at_ms >= expires_at_ms;
+    let expires_first = expires_at_ms.is_some_and(|at_ms| due_at_ms >= at_ms);
     if exhausted || expires_first { Retry::GiveUp } else { Retry::At(due_at_ms) }
 }
 
@@ -45,11 +47,16 @@ pub fn retry(
 mod tests {
     use super::*;
 
-    const POLICY: RetryPolicy = RetryPolicy { backoff_ms: 5_000, max_backoff_ms: 60_000, max_attempts: 6 };
+    const POLICY: RetryPolicy = RetryPolicy {
+        backoff_ms: 5_000,
+        max_backoff_ms: 60_000,
+        max_attempts: 6,
+        give_up_after_ms: i64::MAX,
+    };
 
     #[test]
     fn attempts_back_off_until_given_up() {
-        let due = |failure: &Failure, attempts| match retry(failure, attempts, 0, 0, &POLICY) {
+        let due = |failure: &Failure, attempts| match retry(failure, attempts, None, 0, &POLICY) {
             Retry::At(at) => Some(at),
             Retry::GiveUp => None,
         };
@@ -64,8 +71,11 @@ mod tests {
         for (expires_at_ms, expected) in
             [(30_000, Retry::At(15_000)), (15_000, Retry::GiveUp), (1, Retry::GiveUp)]
         {
-            assert_eq!(retry(&Failure::Timeout, 1, expires_at_ms, 10_000, &POLICY), expected);
-            assert_eq!(retry(&Failure::Dns(String::new()), 1, expires_at_ms, 10_000, &POLICY), expected);
+            assert_eq!(retry(&Failure::Timeout, 1, Some(expires_at_ms), 10_000, &POLICY), expected);
+            assert_eq!(
+                retry(&Failure::Dns(String::new()), 1, Some(expires_at_ms), 10_000, &POLICY),
+                expected
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use figment::{
-    Figment,
+    Figment, Provider,
     providers::{Env, Format, Toml},
 };
 use pipeline::kafka;
@@ -55,8 +55,8 @@ pub struct KafkaSection {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServiceSection {
-    /// Where /metrics, /livez and /readyz are served.
-    pub listen: SocketAddr,
+    /// Where /metrics, /livez and /readyz are served; each service has a port of its own on loopback by default.
+    pub listen: Option<SocketAddr>,
     /// How logs are written.
     pub log_format: LogFormat,
     /// Which are written (`info`, `wireroom=debug,warn` ...).
@@ -64,8 +64,8 @@ pub struct ServiceSection {
     /// After a SIGTERM, open work has so long to end.
     #[serde(with = "humantime_serde")]
     pub drain_deadline: Duration,
-    /// Local copies of state and crash notes.
-    pub data: PathBuf,
+    /// Local copies of state and crash notes; `wireroom-data/SERVICE` by default. One process each.
+    pub data: Option<PathBuf>,
 }
 
 /// How logs are written.
@@ -86,6 +86,9 @@ pub enum ConfigError {
     /// No such file.
     #[error("the configuration file {0} cannot be read: {1}")]
     File(PathBuf, std::io::Error),
+    /// A file that is no TOML.
+    #[error("the configuration file {0} is no TOML: {1}")]
+    Syntax(PathBuf, Box<figment::Error>),
     /// A value or name that is none.
     #[error(
         "the configuration is wrong: {0}; `wireroom check-config` looks at one without starting anything"
@@ -101,9 +104,10 @@ impl Config {
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let mut figment = Figment::new();
         if let Some(file) = file {
-            let text =
-                std::fs::read_to_string(file).map_err(|cause| ConfigError::File(file.to_owned(), cause))?;
-            figment = figment.merge(Toml::string(&text));
+            std::fs::read_to_string(file).map_err(|cause| ConfigError::File(file.to_owned(), cause))?;
+            figment = figment.merge(Toml::file_exact(file));
+            // Otherwise it would look like a file without sections.
+            figment.data().map_err(|cause| ConfigError::Syntax(file.to_owned(), Box::new(cause)))?;
         }
         let figment = figment.merge(Env::prefixed("WIREROOM__").split("__"));
         let kafka = section(&figment, "kafka")?;
@@ -125,6 +129,18 @@ impl Config {
             Some(stranger) => Err(ConfigError::Section(stranger, known.join(", "))),
             None => Ok(()),
         }
+    }
+}
+
+impl ServiceSection {
+    /// The address to serve on, or this port of loopback.
+    pub fn listen_or(&self, port: u16) -> SocketAddr {
+        self.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], port)))
+    }
+
+    /// The folder of the service of this name.
+    pub fn data_of(&self, name: &str) -> PathBuf {
+        self.data.clone().unwrap_or_else(|| Path::new("wireroom-data").join(name))
     }
 }
 
@@ -164,11 +180,11 @@ impl Default for KafkaSection {
 impl Default for ServiceSection {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 9464)),
+            listen: None,
             log_format: LogFormat::Auto,
             log_filter: "info".to_owned(),
             drain_deadline: Duration::from_secs(25),
-            data: PathBuf::from("wireroom-data"),
+            data: None,
         }
     }
 }
@@ -210,6 +226,7 @@ mod tests {
             ("[kafka]\nbroker = 'a:1'", "broker"),
             ("[kafka]\nsession_timeout = 10", "session_timeout"),
             ("[service]\nlisten = 'nowhere'", "listen"),
+            ("[[[", "invalid"),
         ] {
             let error = load(text).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");

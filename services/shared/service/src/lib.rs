@@ -12,7 +12,7 @@ mod workers;
 
 pub use config::{Config, ConfigError, KafkaSection, LogFormat, ServiceSection};
 pub use health::Health;
-pub use serve::{Args, main, serve};
+pub use serve::{Args, Service, main, serve};
 pub use signals::stop_on_signals;
 pub use telemetry::init as init_telemetry;
 pub use workers::{Running, Worker};

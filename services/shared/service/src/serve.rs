@@ -20,13 +20,13 @@ pub struct Args {
     /// First part of topics and groups
     #[arg(long)]
     pub prefix: Option<String>,
-    /// Folder for local state and crash notes
+    /// Folder for local state and crash notes [default: wireroom-data/SERVICE]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Name of this instance, the same after a restart
     #[arg(long)]
     pub instance: Option<String>,
-    /// Where to serve /metrics, /livez and /readyz (port 0: any free one)
+    /// Where to serve /metrics, /livez and /readyz (port 0: any free one) [default: a port of the service's on loopback]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<std::net::SocketAddr>,
 }
@@ -39,34 +39,43 @@ impl Args {
         config.kafka.brokers = kafka.unwrap_or(config.kafka.brokers);
         config.kafka.prefix = prefix.unwrap_or(config.kafka.prefix);
         config.kafka.instance = instance.unwrap_or(config.kafka.instance);
-        config.service.data = data.unwrap_or(config.service.data);
-        config.service.listen = listen.unwrap_or(config.service.listen);
+        config.service.data = data.or(config.service.data);
+        config.service.listen = listen.or(config.service.listen);
         Ok(config)
     }
 }
 
+/// A service: its name, under which it keeps its data, and the port that it serves on unless told otherwise.
+#[derive(Debug, Clone, Copy)]
+pub struct Service {
+    /// `fetcher`.
+    pub name: &'static str,
+    /// On loopback.
+    pub port: u16,
+}
+
 /// Runs these roles on Kafka until a signal ends them.
-pub fn serve(config: &Config, workers: Vec<Worker>) -> anyhow::Result<()> {
+pub fn serve(service: Service, config: &Config, workers: Vec<Worker>) -> anyhow::Result<()> {
     init_telemetry(config.service.log_format, &config.service.log_filter);
     let shutdown = Shutdown::default();
     stop_on_signals(&shutdown, config.service.drain_deadline)?;
-    let log = AnyLog::Kafka(Kafka::open(config.kafka.options(&config.service.data))?);
+    let log = AnyLog::Kafka(Kafka::open(config.kafka.options(&config.service.data_of(service.name)))?);
     let running = Running::start(&log, workers, &shutdown)?;
     let health = Health::new(running.roles().to_vec(), shutdown);
-    let address = health.serve(config.service.listen, axum::Router::new())?;
+    let address = health.serve(config.service.listen_or(service.port), axum::Router::new())?;
     info!(%address, brokers = config.kafka.brokers, prefix = config.kafka.prefix, "running");
     running.join()
 }
 
 /// The whole `main` of a thin binary: arguments, configuration, the roles that `workers` makes of it, exit code.
-pub fn main(workers: fn(&Config) -> anyhow::Result<Vec<Worker>>) -> ExitCode {
+pub fn main(service: Service, workers: fn(&Config) -> anyhow::Result<Vec<Worker>>) -> ExitCode {
     #[derive(Parser)]
     #[command(version)]
     struct Cli {
         #[command(flatten)]
         args: Args,
     }
-    match serve_configured(&Cli::parse().args, workers) {
+    match serve_configured(service, &Cli::parse().args, workers) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             report(&failure);
@@ -75,9 +84,13 @@ pub fn main(workers: fn(&Config) -> anyhow::Result<Vec<Worker>>) -> ExitCode {
     }
 }
 
-fn serve_configured(args: &Args, workers: fn(&Config) -> anyhow::Result<Vec<Worker>>) -> anyhow::Result<()> {
+fn serve_configured(
+    service: Service,
+    args: &Args,
+    workers: fn(&Config) -> anyhow::Result<Vec<Worker>>,
+) -> anyhow::Result<()> {
     let config = args.load()?;
-    serve(&config, workers(&config)?)
+    serve(service, &config, workers(&config)?)
 }
 
 #[allow(clippy::print_stderr, reason = "the last word of a process that may not have come to logging")]

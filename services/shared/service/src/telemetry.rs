@@ -10,7 +10,8 @@ use crate::LogFormat;
 /// complaints are left out: what matters of them comes as errors of what was asked of it.
 pub fn init(format: LogFormat, filter: &str) {
     let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| filter.to_owned());
-    let filter = EnvFilter::new(format!("{wanted},librdkafka=off,rdkafka=off,lsm_tree=warn,fjall=warn,sfa=warn"));
+    let filter =
+        EnvFilter::new(format!("{wanted},librdkafka=off,rdkafka=off,lsm_tree=warn,fjall=warn,sfa=warn"));
     let is_text = format == LogFormat::Text || (format == LogFormat::Auto && stderr().is_terminal());
     let builder = fmt().with_env_filter(filter).with_writer(stderr);
     // A second call, as tests make, changes nothing.

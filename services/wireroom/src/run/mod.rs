@@ -18,12 +18,14 @@ use pipeline::{
 use service::{Config, Health, Running, Worker, init_telemetry, stop_on_signals};
 use wire::Request;
 
-use crate::{Outcome, admin, cli::RunOptions, input, topics};
+use crate::{Outcome, admin, cli::RunOptions, input, serve, topics};
 use ledger::Ledger;
 use progress::Display;
 
 /// How long a run without --follow tries what cannot be had.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(30);
+/// Where a run that is followed serves its metrics, unless told otherwise.
+const PORT: u16 = 9463;
 /// How often it is looked whether all is done.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -36,7 +38,8 @@ struct Place {
 }
 
 pub fn run(options: &RunOptions) -> Result<Outcome> {
-    let config = Config::load(options.config.as_deref())?;
+    let config = serve::known(Config::load(options.config.as_deref())?)?;
+    outcome::check(&options.out)?;
     init_telemetry(config.service.log_format, if options.follow { "info" } else { "error" });
     let shutdown = Shutdown::default();
     stop_on_signals(&shutdown, config.service.drain_deadline)?;
@@ -120,7 +123,7 @@ fn workers(options: &RunOptions, config: &Config) -> Result<Vec<Worker>> {
     Ok(workers)
 }
 
-/// A process that keeps its folder can be asked while it runs; one that is followed can be watched, too.
+/// A process that is followed can be watched; one on the embedded log can be asked for its topics, from this machine alone.
 fn serve_health(
     place: &Place,
     running: &Running,
@@ -128,18 +131,13 @@ fn serve_health(
     options: &RunOptions,
     config: &Config,
 ) -> Result<()> {
-    let any_port = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let listen = if options.follow { config.service.listen } else { any_port };
     let health = Health::new(running.roles().to_vec(), shutdown.clone());
-    match &place.log {
-        AnyLog::Embedded(log) => {
-            let address = health.serve(any_port, admin::router(log))?;
-            admin::announce(&place.data, address)?;
-        }
-        AnyLog::Kafka(_) if options.follow => {
-            health.serve(listen, axum::Router::new())?;
-        }
-        AnyLog::Kafka(_) => {}
+    if options.follow {
+        health.clone().serve(config.service.listen_or(PORT), axum::Router::new())?;
+    }
+    if let AnyLog::Embedded(log) = &place.log {
+        let address = health.serve(([127, 0, 0, 1], 0).into(), admin::router(log))?;
+        admin::announce(&place.data, address)?;
     }
     Ok(())
 }

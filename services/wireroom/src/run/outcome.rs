@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::File,
+    fs::{File, OpenOptions},
     io::{BufWriter, Write, stdout},
     path::Path,
 };
@@ -14,6 +14,14 @@ use wire::{Article, CanonicalArticle, Encoding, Request, header};
 use super::ledger::Ledger;
 use crate::{Outcome, deadletters, input::Unusable, topics::DEAD_LETTERS};
 
+/// Whether articles can be written to `out`: said before the work, not after it. What it holds is left as it is.
+pub fn check(out: &Path) -> Result<()> {
+    if out.to_str() != Some("-") {
+        OpenOptions::new().create(true).append(true).open(out).with_context(|| unwritable(out))?;
+    }
+    Ok(())
+}
+
 /// Writes the canonical articles to `out` and tells on standard error what happened.
 #[allow(clippy::print_stderr, reason = "the summary of a command")]
 pub fn write(
@@ -24,8 +32,7 @@ pub fn write(
     out: &Path,
 ) -> Result<Outcome> {
     let articles = canonical(log, ledger)?;
-    write_lines(&articles, out)
-        .with_context(|| format!("the articles cannot be written to {}", out.display()))?;
+    write_lines(&articles, out).with_context(|| unwritable(out))?;
 
     let mut failures: Vec<String> = unusable.iter().map(|u| format!("{}: {}", u.input, u.why)).collect();
     let mut unfollowed = 0;
@@ -94,6 +101,10 @@ fn articles_of_run(log: &AnyLog, ledger: &Ledger) -> Result<BTreeSet<String>> {
         }
     }
     Ok(ours)
+}
+
+fn unwritable(out: &Path) -> String {
+    format!("the articles cannot be written to {}", out.display())
 }
 
 fn write_lines(articles: &[CanonicalArticle], out: &Path) -> Result<()> {

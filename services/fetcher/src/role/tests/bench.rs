@@ -7,7 +7,7 @@ use prost::Message;
 use wire::{Page, Request};
 
 use super::super::*;
-use crate::{metrics::role_metrics, visit::Found};
+use crate::visit::Found;
 
 /// Visits end as the test says.
 #[derive(Default)]
@@ -60,7 +60,7 @@ impl Bench {
             wait: Duration::ZERO,
             progress: Progress::default(),
             shutdown: Shutdown::default(),
-            metrics: role_metrics().clone(),
+            metrics: pipeline::metrics::RoleMetrics::of(&ROLE),
         };
         let fetcher = Fetcher::new(config, clock.clone(), settings, Scripted::default());
         Self { clock: clock.clone(), log, role, fetcher }

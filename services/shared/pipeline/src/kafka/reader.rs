@@ -93,7 +93,8 @@ impl Reader {
         }
     }
 
-    fn is_past_end(&self) -> bool {
+    /// Whether everything up to where the topic ended when reading began has been given out.
+    pub fn is_past_end(&self) -> bool {
         let is_past = |(partition, end): (usize, &i64)| {
             *end == 0
                 || position_of(&self.consumer, &self.full_name, partition as i32).is_some_and(|p| p >= *end)

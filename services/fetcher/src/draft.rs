@@ -1,0 +1,67 @@
+//! A step in the making, and what is to be counted once it has happened.
+
+use std::collections::BTreeMap;
+
+use pipeline::{DeadLetter, Output, Step, metrics::RoleMetrics};
+
+use crate::metrics::metrics;
+
+/// A step, written to through this, so that what it does is counted, and only if it is done.
+pub(crate) struct Draft {
+    pub step: Step,
+    tally: Tally,
+}
+
+/// What a step did.
+#[derive(Default)]
+pub(crate) struct Tally {
+    produced: u64,
+    dead_letters: Vec<DeadLetter>,
+    retries: u64,
+    discovered: BTreeMap<&'static str, u64>,
+}
+
+impl Draft {
+    pub(crate) fn new(step: Step) -> Self {
+        Self { step, tally: Tally::default() }
+    }
+
+    /// The step, to be committed, and its tally, to be counted then.
+    pub(crate) fn finish(self) -> (Step, Tally) {
+        (self.step, self.tally)
+    }
+
+    /// Writes a record.
+    pub(crate) fn emit(&mut self, output: Output) {
+        self.tally.produced += 1;
+        self.step.emit(output);
+    }
+
+    /// Gives up on an input.
+    pub(crate) fn dead_letter(&mut self, letter: DeadLetter) {
+        self.tally.dead_letters.push(letter.clone());
+        self.step.dead_letter(letter);
+    }
+
+    /// An attempt failed and will be repeated.
+    pub(crate) fn retried(&mut self) {
+        self.tally.retries += 1;
+    }
+
+    /// Addresses were found and are requested.
+    pub(crate) fn discovered(&mut self, via: &'static str, addresses: usize) {
+        *self.tally.discovered.entry(via).or_default() += addresses as u64;
+    }
+}
+
+impl Tally {
+    /// Counts it: the step has happened.
+    pub(crate) fn count(&self, role: &RoleMetrics) {
+        role.produced.inc_by(self.produced);
+        role.count_dead_letters(&self.dead_letters);
+        metrics().retries.inc_by(self.retries);
+        for (via, addresses) in &self.discovered {
+            metrics().discovered.with_label_values(&[*via]).inc_by(*addresses);
+        }
+    }
+}
