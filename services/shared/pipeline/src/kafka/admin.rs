@@ -111,7 +111,9 @@ fn wait_for_leaders(options: &Options, topics: &[String]) -> Result<(), LogError
     for topic in topics {
         while let Err(cause) = is_led(topic) {
             if Instant::now() > deadline {
-                return Err(LogError::Unavailable(format!("topic {topic} was made and has no leader yet: {cause}")));
+                return Err(LogError::Unavailable(format!(
+                    "topic {topic} was made and has no leader yet: {cause}"
+                )));
             }
             thread::park_timeout(Duration::from_millis(50));
         }

@@ -180,8 +180,10 @@ impl Kafka {
             return Ok(db.clone());
         }
         std::fs::create_dir_all(folder).map_err(|cause| refused(&cause))?;
-        let db =
-            Database::builder(folder.join("state")).worker_threads(1).open().map_err(|cause| refused(&cause))?;
+        let db = Database::builder(folder.join("state"))
+            .worker_threads(1)
+            .open()
+            .map_err(|cause| refused(&cause))?;
         Ok(opened.insert(db).clone())
     }
 

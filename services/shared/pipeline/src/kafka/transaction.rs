@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -10,7 +10,7 @@ use rdkafka::{
     ClientContext, Message, TopicPartitionList,
     consumer::ConsumerGroupMetadata,
     error::{KafkaError, RDKafkaErrorCode},
-    producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext},
+    producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer},
 };
 
 use super::{Kafka, REQUEST_TIMEOUT, misconfigured, to_kafka, unavailable};
@@ -18,21 +18,26 @@ use crate::{LogError, Output, Role};
 
 /// A transactional producer. One transaction at a time: opening one borrows it.
 pub(super) struct Transactions {
-    producer: BaseProducer<Deliveries>,
+    producer: ThreadedProducer<Deliveries>,
 }
 
 /// An open transaction; dropped without a commit it is aborted.
 pub(super) struct Transaction<'a> {
-    producer: &'a BaseProducer<Deliveries>,
+    producer: &'a ThreadedProducer<Deliveries>,
     is_open: bool,
 }
 
-/// What became of the records: the first failure, and for changelogs the offset after the last.
+/// Told by the producer's own thread what became of each record.
 #[derive(Default)]
-struct Deliveries(Arc<Mutex<Report>>);
+struct Deliveries {
+    report: Mutex<Report>,
+    changed: Condvar,
+}
 
+/// How many records are on their way, the first failure, and for changelogs the offset after the last record.
 #[derive(Default)]
 struct Report {
+    on_their_way: usize,
     failure: Option<String>,
     changelog_ends: BTreeMap<i32, i64>,
 }
@@ -47,7 +52,7 @@ impl Transactions {
             .set("transaction.timeout.ms", options.transaction_timeout.as_millis().to_string());
         // Records must not outlive the transaction they belong to.
         config.set("message.timeout.ms", options.transaction_timeout.as_millis().to_string());
-        let producer: BaseProducer<Deliveries> =
+        let producer: ThreadedProducer<Deliveries> =
             config.create_with_context(Deliveries::default()).map_err(|e| misconfigured(&e))?;
         producer.init_transactions(REQUEST_TIMEOUT).map_err(|e| unavailable(&e))?;
         Ok(Self { producer })
@@ -55,9 +60,7 @@ impl Transactions {
 
     /// Opens a transaction.
     pub(super) fn begin(&mut self) -> Result<Transaction<'_>, LogError> {
-        if let Ok(mut report) = self.producer.context().0.lock() {
-            *report = Report::default();
-        }
+        *self.producer.context().report() = Report::default();
         self.producer.begin_transaction().map_err(|e| aborted(&e))?;
         Ok(Transaction { producer: &self.producer, is_open: true })
     }
@@ -84,12 +87,14 @@ impl Transaction<'_> {
 
     fn send_record(&mut self, mut record: BaseRecord<'_, [u8], [u8]>) -> Result<(), LogError> {
         let deadline = Instant::now() + REQUEST_TIMEOUT;
+        let deliveries = self.producer.context();
+        deliveries.report().on_their_way += 1;
         while let Err((cause, returned)) = self.producer.send(record) {
             let is_full = cause.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
             if !is_full || Instant::now() > deadline {
                 return Err(aborted(&cause));
             }
-            self.producer.poll(Duration::from_millis(10));
+            deliveries.wait(Duration::from_millis(10));
             record = returned;
         }
         Ok(())
@@ -106,20 +111,21 @@ impl Transaction<'_> {
 
     /// Waits until every record is with the brokers; the offset after the last change, by changelog partition.
     pub(super) fn flush(&mut self) -> Result<BTreeMap<i32, i64>, LogError> {
-        // The client's own flush looks every 100 ms whether it is done, longer than a whole step takes.
+        let deliveries = self.producer.context();
         let deadline = Instant::now() + REQUEST_TIMEOUT;
-        while self.producer.in_flight_count() > 0 {
+        loop {
+            let mut report = deliveries.report();
+            if let Some(failure) = report.failure.take() {
+                return Err(LogError::Aborted(failure));
+            }
+            if report.on_their_way == 0 {
+                return Ok(std::mem::take(&mut report.changelog_ends));
+            }
+            drop(report);
             if Instant::now() > deadline {
                 return Err(LogError::Aborted("the brokers did not take the records in time".to_owned()));
             }
-            self.producer.poll(Duration::from_millis(1));
-        }
-        match self.producer.context().0.lock() {
-            Ok(mut report) => match report.failure.take() {
-                Some(failure) => Err(LogError::Aborted(failure)),
-                None => Ok(std::mem::take(&mut report.changelog_ends)),
-            },
-            Err(_) => Err(LogError::Fatal("a delivery report panicked".to_owned())),
+            deliveries.wait(Duration::from_millis(100));
         }
     }
 
@@ -145,13 +151,30 @@ impl Drop for Transaction<'_> {
     }
 }
 
+impl Deliveries {
+    fn report(&self) -> MutexGuard<'_, Report> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the next delivery, or so long, while any record is on its way.
+    fn wait(&self, longest: Duration) {
+        let report = self.report();
+        let before = report.on_their_way;
+        drop(
+            self.changed
+                .wait_timeout_while(report, longest, |report| report.on_their_way == before && before > 0),
+        );
+    }
+}
+
 impl ClientContext for Deliveries {}
 
 impl ProducerContext for Deliveries {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        let Ok(mut report) = self.0.lock() else { return };
+        let mut report = self.report();
+        report.on_their_way = report.on_their_way.saturating_sub(1);
         match result {
             Ok(message) if message.topic().contains(".changelog.") => {
                 let end = report.changelog_ends.entry(message.partition()).or_default();
@@ -163,6 +186,8 @@ impl ProducerContext for Deliveries {
                 report.failure.get_or_insert_with(|| format!("a record for {topic} was not taken: {cause}"));
             }
         }
+        drop(report);
+        self.changed.notify_all();
     }
 }
 
