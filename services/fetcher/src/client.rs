@@ -293,7 +293,7 @@ mod tests {
         });
         let config = Config {
             allow_private: true,
-            timeout: Duration::from_millis(400),
+            timeout: Duration::from_secs(1),
             max_body_bytes: 8 << 20,
             max_in_flight_bytes: 9 << 20,
             ..Config::default()
@@ -307,7 +307,8 @@ mod tests {
         let mut answer = runtime
             .spawn(async move { asking.get(&url, Asked::Page, 8 << 20, Duration::from_secs(60)).await });
         answered.recv().unwrap();
-        let waited = runtime.block_on(async { tokio::time::timeout(2 * config.timeout, &mut answer).await });
+        let waited =
+            runtime.block_on(async { tokio::time::timeout(config.timeout * 3 / 2, &mut answer).await });
         assert!(waited.is_err(), "there is no room for the longest body");
         drop(others);
         let answer = runtime.block_on(answer).unwrap().unwrap();

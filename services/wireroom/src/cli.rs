@@ -33,12 +33,8 @@ pub enum Command {
     /// The normalizer as a filter: {"id","url","title","text","published_at"} lines in, clusters and relations out
     Cluster,
     /// Make or check the topics on Kafka
-    Topics {
-        #[command(subcommand)]
-        command: TopicsCommand,
-        #[command(flatten)]
-        args: service::Args,
-    },
+    #[command(subcommand)]
+    Topics(TopicsCommand),
     /// Put inputs into the pipeline and return at once
     Submit(SubmitOptions),
     /// Show records of a topic, as JSON lines
@@ -85,7 +81,7 @@ pub struct RunOptions {
     /// Least time between two requests to one host (default 1s)
     #[arg(long, value_parser = humantime::parse_duration)]
     pub delay: Option<Duration>,
-    /// How long to go on trying what cannot be had (default 30s; with --follow 7days)
+    /// How long to go on trying what fails, from its first failure (default 30s; with --follow 7days)
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub give_up_after: Option<Duration>,
     /// Allow private, loopback and link-local addresses
@@ -158,9 +154,9 @@ pub struct TailOptions {
 #[derive(Debug, Subcommand)]
 pub enum TopicsCommand {
     /// Make the topics that are missing
-    Create,
+    Create(service::Args),
     /// Say what differs from what should be; exit code 1 where something does
-    Check,
+    Check(service::Args),
 }
 
 #[derive(Debug, Subcommand)]

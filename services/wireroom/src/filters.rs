@@ -19,22 +19,29 @@ struct Line {
     html: String,
 }
 
+/// A line that is no page is answered by `{"line","error"}`; the others are carried on.
 pub fn extract() -> Result<Outcome> {
-    let (mut lines, mut out) = (stdin().lock().lines(), BufWriter::new(stdout().lock()));
+    let mut lines = (1_u64..).zip(stdin().lock().split(b'\n'));
+    let mut out = BufWriter::new(stdout().lock());
     let mut outcome = Outcome::Done;
     loop {
-        let batch: Vec<String> =
-            lines.by_ref().take(BATCH).collect::<Result<_, _>>().context("standard input")?;
+        let batch: Vec<(u64, Vec<u8>)> = lines
+            .by_ref()
+            .take(BATCH)
+            .map(|(number, line)| line.map(|line| (number, line)))
+            .collect::<Result<_, _>>()
+            .context("standard input")?;
         if batch.is_empty() {
             return Ok(outcome);
         }
-        let answers: Vec<Result<String, String>> = batch.par_iter().map(|line| extract_line(line)).collect();
-        for answer in answers {
+        let pages = batch.par_iter().filter(|(_, line)| !line.trim_ascii().is_empty());
+        let answers: Vec<_> = pages.map(|(number, line)| (number, extract_line(line))).collect();
+        for (number, answer) in answers {
             match answer {
                 Ok(line) => writeln!(out, "{line}")?,
                 Err(refusal) => {
                     outcome = Outcome::SomeFailed;
-                    writeln!(out, "{}", serde_json::json!({ "error": refusal }))?;
+                    writeln!(out, "{}", serde_json::json!({ "line": number, "error": refusal }))?;
                 }
             }
         }
@@ -42,9 +49,9 @@ pub fn extract() -> Result<Outcome> {
     }
 }
 
-fn extract_line(line: &str) -> Result<String, String> {
-    let page: Line = serde_json::from_str(line).map_err(|cause| {
-        let start: String = line.chars().take(60).collect();
+fn extract_line(line: &[u8]) -> Result<String, String> {
+    let page: Line = serde_json::from_slice(line).map_err(|cause| {
+        let start: String = String::from_utf8_lossy(line).chars().take(60).collect();
         format!("{start:?} is no {{\"id\",\"url\",\"html\"}}: {cause}")
     })?;
     let html = Page {

@@ -50,7 +50,7 @@ fn command(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Normalizer { args, role } => serve::normalizer(&args, role),
         Command::Extract => filters::extract(),
         Command::Cluster => filters::cluster(),
-        Command::Topics { command, args } => topics::command(command, &args),
+        Command::Topics(command) => topics::command(&command),
         Command::Submit(options) => submit::submit(&options),
         Command::Tail(options) => tail::tail(&options),
         Command::Deadletters { command, at } => deadletters::command(command, &at),

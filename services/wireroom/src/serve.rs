@@ -41,7 +41,7 @@ pub fn normalizer(args: &service::Args, role: Option<NormalizerRole>) -> Result<
 #[allow(clippy::print_stdout, reason = "what the command is for")]
 pub fn check_config(args: &service::Args) -> Result<Outcome> {
     let config = load(args)?;
-    config.section::<fetcher::Config>("fetcher")?;
+    config.section::<fetcher::Config>("fetcher")?.check()?;
     config.section::<normalizer::Config>("normalizer")?;
     println!("the configuration is well; Kafka at {}, prefix {}", config.kafka.brokers, config.kafka.prefix);
     Ok(Outcome::Done)

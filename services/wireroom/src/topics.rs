@@ -21,7 +21,7 @@ pub fn specs(kafka: &KafkaSection) -> Vec<TopicSpec> {
         TopicSpec::compacted(Topic::Canonical.name(), partitions),
         TopicSpec::deleted(Topic::Changes.name(), partitions, 30),
     ];
-    specs.extend(DEAD_LETTERS.map(|name| TopicSpec::deleted(name, 1, 30)));
+    specs.extend(DEAD_LETTERS.map(|name| TopicSpec::dead_letters(name, 30)));
     specs
 }
 
@@ -29,24 +29,22 @@ pub fn specs(kafka: &KafkaSection) -> Vec<TopicSpec> {
 pub const DEAD_LETTERS: [&str; 3] =
     ["deadletters.fetcher", "deadletters.extractor", "deadletters.normalizer"];
 
-#[allow(clippy::print_stdout, reason = "what the command is for")]
-pub fn command(command: TopicsCommand, args: &service::Args) -> Result<Outcome> {
+#[allow(clippy::print_stdout, reason = "what the commands are for")]
+pub fn command(command: &TopicsCommand) -> Result<Outcome> {
+    let (TopicsCommand::Create(args) | TopicsCommand::Check(args)) = command;
     let config = serve::load(args)?;
     let (options, specs) = (config.kafka.options(&config.service.data_of("wireroom")), specs(&config.kafka));
-    match command {
-        TopicsCommand::Create => {
-            let made = create(&options, &specs, config.kafka.replication)?;
-            made.iter().for_each(|name| println!("made {name}"));
-            println!("{} made, {} were there", made.len(), specs.len() - made.len());
-            Ok(Outcome::Done)
-        }
-        TopicsCommand::Check => {
-            let differences = check(&options, &specs)?;
-            differences.iter().for_each(|difference| println!("{difference}"));
-            if differences.is_empty() {
-                println!("all {} topics are as they should be", specs.len());
-            }
-            Ok(if differences.is_empty() { Outcome::Done } else { Outcome::SomeFailed })
-        }
+    if let TopicsCommand::Create(_) = command {
+        let made = create(&options, &specs, config.kafka.replication)?;
+        made.iter().for_each(|name| println!("made {name}"));
+        println!("{} made, {} were there", made.len(), specs.len() - made.len());
+        return Ok(Outcome::Done);
     }
+    let differences = check(&options, &specs)?;
+    differences.iter().for_each(|difference| println!("{difference}"));
+    if !differences.is_empty() {
+        return Ok(Outcome::SomeFailed);
+    }
+    println!("all {} topics are as they should be", specs.len());
+    Ok(Outcome::Done)
 }

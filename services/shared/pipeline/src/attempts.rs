@@ -71,9 +71,9 @@ impl Attempts {
         Ok(attempts)
     }
 
-    /// How many records the next batch may have: one while any is under suspicion.
-    pub(crate) fn limit(&self, wanted: usize) -> usize {
-        if self.suspects.is_empty() { wanted } else { wanted.min(1) }
+    /// How many records the next batch may have: one while any of the partitions held is under suspicion.
+    pub(crate) fn limit(&self, wanted: usize, is_held: impl Fn(i32) -> bool) -> usize {
+        if self.suspects.iter().any(|span| is_held(span.partition)) { wanted.min(1) } else { wanted }
     }
 
     /// The dead letter of a record that processes died on too often.
@@ -176,13 +176,13 @@ mod tests {
         let batch: Vec<_> = (0..10).map(record).collect();
 
         let first = open();
-        assert_eq!(first.limit(100), 100);
+        assert_eq!(first.limit(100, |_| true), 100);
         first.working(&batch);
         drop(first); // the first death: on the whole batch
 
         for deaths in 1..3 {
             let mut process = open();
-            assert_eq!(process.limit(100), 1, "batches are of one");
+            assert_eq!(process.limit(100, |_| true), 1, "batches are of one");
             if deaths == 1 {
                 process.working(&batch[..1]);
                 process.committed([(0, 0)].into_iter());
@@ -195,8 +195,8 @@ mod tests {
         assert!(is_poison(&last, &batch[1]));
         assert!(!is_poison(&last, &batch[2]));
         last.committed([(0, 9)].into_iter());
-        assert_eq!(last.limit(100), 100);
-        assert_eq!(open().limit(100), 100);
+        assert_eq!(last.limit(100, |_| true), 100);
+        assert_eq!(open().limit(100, |_| true), 100);
     }
 
     #[test]
@@ -205,6 +205,6 @@ mod tests {
         let attempts = Attempts::open(folder.path(), "r").unwrap();
         attempts.working(&[record(0)]);
         attempts.probe(None)(Action::Commit);
-        assert_eq!(Attempts::open(folder.path(), "r").unwrap().limit(100), 100);
+        assert_eq!(Attempts::open(folder.path(), "r").unwrap().limit(100, |_| true), 100);
     }
 }

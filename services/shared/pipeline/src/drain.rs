@@ -54,6 +54,7 @@ struct Counters {
     records: AtomicU64,
     pending: AtomicU64,
     ready: AtomicBool,
+    is_watched: AtomicBool,
 }
 
 impl Progress {
@@ -63,6 +64,11 @@ impl Progress {
         if idle {
             self.0.idle_polls.fetch_add(1, Ordering::SeqCst);
         }
+    }
+
+    /// Whether anybody waits for the role to be idle: on Kafka finding out costs requests.
+    pub fn is_watched(&self) -> bool {
+        self.0.is_watched.load(Ordering::SeqCst)
     }
 
     /// A step with so many input records was committed.
@@ -126,6 +132,7 @@ pub struct Drained {
 impl Drained {
     /// Watches these roles.
     pub fn new(roles: Vec<Progress>) -> Self {
+        roles.iter().for_each(|role| role.0.is_watched.store(true, Ordering::SeqCst));
         let mut drained = Self { idle_at_start: vec![0; roles.len()], roles, steps: 0 };
         drained.restart();
         drained
@@ -133,12 +140,15 @@ impl Drained {
 
     /// To be asked now and then.
     pub fn check(&mut self) -> bool {
+        // Idle polls first: a role that moved since they were counted shows in what is looked at after.
+        let are_idle =
+            self.roles.iter().zip(&self.idle_at_start).all(|(role, before)| role.idle_polls() >= before + 2);
         let steps: u64 = self.roles.iter().map(Progress::steps).sum();
         if steps != self.steps || self.roles.iter().any(|role| role.pending() > 0) {
             self.restart();
             return false;
         }
-        self.roles.iter().zip(&self.idle_at_start).all(|(role, before)| role.idle_polls() >= before + 2)
+        are_idle
     }
 
     fn restart(&mut self) {

@@ -2,6 +2,13 @@
 
 use bytes::Bytes;
 
+use crate::{Role, kafka::MAX_RECORD_BYTES};
+
+/// Longest explanation that a dead letter carries.
+const MAX_DETAIL_CHARS: usize = 2000;
+/// Largest value of a dead letter: leaves room for key and headers.
+const MAX_VALUE_BYTES: usize = MAX_RECORD_BYTES - 256 * 1024;
+
 /// Headers of a record, in order.
 pub type Headers = Vec<(String, Vec<u8>)>;
 
@@ -77,15 +84,27 @@ impl DeadLetter {
         }
     }
 
+    /// The letter as a record. Bytes and headers are as they were, unless the value is larger than anything that can be
+    /// written at all (it came compressed): then a header says how many bytes are missing.
+    pub(crate) fn output(&self, role: &Role) -> Output {
+        let mut headers = self.all_headers(role.name);
+        let bytes = self.value.as_ref().map_or(0, Bytes::len);
+        let value = self.value.clone().filter(|_| bytes <= MAX_VALUE_BYTES);
+        if value.is_none() && bytes > 0 {
+            headers.push(("wireroom_value_dropped_bytes".to_owned(), bytes.to_string().into_bytes()));
+        }
+        Output { topic: role.dead_letters, key: self.key.clone(), value, headers }
+    }
+
     /// The record's headers and, after them, what is known of the failure (Kafka Connect's names where it has them).
-    pub(crate) fn all_headers(&self, stage: &str) -> Headers {
+    fn all_headers(&self, stage: &str) -> Headers {
         let mut headers = self.headers.clone();
         let mut push = |name: &str, value: String| headers.push((name.to_owned(), value.into_bytes()));
         push("__connect.errors.topic", self.origin.topic.clone());
         push("__connect.errors.partition", self.origin.partition.to_string());
         push("__connect.errors.offset", self.origin.offset.to_string());
         push("__connect.errors.stage", stage.to_owned());
-        push("__connect.errors.exception.message", self.detail.clone());
+        push("__connect.errors.exception.message", self.detail.chars().take(MAX_DETAIL_CHARS).collect());
         push("wireroom_reason", self.reason.to_owned());
         push("wireroom_attempts", self.attempts.to_string());
         headers

@@ -75,7 +75,7 @@ fn turn(log: &mut dyn Log, stage: &mut dyn Stage, settings: &Settings) -> Result
         }
     }
     if inputs.records.is_empty() && inputs.timers.is_empty() {
-        let idle = inputs.is_empty() && log.is_at_end()?;
+        let idle = inputs.is_empty() && settings.progress.is_watched() && log.is_at_end()?;
         settings.progress.polled(idle);
         return Ok(());
     }
@@ -84,7 +84,7 @@ fn turn(log: &mut dyn Log, stage: &mut dyn Stage, settings: &Settings) -> Result
     let records = inputs.records.len();
     metrics.consumed.inc_by(records as u64);
     let started = metrics.processing_seconds.start_timer();
-    let step = work(log, stage, inputs)?;
+    let (step, is_sound) = work(log, stage, inputs)?;
     started.observe_duration();
     let (produced, dead) = (step.outputs.len() as u64, step.dead_letters.len() as u64);
     metrics.count_dead_letters(&step.dead_letters);
@@ -94,41 +94,46 @@ fn turn(log: &mut dyn Log, stage: &mut dyn Stage, settings: &Settings) -> Result
         warn!(dead, "dead letters written");
     }
     settings.progress.committed(records);
+    if !is_sound {
+        log.rewind()?;
+    }
     Ok(())
 }
 
-fn work(log: &mut dyn Log, stage: &mut dyn Stage, inputs: Inputs) -> Result<Step, LogError> {
+/// The step of the inputs, and whether the stage is still sound. A panic leaves in its memory what nobody can know: then
+/// the step ends with the record that panicked, and after it everything is derived and read anew.
+fn work(log: &mut dyn Log, stage: &mut dyn Stage, inputs: Inputs) -> Result<(Step, bool), LogError> {
     let mut step = log.step();
     if let Ok(done) = catch_unwind(AssertUnwindSafe(|| stage.process(&inputs, &mut step))) {
         done?;
         inputs.records.iter().for_each(|record| step.take(&record.origin));
-        return Ok(step);
+        return Ok((step, true));
     }
     error!(records = inputs.records.len(), "panic in a stage: going record by record");
     rebuild(log, stage)?;
     let mut step = log.step();
     let timers = Inputs { timers: inputs.timers, ..Inputs::default() };
-    let mut one_by_one = vec![timers];
-    one_by_one.extend(
-        inputs.records.into_iter().map(|record| Inputs { records: vec![record], ..Inputs::default() }),
-    );
-    for single in one_by_one {
-        // A panic in the middle leaves half a record in the step: try on a copy first.
+    if catch_unwind(AssertUnwindSafe(|| stage.process(&timers, &mut step))).map_or(true, |done| done.is_err())
+    {
+        return Err(LogError::Aborted("the stage failed on its timers".to_owned()));
+    }
+    for record in inputs.records {
+        let single = Inputs { records: vec![record.clone()], ..Inputs::default() };
         let mut trial = step.clone();
         match catch_unwind(AssertUnwindSafe(|| stage.process(&single, &mut trial))) {
             Ok(done) => {
                 done?;
                 step = trial;
+                step.take(&record.origin);
             }
             Err(_) => {
-                for record in &single.records {
-                    step.dead_letter(DeadLetter::of(record, "panic", "the stage panicked on this record"));
-                }
+                step.dead_letter(DeadLetter::of(&record, "panic", "the stage panicked on this record"));
+                step.take(&record.origin);
+                return Ok((step, false));
             }
         }
-        single.records.iter().for_each(|record| step.take(&record.origin));
     }
-    Ok(step)
+    Ok((step, true))
 }
 
 /// What the stage keeps in memory may be ahead of what was committed: derive it anew.

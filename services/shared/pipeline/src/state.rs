@@ -1,5 +1,7 @@
 //! A partition's state: a fjall keyspace, read directly and written only by committed steps.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use fjall::{Keyspace, UserKey, UserValue};
 
@@ -9,6 +11,8 @@ use crate::{LogError, Role, timers::Timers};
 pub(crate) const STAGE: u8 = b's';
 pub(crate) const TIMER: u8 = b't';
 pub(crate) const META: u8 = b'm';
+/// The one row that says which layout the state has; it travels with the state.
+const VERSION: &[u8] = b"v";
 
 /// A view of the state as last committed. Cheap to clone.
 #[derive(Clone)]
@@ -25,20 +29,33 @@ impl State {
         &self.rows
     }
 
-    /// Marks a new state with the role's version, and refuses one of another.
+    /// Refuses a state of another layout than the role's.
     pub(crate) fn check_version(&self, role: &Role) -> Result<(), LogError> {
-        let Some(version) = role.state_version else { return Ok(()) };
-        let key = tagged(META, b"version");
-        match self.raw(&key)? {
-            None => Ok(self.rows.insert(key, version.to_be_bytes())?),
-            Some(found) if *found == version.to_be_bytes() => Ok(()),
-            Some(found) => Err(LogError::Fatal(format!(
-                "the state of {} has version {}, and this program knows {version} alone; use the version of \
-                 wireroom that wrote it, or delete it",
-                role.name,
-                found.last().copied().unwrap_or_default(),
-            ))),
+        let (Some(version), Some(found)) = (role.state_version, self.raw(VERSION)?) else { return Ok(()) };
+        if *found == version.to_be_bytes() {
+            return Ok(());
         }
+        let found = found.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        Err(LogError::Fatal(format!(
+            "the state of the {} has version {found}, and this program knows {version} alone; use the wireroom that wrote \
+             it, or start anew under another prefix and data folder",
+            role.name
+        )))
+    }
+
+    /// Puts the version into the first changes that a state gets.
+    pub(crate) fn stamp(
+        &self,
+        role: &Role,
+        writes: &mut BTreeMap<Vec<u8>, Option<Bytes>>,
+    ) -> Result<(), LogError> {
+        if let Some(version) = role.state_version
+            && !writes.is_empty()
+            && !self.rows.contains_key(VERSION)?
+        {
+            writes.insert(VERSION.to_vec(), Some(Bytes::copy_from_slice(&version.to_be_bytes())));
+        }
+        Ok(())
     }
 
     /// The value of a key.

@@ -31,7 +31,7 @@ pub(super) struct Committer {
     db: Database,
     meta: Keyspace,
     clock: Clock,
-    fsync: bool,
+    durability: PersistMode,
     ends: HashMap<String, i64>,
     topics: HashMap<String, Keyspace>,
     changed: Arc<Signal>,
@@ -39,8 +39,10 @@ pub(super) struct Committer {
 
 impl Committer {
     pub(super) fn new(db: Database, meta: Keyspace, options: &Options, changed: Arc<Signal>) -> Self {
-        let (fsync, clock) = (options.fsync, options.clock.clone());
-        Self { db, meta, clock, fsync, ends: HashMap::new(), topics: HashMap::new(), changed }
+        // Handed to the operating system at the least: a batch that waits in our own memory dies with us.
+        let durability = if options.fsync { PersistMode::SyncAll } else { PersistMode::Buffer };
+        let clock = options.clock.clone();
+        Self { db, meta, clock, durability, ends: HashMap::new(), topics: HashMap::new(), changed }
     }
 
     /// Commits what comes until every sender is gone.
@@ -62,7 +64,7 @@ impl Committer {
     }
 
     fn commit(&mut self, group: Vec<Entry>) -> fjall::Result<()> {
-        let mut batch = self.db.batch().durability(self.fsync.then_some(PersistMode::SyncAll));
+        let mut batch = self.db.batch().durability(Some(self.durability));
         let now_ms = self.clock.now_ms();
         for entry in group {
             let at = |action| entry.probe.iter().for_each(|probe| probe(action));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Embedded, PARTITION, committer, committer::Entry, read_row};
 use crate::{
-    Action, Inputs, Limits, Log, LogError, Output, Probe, Record, Role, State, Step, attempts::Attempts,
+    Action, Inputs, Limits, Log, LogError, Probe, Record, Role, State, Step, attempts::Attempts,
     metrics::RoleMetrics, timers::Timers,
 };
 
@@ -52,7 +52,7 @@ impl EmbeddedRole {
         let rows = self.log.0.topic(self.role.input)?;
         let mut records: Vec<Record> = Vec::new();
         let mut bytes = 0;
-        for row in rows.range(self.next.to_be_bytes()..).take(self.attempts.limit(limits.records)) {
+        for row in rows.range(self.next.to_be_bytes()..).take(self.attempts.limit(limits.records, |_| true)) {
             let record = read_row(self.role.input, row)?;
             bytes += record.value.as_ref().map_or(0, bytes::Bytes::len);
             if !records.is_empty() && bytes > limits.bytes {
@@ -81,7 +81,9 @@ impl Log for EmbeddedRole {
         loop {
             let seen = self.log.0.changed.generation();
             let now_ms = self.log.0.clock.now_ms();
-            inputs.timers = self.timers.fire(now_ms, limits.timers);
+            if inputs.timers.is_empty() {
+                inputs.timers = self.timers.fire(now_ms, limits.timers);
+            }
             (self.probe)(Action::Read);
             inputs.records = self.read(limits)?;
             if let Some(poison) = self.attempts.poison(&inputs.records) {
@@ -95,8 +97,11 @@ impl Log for EmbeddedRole {
             if !inputs.is_empty() || left.is_zero() {
                 break;
             }
-            let due =
-                self.timers.next_due_ms().map(|due| Duration::from_millis((due - now_ms).max(1) as u64));
+            let due = self
+                .timers
+                .next_due_ms()
+                .filter(|_| limits.timers > 0)
+                .map(|due| Duration::from_millis((due - now_ms).max(1) as u64));
             self.log.0.changed.wait(seen, due.map_or(left, |due| due.min(left)));
         }
         if !inputs.records.is_empty() {
@@ -116,13 +121,9 @@ impl Log for EmbeddedRole {
         }
         let timer = self.metrics.commit_seconds.start_timer();
         let mut outputs = std::mem::take(&mut step.outputs);
-        outputs.extend(step.dead_letters.iter().map(|letter| Output {
-            topic: self.role.dead_letters,
-            key: letter.key.clone(),
-            value: letter.value.clone(),
-            headers: letter.all_headers(self.role.name),
-        }));
-        let writes = step.states.remove(&PARTITION).map(|state| state.writes).unwrap_or_default();
+        outputs.extend(step.dead_letters.iter().map(|letter| letter.output(&self.role)));
+        let mut writes = step.states.remove(&PARTITION).map(|state| state.writes).unwrap_or_default();
+        self.state.stamp(&self.role, &mut writes)?;
         let end = step.taken.get(&PARTITION).map_or(self.committed, |last| last + 1);
         let done = self.log.0.commit(Entry {
             outputs,
@@ -147,9 +148,11 @@ impl Log for EmbeddedRole {
     }
 
     fn rewind(&mut self) -> Result<(), LogError> {
-        self.is_rewound = self.is_assigned;
+        self.is_rewound |= self.is_assigned;
         self.is_assigned = false;
         self.next = self.committed;
+        // Whatever failed was not the stage at work.
+        (self.probe)(Action::Read);
         Ok(())
     }
 

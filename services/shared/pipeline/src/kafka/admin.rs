@@ -11,12 +11,15 @@ use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
-    error::KafkaResult,
+    error::{KafkaError, KafkaResult},
     types::RDKafkaErrorCode,
 };
 
-use super::{MAX_RECORD_BYTES, Options, REQUEST_TIMEOUT, misconfigured, unavailable};
+use super::{CHANGELOG_RETENTION, MAX_RECORD_BYTES, Options, REQUEST_TIMEOUT, misconfigured, unavailable};
 use crate::LogError;
+
+/// The largest record that a role takes in: less than its dead letter may have.
+const MAX_INPUT_BYTES: usize = 10 * 1024 * 1024;
 
 /// What a topic is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +42,11 @@ impl TopicSpec {
             .with("retention.ms", days * 24 * 3600 * 1000)
     }
 
+    /// Where dead letters go: with room for what was just within the limits, and its headers.
+    pub fn dead_letters(name: impl Into<String>, days: u64) -> Self {
+        Self::deleted(name, 1, days).with("max.message.bytes", MAX_RECORD_BYTES)
+    }
+
     /// A topic that keeps the last record of each key.
     pub fn compacted(name: impl Into<String>, partitions: i32) -> Self {
         Self::new(name, partitions).with("cleanup.policy", "compact")
@@ -46,7 +54,10 @@ impl TopicSpec {
 
     /// The changelog of a role whose input has so many partitions.
     pub fn changelog(role: &str, partitions: i32) -> Self {
-        Self { is_count_fixed: true, ..Self::compacted(format!("changelog.{role}"), partitions) }
+        Self::compacted(format!("changelog.{role}"), partitions)
+            .with("delete.retention.ms", CHANGELOG_RETENTION.as_millis())
+            .with("max.message.bytes", MAX_RECORD_BYTES)
+            .fixed()
     }
 
     /// The same, its partition count fixed for good.
@@ -56,7 +67,7 @@ impl TopicSpec {
 
     fn new(name: impl Into<String>, partitions: i32) -> Self {
         let spec = Self { name: name.into(), partitions, is_count_fixed: false, config: BTreeMap::new() };
-        spec.with("max.message.bytes", MAX_RECORD_BYTES)
+        spec.with("max.message.bytes", MAX_INPUT_BYTES)
     }
 
     fn with(mut self, name: &'static str, value: impl ToString) -> Self {
@@ -93,20 +104,22 @@ pub fn create(options: &Options, specs: &[TopicSpec], replication: i32) -> Resul
             }
         }
     }
-    wait_for_leaders(options, &made)?;
+    wait_for_leaders(options, &names)?;
     Ok(made)
 }
 
-/// A topic just made is known before its leaders take requests: waits until every partition answers.
+/// A topic made a moment ago, here or by another, is known before its leaders take requests: waits until all answer.
 fn wait_for_leaders(options: &Options, topics: &[String]) -> Result<(), LogError> {
     let client: BaseConsumer = options.client().create().map_err(|e| misconfigured(&e))?;
     let deadline = Instant::now() + REQUEST_TIMEOUT * 3;
     let is_led = |topic: &String| -> KafkaResult<()> {
         let metadata = client.fetch_metadata(Some(topic), REQUEST_TIMEOUT)?;
-        for partition in metadata.topics().iter().flat_map(|found| found.partitions()) {
+        let partitions: Vec<_> = metadata.topics().iter().flat_map(|found| found.partitions()).collect();
+        for partition in &partitions {
             client.fetch_watermarks(topic, partition.id(), REQUEST_TIMEOUT)?;
         }
-        Ok(())
+        let is_missing = KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition);
+        if partitions.is_empty() { Err(is_missing) } else { Ok(()) }
     };
     for topic in topics {
         while let Err(cause) = is_led(topic) {

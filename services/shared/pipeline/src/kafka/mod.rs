@@ -34,6 +34,9 @@ pub use role::KafkaRole;
 /// The largest record anywhere, in bytes: a page of 10 MB as a dead letter, with its headers.
 pub const MAX_RECORD_BYTES: usize = 12 * 1024 * 1024;
 
+/// How long tombstones stay in changelogs that `topics create` makes.
+const CHANGELOG_RETENTION: Duration = Duration::from_secs(24 * 3600);
+
 /// How long a single request to the brokers may take before it counts as failed.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -76,7 +79,7 @@ impl Options {
             data: data.into(),
             session_timeout: Duration::from_secs(45),
             transaction_timeout: Duration::from_secs(30),
-            changelog_retention: Duration::from_secs(24 * 3600),
+            changelog_retention: CHANGELOG_RETENTION,
             client: BTreeMap::new(),
             clock: Clock::system(),
             probe: None,
@@ -192,7 +195,8 @@ impl Kafka {
         &self.0.options
     }
 
-    /// Writes records that no role's step writes: what a user submits. Returns when all are acknowledged.
+    /// Writes records that no role's step writes: what a user submits. Returns when all are acknowledged; after an
+    /// error some may be there.
     pub fn append(&self, outputs: Vec<Output>) -> Result<(), LogError> {
         let context = Outcome::default();
         let failure = context.0.clone();

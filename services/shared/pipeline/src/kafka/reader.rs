@@ -21,39 +21,42 @@ pub struct Reader {
     consumer: BaseConsumer,
     topic: &'static str,
     full_name: String,
-    ends: Vec<i64>,
+    /// Where reading began in each partition (no earlier than what retention has left), and where it ended then.
+    spans: Vec<(i64, i64)>,
+    /// An open transaction is waited for so long.
+    patience: Duration,
 }
 
 impl Kafka {
     /// Where each partition of a topic ends now.
     pub fn ends(&self, topic: &str) -> Result<Vec<i64>, LogError> {
-        let bounds: BaseConsumer = assigned_reader(self.options(), "bounds", "read_uncommitted")?;
-        let full_name = self.options().topic(topic);
-        let partitions = partition_count(&bounds, &full_name)?;
-        (0..partitions as i32)
-            .map(|p| {
-                bounds
-                    .fetch_watermarks(&full_name, p, REQUEST_TIMEOUT)
-                    .map(|(_, end)| end)
-                    .map_err(|e| unavailable(&e))
-            })
-            .collect()
+        Ok(self.bounds(&self.options().topic(topic))?.into_iter().map(|(_, end)| end).collect())
     }
 
-    /// Reads a topic from these offsets (0 where a partition has none), up to its present end or on and on.
+    /// Reads a topic from these offsets (the beginning where a partition has none), up to its present end or on and on.
     pub fn read(&self, topic: &'static str, from: &[i64]) -> Result<Reader, LogError> {
-        let ends = self.ends(topic)?;
         let full_name = self.options().topic(topic);
+        let mut spans = self.bounds(&full_name)?;
+        for ((low, _), from) in spans.iter_mut().zip(from) {
+            *low = from.max(low).to_owned();
+        }
         let consumer: BaseConsumer = assigned_reader(self.options(), "reader", "read_committed")?;
         let mut assignment = TopicPartitionList::new();
-        for partition in 0..ends.len() {
-            let offset = from.get(partition).map_or(Offset::Beginning, |offset| Offset::Offset(*offset));
+        for (partition, (from, _)) in spans.iter().enumerate() {
             assignment
-                .add_partition_offset(&full_name, partition as i32, offset)
+                .add_partition_offset(&full_name, partition as i32, Offset::Offset(*from))
                 .map_err(|e| unavailable(&e))?;
         }
         consumer.assign(&assignment).map_err(|e| unavailable(&e))?;
-        Ok(Reader { consumer, topic, full_name, ends })
+        let patience = self.options().transaction_timeout * 2 + REQUEST_TIMEOUT;
+        Ok(Reader { consumer, topic, full_name, spans, patience })
+    }
+
+    fn bounds(&self, full_name: &str) -> Result<Vec<(i64, i64)>, LogError> {
+        let client: BaseConsumer = assigned_reader(self.options(), "bounds", "read_uncommitted")?;
+        let partitions = partition_count(&client, full_name)? as i32;
+        let bounds = (0..partitions).map(|p| client.fetch_watermarks(full_name, p, REQUEST_TIMEOUT));
+        bounds.collect::<Result<_, _>>().map_err(|e| unavailable(&e))
     }
 }
 
@@ -64,9 +67,10 @@ impl Reader {
         loop {
             match self.consumer.poll(deadline.saturating_duration_since(Instant::now())) {
                 Some(Ok(message)) => return Ok(Some(to_record(self.topic, &message))),
-                Some(Err(KafkaError::PartitionEOF(_))) if Instant::now() < deadline => {}
-                None | Some(Err(KafkaError::PartitionEOF(_))) => return Ok(None),
-                Some(Err(cause)) => return Err(unavailable(&cause)),
+                Some(Err(cause @ KafkaError::MessageConsumptionFatal(_))) => return Err(unavailable(&cause)),
+                // An end, or a broker that is away: the client goes on by itself.
+                Some(Err(_)) if Instant::now() < deadline => {}
+                None | Some(Err(_)) => return Ok(None),
             }
         }
     }
@@ -82,7 +86,7 @@ impl Reader {
                     last_progress = Instant::now();
                 }
                 None if self.is_past_end() => return Ok(records),
-                None if last_progress.elapsed() > REQUEST_TIMEOUT * 3 => {
+                None if last_progress.elapsed() > self.patience => {
                     return Err(LogError::Unavailable(format!(
                         "{} cannot be read to its end",
                         self.full_name
@@ -95,10 +99,9 @@ impl Reader {
 
     /// Whether everything up to where the topic ended when reading began has been given out.
     pub fn is_past_end(&self) -> bool {
-        let is_past = |(partition, end): (usize, &i64)| {
-            *end == 0
+        self.spans.iter().enumerate().all(|(partition, (from, end))| {
+            from >= end
                 || position_of(&self.consumer, &self.full_name, partition as i32).is_some_and(|p| p >= *end)
-        };
-        self.ends.iter().enumerate().all(is_past)
+        })
     }
 }

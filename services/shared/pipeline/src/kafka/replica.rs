@@ -1,8 +1,8 @@
 //! The local copy of a partition's state, and how it is brought to its changelog's end.
 //!
 //! Beside the rows the copy keeps the changelog offset it has applied up to. A copy that is behind catches up from
-//! there; one that is missing, ahead of the changelog (of another cluster), or not written for longer than tombstones
-//! are kept is built anew from the changelog's beginning.
+//! there; one that is missing, of another cluster, ahead of the changelog, or not written for longer than tombstones are
+//! kept is built anew from the changelog's beginning. Who deletes a changelog deletes the copies, too.
 
 use std::{
     collections::BTreeMap,
@@ -42,7 +42,7 @@ impl Replica {
         role: &Role,
         partition: i32,
         bounds: &BaseConsumer,
-        mut meanwhile: impl FnMut(),
+        mut meanwhile: impl FnMut() -> Result<(), LogError>,
     ) -> Result<Self, LogError> {
         let options = log.options();
         let db = log.db()?;
@@ -55,16 +55,22 @@ impl Replica {
         let now_ms = options.clock.now_ms();
         let is_stale = now_ms - replica.number("written")?.unwrap_or(now_ms)
             > options.changelog_retention.as_millis() as i64;
+        let cluster = bounds.client().fetch_cluster_id(REQUEST_TIMEOUT).unwrap_or_default();
+        let cluster_key = tagged(META, b"cluster");
+        let is_of_this_cluster =
+            replica.state.raw(&cluster_key)?.is_some_and(|known| *known == *cluster.as_bytes());
         let from = match replica.number("changelog")? {
-            Some(applied) if (low..=end).contains(&applied) && !is_stale => applied,
-            None if !replica.state.rows().is_empty()? => replica.clear(low)?,
-            Some(_) => replica.clear(low)?,
-            None => low,
+            Some(applied) if (low..=end).contains(&applied) && !is_stale && is_of_this_cluster => applied,
+            _ => {
+                replica.state.rows().clear()?;
+                replica.state.rows().insert(cluster_key, cluster.as_bytes())?;
+                low
+            }
         };
-        replica.state.check_version(role)?;
         if from < end {
             replica.catch_up(log, &changelog, partition, from, end, &mut meanwhile)?;
         }
+        replica.state.check_version(role)?;
         Ok(replica)
     }
 
@@ -94,11 +100,6 @@ impl Replica {
         Ok(self.state.raw(&tagged(META, name.as_bytes()))?.map(|value| read_i64(&value)))
     }
 
-    fn clear(&mut self, low: i64) -> Result<i64, LogError> {
-        self.state.rows().clear()?;
-        Ok(low)
-    }
-
     /// Reads committed changes `from..end`. An open transaction before `end` is waited for: it is another owner's, and
     /// the brokers end it at its time-out.
     fn catch_up(
@@ -108,7 +109,7 @@ impl Replica {
         partition: i32,
         from: i64,
         end: i64,
-        meanwhile: &mut impl FnMut(),
+        meanwhile: &mut impl FnMut() -> Result<(), LogError>,
     ) -> Result<(), LogError> {
         let options = log.options();
         let reader: BaseConsumer = assigned_reader(options, "restore", "read_committed")?;
@@ -122,7 +123,7 @@ impl Replica {
         let mut last_progress = Instant::now();
         let patience = options.transaction_timeout * 2 + REQUEST_TIMEOUT;
         while applied < end {
-            meanwhile();
+            meanwhile()?;
             match reader.poll(Duration::from_millis(200)) {
                 Some(Ok(message)) => {
                     let value = message.payload().map(Bytes::copy_from_slice);
@@ -130,7 +131,9 @@ impl Replica {
                     applied = message.offset() + 1;
                     last_progress = Instant::now();
                 }
-                None | Some(Err(KafkaError::PartitionEOF(_))) => {
+                Some(Err(cause @ KafkaError::MessageConsumptionFatal(_))) => return Err(unavailable(&cause)),
+                // An end, or a broker that is away: the client goes on by itself.
+                None | Some(Err(_)) => {
                     // Markers of transactions have offsets but are no records: the position passes them.
                     let position = position_of(&reader, changelog, partition);
                     if position > Some(applied) {
@@ -143,7 +146,6 @@ impl Replica {
                         )));
                     }
                 }
-                Some(Err(cause)) => return Err(unavailable(&cause)),
             }
             if pending.len() >= BATCH_ROWS || applied >= end {
                 self.apply(&std::mem::take(&mut pending), Some(applied), options.clock.now_ms())?;

@@ -12,6 +12,7 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance},
     error::{KafkaError, KafkaResult},
     message::{BorrowedMessage, Headers as _},
+    types::RDKafkaErrorCode,
 };
 use tracing::{info, warn};
 
@@ -22,8 +23,8 @@ use super::{
     unavailable,
 };
 use crate::{
-    Action, Inputs, Limits, Log, LogError, Origin, Output, Probe, Record, Role, State, Step,
-    attempts::Attempts, metrics::RoleMetrics, timers::Timers,
+    Action, Inputs, Limits, Log, LogError, Origin, Probe, Record, Role, State, Step, attempts::Attempts,
+    metrics::RoleMetrics, timers::Timers,
 };
 
 /// See the [module's documentation](super).
@@ -37,8 +38,8 @@ pub struct KafkaRole {
     held: BTreeMap<i32, Held>,
     /// Gained, and not yet at hand: positions and state are still to be read.
     gained: BTreeSet<i32>,
-    /// Given up since the last poll, to be reported as revoked.
-    rewound: Vec<i32>,
+    /// Lost or given up, to be reported by the next poll that succeeds.
+    revoked: Vec<i32>,
     is_paused: bool,
     timers: Timers,
     attempts: Attempts,
@@ -93,7 +94,7 @@ impl KafkaRole {
             transactions: None,
             held: BTreeMap::new(),
             gained: BTreeSet::new(),
-            rewound: Vec::new(),
+            revoked: Vec::new(),
             is_paused: false,
             timers: Timers::default(),
             attempts,
@@ -121,7 +122,7 @@ impl KafkaRole {
                             inputs.records.retain(|r| r.origin.partition != partition);
                             inputs.timers.retain(|t| t.partition != partition);
                             inputs.assigned.retain(|p| *p != partition);
-                            inputs.revoked.push(partition);
+                            self.revoked.push(partition);
                         }
                     }
                 }
@@ -147,18 +148,19 @@ impl KafkaRole {
     /// The committed offset is read stable (KIP-447): pending transactions that hold it are waited for, so that
     /// whatever an earlier owner has committed is in the changelog by the time its end is looked up.
     fn take_over(&mut self, partition: i32) -> Result<(), LogError> {
+        self.beat()?;
         let committed = self.committed(partition)?;
+        self.attempts.committed([(partition, committed - 1)].into_iter());
         let replica = match self.role.state_version {
             None => None,
             Some(_) => {
                 let mut beat = Instant::now();
-                let consumer = &self.consumer;
                 let replica = Replica::restore(&self.log, &self.role, partition, &self.bounds, || {
-                    // Everything is paused: this only keeps the membership alive.
-                    if beat.elapsed() > Duration::from_secs(1) {
-                        beat = Instant::now();
-                        drop(consumer.poll(Duration::ZERO));
+                    if beat.elapsed() < Duration::from_secs(1) {
+                        return Ok(());
                     }
+                    beat = Instant::now();
+                    self.beat()
                 })?;
                 replica.state.load_timers(partition, &mut self.timers)?;
                 Some(replica)
@@ -168,18 +170,32 @@ impl KafkaRole {
         self.seek(partition, committed)
     }
 
+    /// Keeps the membership alive while partitions are taken over. Everything is paused: no record can come.
+    fn beat(&self) -> Result<(), LogError> {
+        match self.consumer.poll(Duration::ZERO) {
+            Some(Err(cause @ KafkaError::MessageConsumptionFatal(_))) => Err(unavailable(&cause)),
+            _ => Ok(()),
+        }
+    }
+
     fn committed(&self, partition: i32) -> Result<i64, LogError> {
         let committed = self
             .consumer
             .committed_offsets(self.partitions([partition]), REQUEST_TIMEOUT)
             .map_err(|e| unavailable(&e))?;
-        match committed.find_partition(&self.input, partition).map(|found| found.offset()) {
-            Some(Offset::Offset(offset)) => Ok(offset),
-            _ => {
-                let bounds = self.bounds.fetch_watermarks(&self.input, partition, REQUEST_TIMEOUT);
-                bounds.map(|(low, _)| low).map_err(|e| unavailable(&e))
-            }
+        let found = committed.find_partition(&self.input, partition);
+        let found = found
+            .ok_or_else(|| LogError::Unavailable("the group does not answer for a partition".to_owned()))?;
+        found.error().map_err(|e| unavailable(&e))?;
+        match found.offset() {
+            Offset::Offset(offset) => Ok(offset),
+            // Nothing was ever committed.
+            _ => Ok(self.watermarks(partition)?.0),
         }
+    }
+
+    fn watermarks(&self, partition: i32) -> Result<(i64, i64), LogError> {
+        self.bounds.fetch_watermarks(&self.input, partition, REQUEST_TIMEOUT).map_err(|e| unavailable(&e))
     }
 
     fn seek(&self, partition: i32, offset: i64) -> Result<(), LogError> {
@@ -191,6 +207,13 @@ impl KafkaRole {
         if self.transactions.is_none() {
             self.transactions = Some(Transactions::open(&self.log, &self.role)?);
         }
+        let taken = step.taken.keys();
+        let written =
+            step.states.iter().filter(|(_, state)| !state.writes.is_empty()).map(|(partition, _)| partition);
+        let touched: BTreeSet<i32> = taken.chain(written).copied().collect();
+        if let Some(partition) = touched.iter().find(|partition| !self.held.contains_key(partition)) {
+            return Err(LogError::NotAssigned { partition: *partition });
+        }
         let transactions =
             self.transactions.as_mut().ok_or_else(|| LogError::Aborted("no producer".to_owned()))?;
         let options = self.log.options();
@@ -199,12 +222,8 @@ impl KafkaRole {
         for output in &step.outputs {
             transaction.send(&options.topic(output.topic), output)?;
         }
-        let dead_letters = options.topic(self.role.dead_letters);
         for letter in &step.dead_letters {
-            let headers = letter.all_headers(self.role.name);
-            let (key, value) = (letter.key.clone(), letter.value.clone());
-            transaction
-                .send(&dead_letters, &Output { topic: self.role.dead_letters, key, value, headers })?;
+            transaction.send(&options.topic(self.role.dead_letters), &letter.output(&self.role))?;
         }
         (self.probe)(Action::State);
         let changelog = options.changelog(&self.role);
@@ -217,19 +236,19 @@ impl KafkaRole {
         (self.probe)(Action::Offsets);
         let mut offsets = TopicPartitionList::new();
         for (partition, held) in &self.held {
-            let is_touched = step.taken.contains_key(partition)
-                || step.states.get(partition).is_some_and(|state| !state.writes.is_empty());
-            if is_touched {
+            // Without positions there would be nothing to refuse a former owner by.
+            if touched.contains(partition) || touched.is_empty() {
                 let offset =
                     Offset::Offset(next_position(&self.consumer, &self.input, *partition, held, step));
                 offsets.add_partition_offset(&self.input, *partition, offset).map_err(|e| unavailable(&e))?;
             }
         }
-        if offsets.count() > 0 {
-            let group = self.consumer.group_metadata();
-            let group = group.ok_or_else(|| LogError::Aborted("the group has no metadata yet".to_owned()))?;
-            transaction.send_offsets(&offsets, &group)?;
+        let group = self.consumer.group_metadata();
+        let group = group.ok_or_else(|| LogError::Aborted("the group has no metadata yet".to_owned()))?;
+        if offsets.count() == 0 || self.consumer.assignment_lost() {
+            return Err(LogError::Aborted("this instance holds nothing any more".to_owned()));
         }
+        transaction.send_offsets(&offsets, &group)?;
         (self.probe)(Action::Commit);
         transaction.commit()?;
         for element in offsets.elements() {
@@ -295,20 +314,20 @@ impl KafkaRole {
 
 impl Log for KafkaRole {
     fn poll(&mut self, limits: Limits, wait: Duration) -> Result<Inputs, LogError> {
-        let mut inputs = Inputs { revoked: std::mem::take(&mut self.rewound), ..Inputs::default() };
+        let mut inputs = Inputs::default();
         let mut bytes = 0;
         let deadline = Instant::now() + wait;
-        let limit = self.attempts.limit(limits.records);
         (self.probe)(Action::Read);
         loop {
             self.rebalance(&mut inputs)?;
+            let limit = self.attempts.limit(limits.records, |partition| self.held.contains_key(&partition));
             self.pause(limit == 0)?;
             if inputs.timers.is_empty() {
                 inputs.timers = self.timers.fire(self.log.options().clock.now_ms(), limits.timers);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             let is_full = limit > 0 && (inputs.records.len() >= limit || bytes >= limits.bytes);
-            let due = self.timers.next_due_ms().map_or(left, |due| {
+            let due = self.timers.next_due_ms().filter(|_| limits.timers > 0).map_or(left, |due| {
                 Duration::from_millis((due - self.log.options().clock.now_ms()).max(1) as u64)
             });
             let wait = if inputs.is_empty() { left.min(due) } else { Duration::ZERO };
@@ -332,6 +351,7 @@ impl Log for KafkaRole {
             self.commit(step)?;
             inputs.records.clear();
         }
+        inputs.revoked = std::mem::take(&mut self.revoked);
         if !inputs.records.is_empty() {
             self.attempts.working(&inputs.records);
             (self.probe)(Action::Work);
@@ -346,45 +366,36 @@ impl Log for KafkaRole {
         )
     }
 
-    fn commit(&mut self, step: Step) -> Result<(), LogError> {
+    fn commit(&mut self, mut step: Step) -> Result<(), LogError> {
         if step.is_empty() {
             return Ok(());
         }
         let timer = self.metrics.commit_seconds.start_timer();
-        let done = self.transact(&step).and_then(|changelog_ends| {
-            let now_ms = self.log.options().clock.now_ms();
-            for (partition, state) in &step.states {
-                let Some(replica) = self.held.get(partition).and_then(|held| held.replica.as_ref()) else {
-                    continue;
-                };
-                if !state.writes.is_empty() {
-                    replica.apply(&state.writes, changelog_ends.get(partition).copied(), now_ms)?;
-                    self.timers.apply(*partition, &state.writes);
-                }
+        for (partition, state) in &mut step.states {
+            if let Some(replica) = self.held.get(partition).and_then(|held| held.replica.as_ref()) {
+                replica.state.stamp(&self.role, &mut state.writes)?;
             }
-            Ok(())
-        });
-        if let Err(failure) = done {
-            warn!(role = self.role.name, %failure, "transaction aborted");
-            self.transactions = None;
-            self.rewind()?;
-            return Err(failure);
+        }
+        let changelog_ends = match self.transact(&step) {
+            Ok(ends) => ends,
+            Err(failure) => {
+                warn!(role = self.role.name, %failure, "transaction aborted");
+                self.transactions = None;
+                self.rewind()?;
+                return Err(failure);
+            }
+        };
+        let now_ms = self.log.options().clock.now_ms();
+        for (partition, state) in step.states.iter().filter(|(_, state)| !state.writes.is_empty()) {
+            let Some(replica) = self.held.get(partition).and_then(|held| held.replica.as_ref()) else {
+                continue;
+            };
+            // A copy that cannot follow ends the process; the next one catches up from the changelog.
+            replica.apply(&state.writes, changelog_ends.get(partition).copied(), now_ms)?;
+            self.timers.apply(*partition, &state.writes);
         }
         self.attempts.committed(step.taken.into_iter());
         timer.observe_duration();
-        Ok(())
-    }
-
-    /// What is in memory may be ahead of what is committed: everything held is taken over anew.
-    fn rewind(&mut self) -> Result<(), LogError> {
-        let partitions: Vec<i32> = self.held.keys().copied().collect();
-        self.consumer.pause(&self.partitions(partitions.iter().copied())).map_err(|e| unavailable(&e))?;
-        for partition in partitions {
-            self.held.remove(&partition);
-            self.timers.forget(partition);
-            self.gained.insert(partition);
-            self.rewound.push(partition);
-        }
         Ok(())
     }
 
@@ -396,15 +407,30 @@ impl Log for KafkaRole {
         self.held.get(&partition)?.replica.as_ref().map(|replica| replica.state.clone())
     }
 
+    /// What is in memory may be ahead of what is committed: everything held is taken over anew.
+    fn rewind(&mut self) -> Result<(), LogError> {
+        let partitions: Vec<i32> = self.held.keys().copied().collect();
+        self.consumer.pause(&self.partitions(partitions.iter().copied())).map_err(|e| unavailable(&e))?;
+        for partition in partitions {
+            self.held.remove(&partition);
+            self.timers.forget(partition);
+            self.gained.insert(partition);
+            self.revoked.push(partition);
+        }
+        // Whatever failed was not the stage at work.
+        (self.probe)(Action::Read);
+        Ok(())
+    }
+
     fn is_at_end(&mut self) -> Result<bool, LogError> {
         if !self.gained.is_empty() {
             return Ok(false);
         }
         for (partition, held) in &self.held {
-            let bounds = self.bounds.fetch_watermarks(&self.input, *partition, REQUEST_TIMEOUT);
-            let (_, end) = bounds.map_err(|e| unavailable(&e))?;
-            let position = position_of(&self.consumer, &self.input, *partition).unwrap_or(held.committed);
-            if held.delivered > held.committed || position.max(held.committed) < end {
+            // Whoever cannot be asked now is not at the end.
+            let Ok((low, end)) = self.watermarks(*partition) else { return Ok(false) };
+            let position = position_of(&self.consumer, &self.input, *partition).unwrap_or(low);
+            if held.delivered > held.committed || position.max(held.committed).max(low) < end {
                 return Ok(false);
             }
         }
@@ -459,13 +485,16 @@ pub(super) fn to_record(topic: &str, message: &BorrowedMessage<'_>) -> Record {
 
 pub(super) fn partition_count(client: &BaseConsumer, topic: &str) -> Result<usize, LogError> {
     let metadata = client.fetch_metadata(Some(topic), REQUEST_TIMEOUT).map_err(|e| unavailable(&e))?;
-    let partitions = metadata.topics().iter().find(|t| t.name() == topic).map_or(0, |t| t.partitions().len());
-    if partitions == 0 {
-        return Err(LogError::Fatal(format!(
+    let found = metadata.topics().iter().find(|found| found.name() == topic);
+    let partitions = found.map_or(0, |found| found.partitions().len());
+    let error = found.and_then(|found| found.error()).map(RDKafkaErrorCode::from);
+    match error {
+        None if partitions > 0 => Ok(partitions),
+        Some(RDKafkaErrorCode::UnknownTopicOrPartition) => Err(LogError::Fatal(format!(
             "topic {topic} does not exist; make the topics with `wireroom topics create`"
-        )));
+        ))),
+        _ => Err(LogError::Unavailable(format!("topic {topic} has no partitions yet"))),
     }
-    Ok(partitions)
 }
 
 impl ClientContext for Rebalances {}

@@ -28,8 +28,8 @@ pub(super) struct Transaction<'a> {
 }
 
 /// Told by the producer's own thread what became of each record.
-#[derive(Default)]
 struct Deliveries {
+    changelog: String,
     report: Mutex<Report>,
     changed: Condvar,
 }
@@ -52,8 +52,9 @@ impl Transactions {
             .set("transaction.timeout.ms", options.transaction_timeout.as_millis().to_string());
         // Records must not outlive the transaction they belong to.
         config.set("message.timeout.ms", options.transaction_timeout.as_millis().to_string());
-        let producer: ThreadedProducer<Deliveries> =
-            config.create_with_context(Deliveries::default()).map_err(|e| misconfigured(&e))?;
+        let producer: ThreadedProducer<Deliveries> = config
+            .create_with_context(Deliveries::new(options.changelog(role)))
+            .map_err(|e| misconfigured(&e))?;
         producer.init_transactions(REQUEST_TIMEOUT).map_err(|e| unavailable(&e))?;
         Ok(Self { producer })
     }
@@ -152,6 +153,10 @@ impl Drop for Transaction<'_> {
 }
 
 impl Deliveries {
+    fn new(changelog: String) -> Self {
+        Self { changelog, report: Mutex::default(), changed: Condvar::new() }
+    }
+
     fn report(&self) -> MutexGuard<'_, Report> {
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -176,7 +181,7 @@ impl ProducerContext for Deliveries {
         let mut report = self.report();
         report.on_their_way = report.on_their_way.saturating_sub(1);
         match result {
-            Ok(message) if message.topic().contains(".changelog.") => {
+            Ok(message) if message.topic() == self.changelog => {
                 let end = report.changelog_ends.entry(message.partition()).or_default();
                 *end = (*end).max(message.offset() + 1);
             }
