@@ -139,7 +139,8 @@ impl<F: Fetch> Fetcher<F> {
             self.tell();
         }
         self.gather();
-        let is_idle = inputs.is_empty() && self.in_flight.is_empty() && log.is_at_end()?;
+        let is_idle = inputs.is_empty() && self.in_flight.is_empty();
+        let is_idle = is_idle && self.settings.progress.is_watched() && log.is_at_end()?;
         self.settings.progress.polled(is_idle);
         let mut round = Round { draft: Draft::new(log.step()), jobs: Vec::new() };
         self.work(&inputs, &mut round)?;

@@ -4,7 +4,7 @@
 //!   hashes. `articles` in, `prepared` out.
 //! * [`Cluster`] (one decider for each partition of `prepared`) decides: a new article, a new version, or a copy; and
 //!   which article of a cluster is canonical. `prepared` in, `canonical` and `changes` out.
-//! * [`filter`] is the same code over lines of JSON.
+//! * [`filter()`] is the same code over lines of JSON.
 //!
 //! Everything published follows from the members of a cluster ([`neardup::decide`]), not from the order of their
 //! arrival: an arrival decides its cluster anew, and what differs from the published is published. Each article counts

@@ -69,7 +69,7 @@ pub struct RunOptions {
     /// First part of topics and groups on Kafka
     #[arg(long)]
     pub prefix: Option<String>,
-    /// Do not end: go on watching feeds and taking submissions until stopped
+    /// Do not end when all is done: go on taking submissions until stopped
     #[arg(long)]
     pub follow: bool,
     /// HTTP proxy for everything fetched

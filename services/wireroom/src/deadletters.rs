@@ -95,6 +95,9 @@ fn replayed(letter: &Record) -> Result<Output> {
     let Some(topic) = origin_topic(letter) else {
         bail!("{} does not say which topic it came from", id(letter));
     };
+    if let Some(bytes) = header(&letter.headers, "wireroom_value_dropped_bytes") {
+        bail!("{} was too large to be kept whole ({bytes} bytes): send it again from where it came from", id(letter));
+    }
     let kept = letter.headers.len().saturating_sub(DeadLetter::ADDED_HEADERS);
     Ok(Output {
         topic,

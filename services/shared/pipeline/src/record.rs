@@ -110,6 +110,6 @@ impl DeadLetter {
         headers
     }
 
-    /// How many headers [`DeadLetter::all_headers`] adds: a replay takes them off again.
+    /// How many headers a dead letter has more than its record had: a replay takes them off again.
     pub const ADDED_HEADERS: usize = 7;
 }
