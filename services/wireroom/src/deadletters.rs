@@ -96,7 +96,10 @@ fn replayed(letter: &Record) -> Result<Output> {
         bail!("{} does not say which topic it came from", id(letter));
     };
     if let Some(bytes) = header(&letter.headers, "wireroom_value_dropped_bytes") {
-        bail!("{} was too large to be kept whole ({bytes} bytes): send it again from where it came from", id(letter));
+        bail!(
+            "{} was too large to be kept whole ({bytes} bytes): send it again from where it came from",
+            id(letter)
+        );
     }
     let kept = letter.headers.len().saturating_sub(DeadLetter::ADDED_HEADERS);
     Ok(Output {

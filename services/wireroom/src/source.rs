@@ -43,7 +43,7 @@ impl Source {
         let mut kafka = config.kafka.clone();
         kafka.brokers = at.kafka.clone().unwrap_or(kafka.brokers);
         kafka.prefix = at.prefix.clone().unwrap_or(kafka.prefix);
-        Ok(Self::Log(AnyLog::Kafka(Kafka::open(kafka.options(&config.service.data_of("wireroom")))?)))
+        Ok(Self::Log(AnyLog::Kafka(Kafka::open(kafka.visitor())?)))
     }
 
     fn of_folder(data: &Path) -> Result<Self> {

@@ -33,7 +33,7 @@ pub const DEAD_LETTERS: [&str; 3] =
 pub fn command(command: &TopicsCommand) -> Result<Outcome> {
     let (TopicsCommand::Create(args) | TopicsCommand::Check(args)) = command;
     let config = serve::load(args)?;
-    let (options, specs) = (config.kafka.options(&config.service.data_of("wireroom")), specs(&config.kafka));
+    let (options, specs) = (config.kafka.visitor(), specs(&config.kafka));
     if let TopicsCommand::Create(_) = command {
         let made = create(&options, &specs, config.kafka.replication)?;
         made.iter().for_each(|name| println!("made {name}"));

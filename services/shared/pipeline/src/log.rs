@@ -1,6 +1,6 @@
 //! The contract that both logs keep.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use thiserror::Error;
 
@@ -90,6 +90,14 @@ pub enum LogError {
 }
 
 impl LogError {
+    /// A data folder that cannot be had.
+    pub(crate) fn folder(folder: &Path, cause: &dyn std::fmt::Display) -> Self {
+        Self::Fatal(format!(
+            "the data folder {} cannot be had: {cause}; is it writable, and is no other wireroom using it?",
+            folder.display()
+        ))
+    }
+
     /// Whether trying again may help.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Aborted(_) | Self::Unavailable(_) | Self::NotAssigned { .. })

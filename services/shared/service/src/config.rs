@@ -33,9 +33,10 @@ pub struct KafkaSection {
     pub brokers: String,
     /// First part of topics, groups and transactional ids.
     pub prefix: String,
-    /// Names this instance among its like, and after a restart (a StatefulSet's pod name). Empty: a name of the moment.
+    /// Names this instance among its like, and after a restart (a StatefulSet's pod name). Empty: a name kept in the data
+    /// folder.
     pub instance: String,
-    /// Keep partitions over a quick restart (needs `instance`).
+    /// Keep partitions over a quick restart (KIP-345).
     pub static_membership: bool,
     /// An instance not heard of for so long loses its partitions.
     #[serde(with = "humantime_serde")]
@@ -89,6 +90,9 @@ pub enum ConfigError {
     /// A file that is no TOML.
     #[error("the configuration file {0} is no TOML: {1}")]
     Syntax(PathBuf, Box<figment::Error>),
+    /// A data folder that cannot be written.
+    #[error("the data folder {0} cannot be used: {1}; name another with --data")]
+    Folder(PathBuf, std::io::Error),
     /// A value or name that is none.
     #[error(
         "the configuration is wrong: {0}; `wireroom check-config` looks at one without starting anything"
@@ -145,20 +149,42 @@ impl ServiceSection {
 }
 
 impl KafkaSection {
-    /// What the log on Kafka is opened with.
-    pub fn options(&self, data: &Path) -> kafka::Options {
+    /// What the log on Kafka is opened with by a process that runs roles and keeps its data in `data`. Without an
+    /// `instance` of its own it has the name that the folder was given once: whoever comes back to a folder is known.
+    pub fn member(&self, data: &Path) -> Result<kafka::Options, ConfigError> {
         let instance = match self.instance.as_str() {
-            "" => format!("{}-{}", std::process::id(), ulid::Ulid::generate()),
+            "" => name_of_folder(data).map_err(|cause| ConfigError::Folder(data.to_owned(), cause))?,
             named => named.to_owned(),
         };
-        kafka::Options {
-            is_static_member: self.static_membership && !self.instance.is_empty(),
+        Ok(kafka::Options {
+            is_static_member: self.static_membership,
             session_timeout: self.session_timeout,
             transaction_timeout: self.transaction_timeout,
             client: self.client.clone(),
             ..kafka::Options::new(&self.brokers, &self.prefix, &instance, data)
+        })
+    }
+
+    /// The same for a process that runs no role and keeps nothing.
+    pub fn visitor(&self) -> kafka::Options {
+        kafka::Options {
+            client: self.client.clone(),
+            ..kafka::Options::new(&self.brokers, &self.prefix, "visitor", PathBuf::new())
         }
     }
+}
+
+fn name_of_folder(data: &Path) -> std::io::Result<String> {
+    let file = data.join("instance");
+    if let Ok(name) = std::fs::read_to_string(&file)
+        && !name.trim().is_empty()
+    {
+        return Ok(name.trim().to_owned());
+    }
+    let name = ulid::Ulid::generate().to_string();
+    std::fs::create_dir_all(data)?;
+    std::fs::write(&file, &name)?;
+    Ok(name)
 }
 
 impl Default for KafkaSection {

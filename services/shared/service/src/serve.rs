@@ -59,7 +59,7 @@ pub fn serve(service: Service, config: &Config, workers: Vec<Worker>) -> anyhow:
     init_telemetry(config.service.log_format, &config.service.log_filter);
     let shutdown = Shutdown::default();
     stop_on_signals(&shutdown, config.service.drain_deadline)?;
-    let log = AnyLog::Kafka(Kafka::open(config.kafka.options(&config.service.data_of(service.name)))?);
+    let log = AnyLog::Kafka(Kafka::open(config.kafka.member(&config.service.data_of(service.name))?)?);
     let running = Running::start(&log, workers, &shutdown)?;
     let health = Health::new(running.roles().to_vec(), shutdown);
     let address = health.serve(config.service.listen_or(service.port), axum::Router::new())?;

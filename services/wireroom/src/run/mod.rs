@@ -101,7 +101,9 @@ fn open(options: &RunOptions, config: &Config) -> Result<Place> {
             let mut kafka = config.kafka.clone();
             kafka.brokers.clone_from(brokers);
             kafka.prefix = options.prefix.clone().unwrap_or(kafka.prefix);
-            let log = Kafka::open(kafka.options(&data))?;
+            // Who does not come back to its folder must not be waited for.
+            kafka.static_membership &= options.data.is_some();
+            let log = Kafka::open(kafka.member(&data)?)?;
             create(log.options(), &topics::specs(&kafka), kafka.replication)?;
             AnyLog::Kafka(log)
         }

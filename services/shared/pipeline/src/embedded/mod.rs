@@ -64,12 +64,7 @@ struct Signal {
 impl Embedded {
     /// Opens or creates the database in `folder`. One process at a time.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, LogError> {
-        let refused = |cause: &dyn std::fmt::Display| {
-            LogError::Fatal(format!(
-                "the data folder {} cannot be opened: {cause}; is it writable, and is no other wireroom using it?",
-                folder.display()
-            ))
-        };
+        let refused = |cause: &dyn std::fmt::Display| LogError::folder(folder, cause);
         std::fs::create_dir_all(folder).map_err(|cause| refused(&cause))?;
         let db = Database::builder(folder.join("log"))
             .worker_threads(1)

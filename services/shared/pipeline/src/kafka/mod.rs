@@ -14,6 +14,7 @@ mod transaction;
 
 use std::{
     collections::BTreeMap,
+    fs::File,
     path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
@@ -47,8 +48,7 @@ pub struct Options {
     pub brokers: String,
     /// First part of every topic, group and transactional id.
     pub prefix: String,
-    /// Names this instance among its like and after a restart; an earlier holder of the name is fenced. Instances
-    /// without one get a name of the moment and leave their open transactions to time out.
+    /// Names this instance among its like and after a restart: an earlier holder of the name is fenced.
     pub instance: String,
     /// Whether the instance's name is also its membership's (KIP-345): a quick restart then moves no partition.
     pub is_static_member: bool,
@@ -149,6 +149,8 @@ struct Shared {
     options: Options,
     /// Local copies of state; opened by the first role that keeps any.
     db: Mutex<Option<Database>>,
+    /// Held from the first role on: two processes on one folder would be one instance.
+    lock: Mutex<Option<File>>,
 }
 
 impl Kafka {
@@ -161,28 +163,37 @@ impl Kafka {
                 options.brokers
             ))
         })?;
-        Ok(Self(Arc::new(Shared { options, db: Mutex::new(None) })))
+        Ok(Self(Arc::new(Shared { options, db: Mutex::default(), lock: Mutex::default() })))
     }
 
     /// Joins a role's group.
     pub fn role(&self, role: Role) -> Result<KafkaRole, LogError> {
+        self.lock()?;
         KafkaRole::join(self.clone(), role)
     }
 
-    /// The local database. One process at a time.
+    /// Keeps other processes off the data folder.
+    fn lock(&self) -> Result<(), LogError> {
+        let folder = &self.0.options.data;
+        let refused = |cause: &dyn std::fmt::Display| LogError::folder(folder, cause);
+        let mut held = self.0.lock.lock().map_err(|cause| refused(&cause))?;
+        if held.is_none() {
+            std::fs::create_dir_all(folder).map_err(|cause| refused(&cause))?;
+            let file = File::create(folder.join("lock")).map_err(|cause| refused(&cause))?;
+            file.try_lock().map_err(|cause| refused(&cause))?;
+            *held = Some(file);
+        }
+        Ok(())
+    }
+
+    /// The local database.
     fn db(&self) -> Result<Database, LogError> {
         let folder = &self.0.options.data;
-        let refused = |cause: &dyn std::fmt::Display| {
-            LogError::Fatal(format!(
-                "the data folder {} cannot be opened: {cause}; is it writable, and is no other wireroom using it?",
-                folder.display()
-            ))
-        };
+        let refused = |cause: &dyn std::fmt::Display| LogError::folder(folder, cause);
         let mut opened = self.0.db.lock().map_err(|cause| refused(&cause))?;
         if let Some(db) = &*opened {
             return Ok(db.clone());
         }
-        std::fs::create_dir_all(folder).map_err(|cause| refused(&cause))?;
         let db = Database::builder(folder.join("state"))
             .worker_threads(1)
             .open()
