@@ -148,7 +148,7 @@ pub fn create_topics(brokers: &str, prefix: &str) -> Result<()> {
         TopicSpec::deleted("numbers", PARTITIONS, 1).fixed(),
         TopicSpec::deleted("numbered", PARTITIONS, 1),
         TopicSpec::deleted("rang", 1, 1),
-        TopicSpec::deleted("deadletters.counter", 1, 1),
+        TopicSpec::dead_letters("deadletters.counter", 1),
         TopicSpec::changelog("counter", PARTITIONS),
     ];
     kafka::admin::create(&options, &topics, 1)?;

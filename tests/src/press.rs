@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 pub use page::Page;
-pub use written::{DOCUMENTS, Document, Expected, expected, inputs, pages};
+pub use written::{BLANK, DOCUMENTS, Document, Expected, GONE, expected, inputs, pages};
 
 use web::Web;
 

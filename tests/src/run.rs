@@ -1,14 +1,17 @@
 //! The program under test, and what its runs give.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::press::Expected;
+use crate::press::{Expected, Press};
+use crate::wait;
 
 /// `wireroom`, in the profile of the tests. Built once a process, so that no test runs a program of yesterday.
 pub fn wireroom() -> Command {
@@ -78,4 +81,84 @@ fn word(value: &Value, key: &str) -> &'static str {
     const RELATIONS: [&str; 6] = ["original", "copy", "excerpt", "revision", "extension", "derived"];
     let word = value[key].as_str().unwrap_or_default();
     RELATIONS.into_iter().find(|known| *known == word).unwrap_or_else(|| panic!("{word:?} is no relation"))
+}
+
+/// The notes that roles keep beside their work in a data folder: what each is at. Held open, so that a look takes no
+/// longer than an action does.
+#[derive(Debug)]
+pub struct Notes {
+    folder: PathBuf,
+    roles: &'static [&'static str],
+    open: BTreeMap<&'static str, fs::File>,
+}
+
+impl Notes {
+    /// Of the process that has this data folder. It need not run.
+    pub fn in_folder(data: &Path, roles: &'static [&'static str]) -> Self {
+        Self { folder: data.join("attempts"), roles, open: BTreeMap::new() }
+    }
+
+    /// Whether a role is at an action.
+    pub fn is_at(&mut self, role: &'static str, action: &str) -> bool {
+        self.word(role).is_some_and(|word| word.trim_ascii() == action.as_bytes())
+    }
+
+    /// Whether any role is in the middle of a step. Reading is what a role does while it waits, too.
+    pub fn in_flight(&mut self) -> bool {
+        const STEP: [&str; 5] = ["work", "produce", "state", "offsets", "commit"];
+        let roles = self.roles;
+        roles.iter().any(|role| STEP.iter().any(|action| self.is_at(role, action)))
+    }
+
+    /// All of them, as `role/action`.
+    pub fn all(&mut self) -> Vec<String> {
+        let roles = self.roles;
+        let note = |role: &&'static str| {
+            let word = self.word(role)?;
+            Some(format!("{role}/{}", String::from_utf8_lossy(word.trim_ascii())))
+        };
+        roles.iter().filter_map(note).collect()
+    }
+
+    fn word(&mut self, role: &'static str) -> Option<[u8; 8]> {
+        let file = match self.open.entry(role) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(place) => place.insert(fs::File::open(self.folder.join(role)).ok()?),
+        };
+        let mut word = [0; 8];
+        file.read_exact_at(&mut word, 0).ok()?;
+        Some(word)
+    }
+}
+
+/// A process that is killed as by `kill -9` when this is dropped: nothing in it gets to know.
+#[derive(Debug)]
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// `wireroom run --follow` over the press, in a folder that can be asked as soon as this returns.
+pub fn follower(press: &Press, data: &Path) -> Running {
+    // It runs by itself: what it begins with is not there.
+    let child = wireroom()
+        .args(["run", "--follow", "--delay", "20ms", "--proxy", &press.proxy(), "--data"])
+        .arg(data)
+        .arg("nothing-to-begin-with")
+        .env("WIREROOM__SERVICE__LISTEN", "127.0.0.1:0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    let running = Running(child);
+    wait::until("the process answers", || {
+        let tail = wireroom().args(["tail", "requests", "--no-follow", "--data"]).arg(data).output();
+        data.join("admin").exists() && tail.expect("the program runs").status.success()
+    });
+    running
 }

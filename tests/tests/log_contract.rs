@@ -187,7 +187,7 @@ fn troublemakers_end_in_the_dead_letters(place: &Place) {
 
 /// Timers fire when due and once, across a restart.
 fn timers_fire_once_and_survive(place: &Place) {
-    let clock = Clock::manual(jiff::Timestamp::now().as_millisecond());
+    let clock = Clock::manual(Clock::system().now_ms());
     {
         let log = place.open(&clock);
         let wishes = [("a", "timer:60000"), ("b", "timer:120000"), ("a", "timer:90000")];

@@ -66,9 +66,17 @@ fn what_robots_txt_refuses_is_not_asked_for() {
 }
 
 #[test]
-fn no_page_is_fetched_twice() {
-    let (press, folder) = (Press::open(), tempfile::tempdir().unwrap());
-    run_over(&press, folder.path(), &[]);
+fn what_is_asked_for_once_is_fetched_once() {
+    let (press, folder) = (Press::with_articles(20), tempfile::tempdir().unwrap());
+    let status = run::wireroom()
+        .arg("run")
+        .args(press.article_urls())
+        .arg("--out")
+        .arg(folder.path().join("out.jsonl"))
+        .args(["--proxy", &press.proxy(), "--delay", "20ms"])
+        .status()
+        .unwrap();
+    assert!(status.success(), "{status}");
     let mut asked: Vec<String> = press.served().into_iter().map(|served| served.url).collect();
     asked.sort();
     let repeated: Vec<_> = asked.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();

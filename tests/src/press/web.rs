@@ -14,7 +14,7 @@ use super::page::{
     HARBOUR_TIMES, KUESTENBLATT, MERIDIAN_WIRE, NORTHERN_COURIER, Outlet, PELLWORTH_GAZETTE, Page, TIDEWATCH,
     escape, fill, link,
 };
-use super::written::{self, FEED, MOVED, TAKEN_OVER};
+use super::written::{self, BLANK, FEED, MOVED, TAKEN_OVER};
 
 const FEED_TEMPLATE: &str = include_str!("../../press/templates/feed.xml");
 
@@ -48,6 +48,9 @@ impl Web {
                 return response(StatusCode::OK, "text/plain", "User-agent: *\nDisallow: /members/\n");
             }
             _ => {}
+        }
+        if url == BLANK {
+            return html_response(StatusCode::OK, Vec::new(), accepts_gzip);
         }
         if url == MOVED.0 {
             return redirect(written::page(MOVED.1).path());

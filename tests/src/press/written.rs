@@ -40,7 +40,10 @@ static PAGES: LazyLock<Vec<(&str, Page)>> = LazyLock::new(|| {
 });
 
 /// A page that has gone, and that no reprint stands in for.
-const GONE: &str = "http://harbour-times.example/2026/01/04/ice-on-the-inner-harbour";
+pub const GONE: &str = "http://harbour-times.example/2026/01/04/ice-on-the-inner-harbour";
+
+/// A page without anything on it.
+pub const BLANK: &str = "http://tidewatch.example/blank";
 
 /// Moves to another path of its host.
 pub(super) const MOVED: (&str, &str) = ("http://northern-courier.example/?p=4417", "gauges");

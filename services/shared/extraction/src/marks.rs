@@ -230,7 +230,7 @@ fn of_word(word: &str, marks: &mut Marks) {
         }
         "newsletter" | "newsletters" | "signup" | "subscribe" | "subscription" | "mailchimp" | "mc4wp"
         | "optin" | "cta" | "donate" | "donation" | "donations" | "contribute" | "fundraising"
-        | "membership" | "subscriptions" | "hubspot" | "leadgen" | "callout" | "registration" | "regwall"
+        | "membership" | "appeal" | "fundraiser" | "crowdfunding" | "spendenaufruf" | "subscriptions" | "hubspot" | "leadgen" | "callout" | "registration" | "regwall"
         | "login" | "signin" => Marks::APPEAL,
         "ad" | "ads" | "adv" | "advert" | "adverts" | "advertisement" | "advertising" | "adbox"
         | "adslot" | "adsbygoogle" | "dfp" | "gpt" | "sponsor" | "sponsored" | "anzeige" | "werbung"
@@ -368,6 +368,7 @@ mod tests {
             ("entry_content", Marks::BODY),
             ("relatedArticles", Marks::RELATED),
             ("c-newsletter__form", Marks::APPEAL),
+            ("appeal-box", Marks::APPEAL),
             ("ad-slot-3", Marks::AD),
             ("wp-caption-text", Marks::CAPTION),
             ("post-comments", Marks::COMMENTS),

@@ -9,6 +9,7 @@ use crate::{
     marks::Marks,
     phrases::{Furniture, appeal_terms, furniture, is_caption, is_contact},
     text::{ends_sentence, loose, sentence_count, word_count},
+    tree::{Content, Outline},
 };
 
 /// The blocks of `range` that are the story, in order, as indices.
@@ -89,7 +90,7 @@ fn is_story(reading: &Reading, block: &Block, title: &str) -> bool {
             if density > 0.85 && (words < 40) {
                 return false;
             }
-            !(is_caption(&block.text) && words < 50)
+            !(words < 50 && (is_caption(&block.text) || captions_picture(reading.outline, block)))
         }
         Kind::Item | Kind::Cell => density < 0.8 || words > 40,
         Kind::Pre => true,
@@ -99,6 +100,31 @@ fn is_story(reading: &Reading, block: &Block, title: &str) -> bool {
         }
         Kind::Caption => false,
     }
+}
+
+/// A picture's caption in the picture's own paragraph: pictures, then text of which all is set small or slanted.
+fn captions_picture(outline: &Outline, block: &Block) -> bool {
+    /// Nodes beyond which a paragraph is no caption: one is read again for each block in it.
+    const MAX_NODES: usize = 40;
+    let (start, end) = (block.element, outline.node(block.element).end);
+    if outline.name(start) != "p" || end - start > MAX_NODES {
+        return false;
+    }
+    let (mut pictured, mut set_apart_until) = (false, start);
+    for at in start + 1..end {
+        match outline.node(at).content {
+            Content::Text(text) if text.trim().is_empty() || at < set_apart_until => {}
+            Content::Text(_) => return false,
+            Content::Element(element) => match element.name() {
+                "img" => pictured = true,
+                "video" | "audio" | "iframe" | "object" => return false,
+                "small" | "em" | "i" if !pictured => return false,
+                "small" | "em" | "i" => set_apart_until = set_apart_until.max(outline.node(at).end),
+                _ => {}
+            },
+        }
+    }
+    pictured
 }
 
 /// Items of lists that are links only, and paragraphs next to one another that are.
@@ -235,4 +261,34 @@ fn without_empty_headings(blocks: &[Block], kept: Vec<usize>) -> Vec<usize> {
         out.pop();
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{blocks::blocks, tree::parse};
+
+    #[test]
+    fn a_caption_in_its_pictures_paragraph_is_told_from_prose() {
+        let captions = |html: &str| {
+            let parsed = parse(html);
+            let outline = Outline::of(&parsed.html);
+            blocks(&outline).first().map(|block| captions_picture(&outline, block))
+        };
+        for caption in [
+            "<p><img src=a><br><small>Boats at the pier.</small></p>",
+            "<p><a href=b><img src=a></a> <em>Boats at the pier.</em></p>",
+            "<p><img src=a><i>Boats at <b>the</b> pier.</i></p>",
+        ] {
+            assert_eq!(captions(caption), Some(true), "{caption}");
+        }
+        for prose in [
+            "<p><small>Boats lay at the pier.</small></p>",
+            "<p><img src=a>Boats lay at the <em>old</em> pier.</p>",
+            "<p><em>Boats lay at the pier.</em><img src=a></p>",
+            "<p><img src=a><em>Boats</em> lay at the pier.</p>",
+        ] {
+            assert_eq!(captions(prose), Some(false), "{prose}");
+        }
+    }
 }
