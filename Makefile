@@ -1,7 +1,7 @@
 # wireroom. `make run` and `make test` need nothing done before.
 
 CARGO  ?= cargo
-ROUNDS ?= 100
+KILLS  ?= 100
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint bench test-crash deny
@@ -29,8 +29,8 @@ bench: setup ## Measure: one `name value unit` a line
 	@$(CARGO) build --release --locked --package wireroom --package tests --bins
 	@target/release/bench target/release/wireroom
 
-test-crash: setup ## Kill and restart the pipeline at ROUNDS moments on each log (ROUNDS=100)
-	WIREROOM_CRASH_ROUNDS=$(ROUNDS) $(CARGO) test --locked --package tests --test crash -- --nocapture
+test-crash: setup ## Kill and restart the pipeline KILLS times on each log (KILLS=100)
+	WIREROOM_CRASH_KILLS=$(KILLS) $(CARGO) test --locked --package tests --test crash -- --nocapture
 
 deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny)
 	$(CARGO) deny check

@@ -88,7 +88,7 @@ pub fn die() -> ! {
 /// What a crash test does to the process at an action: the `n`th time (from 1) it comes to it.
 pub fn at(action: Action, n: u64, what: impl Fn() + Send + Sync + 'static) -> Probe {
     let seen = std::sync::atomic::AtomicU64::new(0);
-    Arc::new(move |now| {
+    Arc::new(move |_, now| {
         if now == action && seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1 == n {
             what();
         }

@@ -1,10 +1,10 @@
 //! kill -9 at any moment, restarted: the canonical articles end as those of a run that nobody disturbed, every version
 //! is published once, and nothing that went in is lost.
 //!
-//! `WIREROOM_CRASH_ROUNDS` says how many rounds each log gets (2 by default). In each the program is killed a few
-//! times while work is in flight: when the note that a role keeps beside its work says that it is at a given action of
-//! a step. The notes also say, after the kill, what each role was at; that is printed. A fifth as many rounds kill the
-//! services as processes of their own, each once a round.
+//! `WIREROOM_CRASH_KILLS` says how many kills each log gets (5 by default), five to a round. Each falls on a given action
+//! of a given role, in the middle of a step: `WIREROOM_HOLD_AT` makes the role stop there, the note that it keeps beside
+//! its work tells, and then the process is killed from outside. What every role was at is printed. A fifth as many kills
+//! fall on the services as processes of their own, whenever they are seen at work.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,11 +20,13 @@ use tests::topics::{Topics, standing};
 use tests::{run, wait};
 
 const ARTICLES: usize = 60;
-const KILLS_A_ROUND: usize = 3;
+const KILLS_A_ROUND: usize = 5;
 const ROLES: [&str; 4] = ["fetcher", "extractor", "prepare", "cluster"];
 const ACTIONS: [&str; 6] = ["read", "work", "produce", "state", "offsets", "commit"];
 
-/// So long a kill waits for the action that it is aimed at; then any step in flight will do.
+/// A note that says the same for so long is of a role that is held.
+const HELD: Duration = Duration::from_millis(30);
+/// So long the kill of a service waits for the action that it is aimed at; then any step in flight will do.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Generous: the machine may be compiling at the same time.
@@ -45,7 +47,7 @@ fn killed_at_any_moment_on_kafka() {
 fn services_killed_at_any_moment() {
     let press = Press::with_articles(ARTICLES);
     let undisturbed = Round::new(&press, None).finish();
-    let rounds = rounds().div_ceil(5);
+    let rounds = kills().div_ceil(5 * KILLS_A_ROUND);
     let mut interrupted = BTreeMap::new();
     for number in 1..=rounds {
         let prefix = format!("services-crash-{}-{number}", std::process::id());
@@ -90,8 +92,8 @@ fn kill_in_flight(service: &mut Service, aim: &str) -> Vec<String> {
     service.kill_and_restart()
 }
 
-fn rounds() -> usize {
-    std::env::var("WIREROOM_CRASH_ROUNDS").map_or(2, |rounds| rounds.parse().unwrap())
+fn kills() -> usize {
+    std::env::var("WIREROOM_CRASH_KILLS").map_or(5, |kills| kills.parse().unwrap())
 }
 
 /// Compares every round with a run that nobody disturbed.
@@ -100,26 +102,27 @@ fn crash_rounds(log: &str, kafka: impl Fn(usize) -> Option<(&'static str, String
     let undisturbed = Round::new(&press, kafka(0)).finish();
     assert!(undisturbed.len() >= ARTICLES, "{} canonical articles of {ARTICLES}", undisturbed.len());
 
-    let rounds = rounds();
-    let mut interrupted = BTreeMap::new();
-    for number in 1..=rounds {
+    let mut interrupted: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut kills_left, mut aim, mut number) = (kills(), 0, 0);
+    while kills_left > 0 {
+        number += 1;
         let round = Round::new(&press, kafka(number));
-        for kill in 0..KILLS_A_ROUND {
-            let target = number * KILLS_A_ROUND + kill;
-            let (role, action) = (ROLES[target % ROLES.len()], ACTIONS[target / ROLES.len() % ACTIONS.len()]);
-            let Some(notes) = round.kill_at(role, action, 1 + target % 13) else { break };
-            println!("{log}, round {number}: aimed at {role}/{action}, interrupted {}", notes.join(" "));
-            notes.into_iter().for_each(|note| *interrupted.entry(note).or_insert(0) += 1);
+        for _ in 0..KILLS_A_ROUND.min(kills_left) {
+            let (role, action) = (ROLES[aim % ROLES.len()], ACTIONS[aim / ROLES.len() % ACTIONS.len()]);
+            // A role reads all the time, at first in vain.
+            let nth = if action == "read" { 20 + aim % 7 } else { 1 + aim % 3 };
+            aim += 1;
+            let Some(notes) = round.kill_at(role, action, nth) else { break };
+            println!("{log}, round {number}: killed at {role}/{action}; at that moment {}", notes.join(" "));
+            *interrupted.entry(action.to_owned()).or_default() += 1;
+            kills_left -= 1;
         }
         assert_eq!(round.finish(), undisturbed, "{log}, round {number}");
         round.assert_whole();
     }
-    println!("{log}: {rounds} rounds, interrupted {interrupted:?}");
-    if rounds >= 50 {
-        for action in ACTIONS {
-            let hit = interrupted.keys().any(|note| note.ends_with(action));
-            assert!(hit, "no kill in {rounds} rounds fell on {action}: {interrupted:?}");
-        }
+    println!("{log}: {number} rounds, kills by the action they interrupted: {interrupted:?}");
+    if kills() >= ROLES.len() * ACTIONS.len() {
+        assert_eq!(interrupted.len(), ACTIONS.len(), "every action was interrupted: {interrupted:?}");
     }
 }
 
@@ -157,25 +160,22 @@ impl<'a> Round<'a> {
         command
     }
 
-    /// Starts the run and, when the press has answered `answers` times, kills it as soon as `role` is at `action`, or
-    /// else in any step. Gives what every role was at; nothing if the run ended before.
-    fn kill_at(&self, role: &'static str, action: &str, answers: usize) -> Option<Vec<String>> {
-        let wanted = self.press.served().len() + answers;
-        let mut run = run::Running(self.command().spawn().unwrap());
+    /// Starts the run and kills it when `role` is at `action` for the `nth` time. Gives what every role was at; nothing
+    /// if the run ended before.
+    fn kill_at(&self, role: &'static str, action: &str, nth: usize) -> Option<Vec<String>> {
+        let hold_at = format!("{role}/{action}/{nth}");
+        let mut run = run::Running(self.command().env("WIREROOM_HOLD_AT", hold_at).spawn().unwrap());
         let mut notes = Notes::in_folder(&self.data(), &ROLES);
         let deadline = Instant::now() + TIMEOUT;
-        let mut aimed_since: Option<Instant> = None;
-        loop {
+        let mut held_since: Option<Instant> = None;
+        while held_since.is_none_or(|since| since.elapsed() < HELD) {
             if run.0.try_wait().unwrap().is_some() {
                 return None;
             }
             assert!(Instant::now() < deadline, "the run does not end:\n{}", self.stderr());
-            match aimed_since {
-                None if self.press.served().len() >= wanted => aimed_since = Some(Instant::now()),
-                None => {}
-                Some(_) if notes.is_at(role, action) => break,
-                Some(since) if since.elapsed() > PATIENCE && notes.in_flight() => break,
-                Some(_) => {}
+            held_since = held_since.filter(|_| notes.is_at(role, action));
+            if held_since.is_none() && notes.is_at(role, action) {
+                held_since = Some(Instant::now());
             }
             // No sleep: an action takes microseconds.
             std::thread::yield_now();

@@ -129,7 +129,7 @@ impl<F: Fetch> Fetcher<F> {
     pub(crate) fn turn(&mut self, log: &mut dyn Log) -> Result<(), LogError> {
         self.gather();
         let inputs = log.poll(self.limits(), self.wait())?;
-        self.settings.progress.set_ready(!log.assignment().is_empty());
+        self.settings.progress.set_ready(log.is_settled());
         inputs.revoked.iter().for_each(|partition| self.revoked(*partition));
         for partition in &inputs.assigned {
             self.assigned(log, *partition)?;

@@ -25,17 +25,19 @@ struct Line {
 /// judged on its arrival by what came before: `prepare` and `cluster` in one, with a state that ends with the call and a
 /// window that never closes.
 ///
-/// A line that is no such object is answered by `{"line","error"}`. Fails when reading or writing does.
-pub fn filter(reader: impl BufRead, mut writer: impl Write) -> io::Result<()> {
+/// A line that is no such object is answered by `{"line","error"}`; how many were is returned. Fails when reading or
+/// writing does.
+pub fn filter(reader: impl BufRead, mut writer: impl Write) -> io::Result<u64> {
     let mut rows = MemoryRows::default();
     let mut clusters = Clusters::new(StreamState::default(), i64::MAX);
-    for (number, line) in (1_i64..).zip(reader.lines()) {
+    let mut refused = 0;
+    for (number, line) in (1_i64..).zip(reader.split(b'\n')) {
         let line = line?;
-        if line.trim().is_empty() {
+        if line.trim_ascii().is_empty() {
             continue;
         }
-        let answer = match serde_json::from_str::<Line>(&line) {
-            Ok(line) if !line.id.is_empty() => {
+        let answer = match read_line(&line) {
+            Ok(line) => {
                 let mut prepared = prepare(article(line, number));
                 let article = prepared.article.take().unwrap_or_default();
                 let arrival = clusters.arrive(&mut rows, &prepared, &article).map_err(io::Error::other)?;
@@ -45,14 +47,26 @@ pub fn filter(reader: impl BufRead, mut writer: impl Write) -> io::Result<()> {
                     "relation": arrival.relation.as_str(),
                 })
             }
-            Ok(_) => serde_json::json!({"line": number, "error": "no \"id\": every article needs one"}),
             Err(cause) => {
-                serde_json::json!({"line": number, "error": format!("no article as a JSON object: {cause}")})
+                refused += 1;
+                serde_json::json!({"line": number, "error": cause})
             }
         };
         writeln!(writer, "{answer}")?;
     }
-    writer.flush()
+    writer.flush()?;
+    Ok(refused)
+}
+
+fn read_line(line: &[u8]) -> Result<Line, String> {
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return Err("no article as a JSON object: it does not begin with a brace".to_owned());
+    }
+    match serde_json::from_slice::<Line>(line) {
+        Ok(line) if line.id.is_empty() => Err("no \"id\": every article needs one".to_owned()),
+        Ok(line) => Ok(line),
+        Err(cause) => Err(format!("no article as a JSON object: {cause}")),
+    }
 }
 
 fn article(line: Line, number: i64) -> Article {

@@ -68,6 +68,6 @@ fn extract_line(line: &[u8]) -> Result<String, String> {
 }
 
 pub fn cluster() -> Result<Outcome> {
-    normalizer::filter(BufReader::new(stdin().lock()), BufWriter::new(stdout().lock()))?;
-    Ok(Outcome::Done)
+    let refused = normalizer::filter(BufReader::new(stdin().lock()), BufWriter::new(stdout().lock()))?;
+    Ok(if refused == 0 { Outcome::Done } else { Outcome::SomeFailed })
 }

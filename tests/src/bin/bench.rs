@@ -1,6 +1,6 @@
 //! Measures the whole pipeline on each log over generated articles: one `name value unit` a line.
 //!
-//! usage: bench WIREROOM [ARTICLES]
+//! usage: `bench WIREROOM [ARTICLES]`
 //!
 //! CPU is that of the program's threads, by the role they are named after; the rest is `other`.
 

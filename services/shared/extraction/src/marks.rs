@@ -230,8 +230,10 @@ fn of_word(word: &str, marks: &mut Marks) {
         }
         "newsletter" | "newsletters" | "signup" | "subscribe" | "subscription" | "mailchimp" | "mc4wp"
         | "optin" | "cta" | "donate" | "donation" | "donations" | "contribute" | "fundraising"
-        | "membership" | "appeal" | "fundraiser" | "crowdfunding" | "spendenaufruf" | "subscriptions" | "hubspot" | "leadgen" | "callout" | "registration" | "regwall"
-        | "login" | "signin" => Marks::APPEAL,
+        | "membership" | "appeal" | "fundraiser" | "crowdfunding" | "spendenaufruf" | "subscriptions"
+        | "hubspot" | "leadgen" | "callout" | "registration" | "regwall" | "login" | "signin" => {
+            Marks::APPEAL
+        }
         "ad" | "ads" | "adv" | "advert" | "adverts" | "advertisement" | "advertising" | "adbox"
         | "adslot" | "adsbygoogle" | "dfp" | "gpt" | "sponsor" | "sponsored" | "anzeige" | "werbung"
         | "publicidad" | "publicite" | "pubblicita" | "promo" | "promos" | "promotion" | "promoted"

@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Action, DeadLetter, LogError, Origin, Probe, Record};
+use crate::{Action, DeadLetter, LogError, Origin, Probe, Record, log::Noter};
 
 /// A record that a process died on so often is not tried again.
 const POISON_DEATHS: u32 = 3;
@@ -20,6 +20,7 @@ const ACTION_BYTES: usize = 8;
 
 /// The note of one role in one data folder.
 pub(crate) struct Attempts {
+    role: &'static str,
     file: Arc<File>,
     suspects: Vec<Span>,
 }
@@ -35,7 +36,7 @@ struct Span {
 
 impl Attempts {
     /// Opens the note `folder/role`, counting a death where the last process died at work.
-    pub(crate) fn open(folder: &Path, role: &str) -> Result<Self, LogError> {
+    pub(crate) fn open(folder: &Path, role: &'static str) -> Result<Self, LogError> {
         let path = folder.join(role);
         let failed = |cause: std::io::Error| {
             LogError::Fatal(format!(
@@ -66,7 +67,7 @@ impl Attempts {
                 suspects.push(span);
             }
         }
-        let attempts = Self { file: Arc::new(file), suspects };
+        let attempts = Self { role, file: Arc::new(file), suspects };
         attempts.write(None, &[]);
         Ok(attempts)
     }
@@ -84,12 +85,12 @@ impl Attempts {
     }
 
     /// Notes every action, then tells `also`.
-    pub(crate) fn probe(&self, also: Option<Probe>) -> Probe {
-        let file = self.file.clone();
+    pub(crate) fn noter(&self, also: Option<Probe>) -> Noter {
+        let (file, role) = (self.file.clone(), self.role);
         Arc::new(move |action| {
             let word = format!("{:<ACTION_BYTES$}", action.as_str());
             let _ = file.write_all_at(word.as_bytes(), 0);
-            also.iter().for_each(|probe| probe(action));
+            also.iter().for_each(|probe| probe(role, action));
         })
     }
 
@@ -204,7 +205,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let attempts = Attempts::open(folder.path(), "r").unwrap();
         attempts.working(&[record(0)]);
-        attempts.probe(None)(Action::Commit);
+        attempts.noter(None)(Action::Commit);
         assert_eq!(Attempts::open(folder.path(), "r").unwrap().limit(100, |_| true), 100);
     }
 }

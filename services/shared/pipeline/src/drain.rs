@@ -82,7 +82,7 @@ impl Progress {
         self.0.pending.store(pending, Ordering::SeqCst);
     }
 
-    /// Whether partitions are assigned and the log answers.
+    /// Whether the role has its place: partitions, or a stand-by's none.
     pub fn set_ready(&self, ready: bool) {
         self.0.ready.store(ready, Ordering::SeqCst);
     }

@@ -28,6 +28,9 @@ pub trait Log: Send {
     /// The committed state of a partition held.
     fn state(&self, partition: i32) -> Option<State>;
 
+    /// Whether this instance has its place: on Kafka the group has answered, be it that it holds nothing and stands by.
+    fn is_settled(&self) -> bool;
+
     /// Whether every partition held has been read and committed to its end.
     fn is_at_end(&mut self) -> Result<bool, LogError>;
 }
@@ -73,7 +76,7 @@ pub enum LogError {
     #[error("the step did not happen and will be done again: {0}")]
     Aborted(String),
     /// The log cannot be reached now. Try again.
-    #[error("the log cannot be reached now, trying on: {0}")]
+    #[error("the log cannot be reached now: {0}")]
     Unavailable(String),
     /// Nothing here can mend it: the process must end.
     #[error("{0}")]
@@ -139,5 +142,8 @@ impl Action {
     }
 }
 
-/// Is told every action before it is done: the note that survives a crash, and where tests crash.
-pub type Probe = Arc<dyn Fn(Action) + Send + Sync>;
+/// Is told every action of every role before it is done: where crash tests step in.
+pub type Probe = Arc<dyn Fn(&'static str, Action) + Send + Sync>;
+
+/// The same for one role: the note that survives a crash, then the probe.
+pub(crate) type Noter = Arc<dyn Fn(Action) + Send + Sync>;

@@ -65,7 +65,7 @@ pub fn run(log: &mut dyn Log, stage: &mut dyn Stage, settings: &Settings) -> Res
 
 fn turn(log: &mut dyn Log, stage: &mut dyn Stage, settings: &Settings) -> Result<(), LogError> {
     let inputs = log.poll(settings.limits, settings.wait)?;
-    settings.progress.set_ready(!log.assignment().is_empty());
+    settings.progress.set_ready(log.is_settled());
     for partition in &inputs.revoked {
         stage.revoked(*partition);
     }

@@ -15,6 +15,8 @@ use pipeline::kafka;
 use serde::{Deserialize, de::DeserializeOwned};
 use thiserror::Error;
 
+use crate::hold::hold_for_tests;
+
 /// The configuration as read. Sections of roles are read by whoever knows them.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -161,6 +163,7 @@ impl KafkaSection {
             session_timeout: self.session_timeout,
             transaction_timeout: self.transaction_timeout,
             client: self.client.clone(),
+            probe: hold_for_tests(),
             ..kafka::Options::new(&self.brokers, &self.prefix, &instance, data)
         })
     }

@@ -74,7 +74,7 @@ impl Health {
             return unwell("draining");
         }
         match self.roles.iter().find(|(_, progress)| !progress.is_ready()) {
-            Some((role, _)) => unwell(&format!("the {} holds no partition yet", role.name)),
+            Some((role, _)) => unwell(&format!("the {} has no place in its group yet", role.name)),
             None => (StatusCode::OK, "ok\n".to_owned()),
         }
     }
@@ -101,7 +101,7 @@ mod tests {
         let (progress, shutdown) = (Progress::default(), Shutdown::default());
         let health = Health::new(vec![(role, progress.clone())], shutdown.clone());
         assert_eq!(health.live().0, StatusCode::OK);
-        assert_eq!(health.ready(), unwell("the r holds no partition yet"));
+        assert_eq!(health.ready(), unwell("the r has no place in its group yet"));
         progress.set_ready(true);
         assert_eq!(health.ready().0, StatusCode::OK);
         shutdown.request();

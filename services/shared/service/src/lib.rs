@@ -5,6 +5,7 @@
 
 mod config;
 mod health;
+mod hold;
 mod serve;
 mod signals;
 mod telemetry;
@@ -12,6 +13,7 @@ mod workers;
 
 pub use config::{Config, ConfigError, KafkaSection, LogFormat, ServiceSection};
 pub use health::Health;
+pub use hold::hold_for_tests;
 pub use serve::{Args, Service, main, serve};
 pub use signals::stop_on_signals;
 pub use telemetry::init as init_telemetry;

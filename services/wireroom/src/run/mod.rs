@@ -15,7 +15,7 @@ use pipeline::{
     embedded::{Embedded, Options},
     kafka::{Kafka, admin::create},
 };
-use service::{Config, Health, Running, Worker, init_telemetry, stop_on_signals};
+use service::{Config, Health, Running, Worker, hold_for_tests, init_telemetry, stop_on_signals};
 use wire::Request;
 
 use crate::{Outcome, admin, cli::RunOptions, input, serve, topics};
@@ -94,7 +94,7 @@ fn open(options: &RunOptions, config: &Config) -> Result<Place> {
     };
     let log = match &options.kafka {
         None => {
-            let embedded = Options { fsync: options.fsync, ..Options::default() };
+            let embedded = Options { fsync: options.fsync, probe: hold_for_tests(), ..Options::default() };
             AnyLog::Embedded(Embedded::open(&data, &embedded)?)
         }
         Some(brokers) => {

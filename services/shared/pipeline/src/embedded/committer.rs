@@ -9,7 +9,7 @@ use bytes::Bytes;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use super::{Options, Signal, separated};
-use crate::{Action, Clock, Output, Probe, state::read_i64, stored};
+use crate::{Action, Clock, Output, log::Noter, state::read_i64, stored};
 
 /// How many steps are grouped at most.
 const GROUP_STEPS: usize = 64;
@@ -23,7 +23,7 @@ pub(super) struct Entry {
     /// Input offsets taken, `from..to`.
     pub taken: std::ops::Range<i64>,
     pub writes: Vec<(Keyspace, Vec<u8>, Option<Bytes>)>,
-    pub probe: Option<Probe>,
+    pub note: Option<Noter>,
     pub reply: Option<mpsc::SyncSender<Result<(), String>>>,
 }
 
@@ -67,7 +67,7 @@ impl Committer {
         let mut batch = self.db.batch().durability(Some(self.durability));
         let now_ms = self.clock.now_ms();
         for entry in group {
-            let at = |action| entry.probe.iter().for_each(|probe| probe(action));
+            let at = |action| entry.note.iter().for_each(|note| note(action));
             at(Action::Produce);
             for output in entry.outputs {
                 let topic = output.topic.to_owned();
@@ -91,8 +91,8 @@ impl Committer {
                     batch.remove(&rows, offset.to_be_bytes());
                 }
             }
-            if let Some(probe) = &entry.probe {
-                probe(Action::Commit);
+            if let Some(note) = &entry.note {
+                note(Action::Commit);
             }
         }
         batch.commit()

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Embedded, PARTITION, committer, committer::Entry, read_row};
 use crate::{
-    Action, Inputs, Limits, Log, LogError, Probe, Record, Role, State, Step, attempts::Attempts,
+    Action, Inputs, Limits, Log, LogError, Record, Role, State, Step, attempts::Attempts, log::Noter,
     metrics::RoleMetrics, timers::Timers,
 };
 
@@ -15,7 +15,7 @@ pub struct EmbeddedRole {
     state: State,
     timers: Timers,
     attempts: Attempts,
-    probe: Probe,
+    note: Noter,
     metrics: RoleMetrics,
     is_assigned: bool,
     is_rewound: bool,
@@ -29,7 +29,7 @@ impl EmbeddedRole {
         let state = State::new(committer::state_rows(&log.0.db, role.name)?);
         state.check_version(&role)?;
         let attempts = Attempts::open(&log.0.folder.join("attempts"), role.name)?;
-        let probe = attempts.probe(log.0.probe.clone());
+        let note = attempts.noter(log.0.probe.clone());
         let committed = log.position(&role)?;
         let metrics = RoleMetrics::of(&role);
         let timers = Timers::default();
@@ -39,7 +39,7 @@ impl EmbeddedRole {
             state,
             timers,
             attempts,
-            probe,
+            note,
             metrics,
             is_assigned: false,
             is_rewound: false,
@@ -84,7 +84,7 @@ impl Log for EmbeddedRole {
             if inputs.timers.is_empty() {
                 inputs.timers = self.timers.fire(now_ms, limits.timers);
             }
-            (self.probe)(Action::Read);
+            (self.note)(Action::Read);
             inputs.records = self.read(limits)?;
             if let Some(poison) = self.attempts.poison(&inputs.records) {
                 let mut step = self.step();
@@ -106,7 +106,7 @@ impl Log for EmbeddedRole {
         }
         if !inputs.records.is_empty() {
             self.attempts.working(&inputs.records);
-            (self.probe)(Action::Work);
+            (self.note)(Action::Work);
         }
         Ok(inputs)
     }
@@ -133,7 +133,7 @@ impl Log for EmbeddedRole {
                 .iter()
                 .map(|(key, value)| (self.state.rows().clone(), key.clone(), value.clone()))
                 .collect(),
-            probe: Some(self.probe.clone()),
+            note: Some(self.note.clone()),
             reply: None,
         });
         if let Err(failure) = done {
@@ -152,7 +152,7 @@ impl Log for EmbeddedRole {
         self.is_assigned = false;
         self.next = self.committed;
         // Whatever failed was not the stage at work.
-        (self.probe)(Action::Read);
+        (self.note)(Action::Read);
         Ok(())
     }
 
@@ -162,6 +162,10 @@ impl Log for EmbeddedRole {
 
     fn state(&self, partition: i32) -> Option<State> {
         (self.is_assigned && partition == PARTITION).then(|| self.state.clone())
+    }
+
+    fn is_settled(&self) -> bool {
+        self.is_assigned
     }
 
     fn is_at_end(&mut self) -> Result<bool, LogError> {

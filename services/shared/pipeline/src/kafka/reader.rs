@@ -1,6 +1,9 @@
 //! Reading a topic without a group: for people, and for what a run shows at its end.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use rdkafka::{
     Offset, TopicPartitionList,
@@ -55,8 +58,16 @@ impl Kafka {
     fn bounds(&self, full_name: &str) -> Result<Vec<(i64, i64)>, LogError> {
         let client: BaseConsumer = assigned_reader(self.options(), "bounds", "read_uncommitted")?;
         let partitions = partition_count(&client, full_name)? as i32;
-        let bounds = (0..partitions).map(|p| client.fetch_watermarks(full_name, p, REQUEST_TIMEOUT));
-        bounds.collect::<Result<_, _>>().map_err(|e| unavailable(&e))
+        let deadline = Instant::now() + REQUEST_TIMEOUT;
+        loop {
+            let bounds = (0..partitions).map(|p| client.fetch_watermarks(full_name, p, REQUEST_TIMEOUT));
+            match bounds.collect::<Result<_, _>>() {
+                Ok(bounds) => return Ok(bounds),
+                // A leader that is moving, or only just made.
+                Err(_) if Instant::now() < deadline => thread::park_timeout(Duration::from_millis(50)),
+                Err(cause) => return Err(unavailable(&cause)),
+            }
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use super::{
     unavailable,
 };
 use crate::{
-    Action, Inputs, Limits, Log, LogError, Origin, Probe, Record, Role, State, Step, attempts::Attempts,
+    Action, Inputs, Limits, Log, LogError, Origin, Record, Role, State, Step, attempts::Attempts, log::Noter,
     metrics::RoleMetrics, timers::Timers,
 };
 
@@ -40,10 +40,12 @@ pub struct KafkaRole {
     gained: BTreeSet<i32>,
     /// Lost or given up, to be reported by the next poll that succeeds.
     revoked: Vec<i32>,
+    /// Whether the group has answered once.
+    has_joined: bool,
     is_paused: bool,
     timers: Timers,
     attempts: Attempts,
-    probe: Probe,
+    note: Noter,
     metrics: RoleMetrics,
 }
 
@@ -70,7 +72,7 @@ impl KafkaRole {
         let options = log.options();
         let input = options.topic(role.input);
         let attempts = Attempts::open(&options.data.join("attempts"), role.name)?;
-        let probe = attempts.probe(options.probe.clone());
+        let note = attempts.noter(options.probe.clone());
         let bounds: BaseConsumer = assigned_reader(options, "bounds", "read_uncommitted")?;
         let partitions = partition_count(&bounds, &input)?;
         if role.state_version.is_some() {
@@ -95,10 +97,11 @@ impl KafkaRole {
             held: BTreeMap::new(),
             gained: BTreeSet::new(),
             revoked: Vec::new(),
+            has_joined: false,
             is_paused: false,
             timers: Timers::default(),
             attempts,
-            probe,
+            note,
             metrics,
         })
     }
@@ -110,6 +113,7 @@ impl KafkaRole {
             Err(_) => Vec::new(),
         };
         let is_changed = !changes.is_empty();
+        self.has_joined |= is_changed;
         for change in changes {
             match change {
                 Change::Gained(partitions) => self.gained.extend(partitions),
@@ -217,7 +221,7 @@ impl KafkaRole {
         let transactions =
             self.transactions.as_mut().ok_or_else(|| LogError::Aborted("no producer".to_owned()))?;
         let options = self.log.options();
-        (self.probe)(Action::Produce);
+        (self.note)(Action::Produce);
         let mut transaction = transactions.begin()?;
         for output in &step.outputs {
             transaction.send(&options.topic(output.topic), output)?;
@@ -225,7 +229,7 @@ impl KafkaRole {
         for letter in &step.dead_letters {
             transaction.send(&options.topic(self.role.dead_letters), &letter.output(&self.role))?;
         }
-        (self.probe)(Action::State);
+        (self.note)(Action::State);
         let changelog = options.changelog(&self.role);
         for (partition, state) in &step.states {
             for (key, value) in &state.writes {
@@ -233,7 +237,7 @@ impl KafkaRole {
             }
         }
         let changelog_ends = transaction.flush()?;
-        (self.probe)(Action::Offsets);
+        (self.note)(Action::Offsets);
         let mut offsets = TopicPartitionList::new();
         for (partition, held) in &self.held {
             // Without positions there would be nothing to refuse a former owner by.
@@ -249,7 +253,7 @@ impl KafkaRole {
             return Err(LogError::Aborted("this instance holds nothing any more".to_owned()));
         }
         transaction.send_offsets(&offsets, &group)?;
-        (self.probe)(Action::Commit);
+        (self.note)(Action::Commit);
         transaction.commit()?;
         for element in offsets.elements() {
             if let (Some(held), Offset::Offset(offset)) =
@@ -317,7 +321,7 @@ impl Log for KafkaRole {
         let mut inputs = Inputs::default();
         let mut bytes = 0;
         let deadline = Instant::now() + wait;
-        (self.probe)(Action::Read);
+        (self.note)(Action::Read);
         loop {
             self.rebalance(&mut inputs)?;
             let limit = self.attempts.limit(limits.records, |partition| self.held.contains_key(&partition));
@@ -354,7 +358,7 @@ impl Log for KafkaRole {
         inputs.revoked = std::mem::take(&mut self.revoked);
         if !inputs.records.is_empty() {
             self.attempts.working(&inputs.records);
-            (self.probe)(Action::Work);
+            (self.note)(Action::Work);
         }
         Ok(inputs)
     }
@@ -418,8 +422,12 @@ impl Log for KafkaRole {
             self.revoked.push(partition);
         }
         // Whatever failed was not the stage at work.
-        (self.probe)(Action::Read);
+        (self.note)(Action::Read);
         Ok(())
+    }
+
+    fn is_settled(&self) -> bool {
+        self.has_joined && self.gained.is_empty()
     }
 
     fn is_at_end(&mut self) -> Result<bool, LogError> {
