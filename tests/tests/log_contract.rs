@@ -137,6 +137,14 @@ fn a_crash_at_any_action_changes_nothing(place: &Place) {
     assert_exactly_once(&place.open(&Clock::system()), inputs, keys);
 }
 
+/// kill -9 the moment after a write was acknowledged: it is there.
+fn what_was_acknowledged_survives_a_kill(place: &Place) {
+    assert!(!place.worker(place.data.path(), &["--append", "50"]), "the process kills itself");
+    let log = place.open(&Clock::system());
+    place.run(&log, &mut Counter::default(), || log.read("numbered", &[]).unwrap().len() >= 50);
+    assert_exactly_once(&log, 50, 1);
+}
+
 /// A record of 8 MB passes, and its dead letter too.
 fn large_records_pass(place: &Place) {
     let log = place.open(&Clock::system());
@@ -257,6 +265,7 @@ on_both_logs! {
     steps_survive_a_restart,
     a_failed_step_leaves_nothing,
     a_crash_at_any_action_changes_nothing,
+    what_was_acknowledged_survives_a_kill,
     large_records_pass,
     troublemakers_end_in_the_dead_letters,
     timers_fire_once_and_survive,

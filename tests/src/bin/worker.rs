@@ -1,15 +1,16 @@
 //! One process that runs the counter over a log, for tests that kill, stop and restart processes.
 //!
-//! usage: worker DATA INSTANCE [--kafka BROKERS PREFIX] [--at ACTION N kill|stop] [--until RECORDS]
+//! usage: `worker DATA INSTANCE [--kafka BROKERS PREFIX] [--at ACTION N kill|stop] [--until RECORDS] [--append RECORDS]`
 //!
-//! Ends by itself once RECORDS records in all are numbered or dead letters, or on SIGTERM.
+//! Ends by itself once RECORDS records in all are numbered or dead letters, or on SIGTERM. With --append
+//! it writes so many and kills itself the moment they are acknowledged.
 
 use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 use nix::sys::signal::{Signal, raise};
 use pipeline::{Action, Clock, Progress, Shutdown};
-use tests::counter::{COUNTER, Counter, at, die, open, settings};
+use tests::counter::{COUNTER, Counter, at, die, open, output, settings};
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -30,6 +31,12 @@ fn main() -> Result<()> {
         _ => None,
     };
     let log = open(kafka, Path::new(data), instance, Clock::system(), probe)?;
+    if let Some(records) = after("--append", 1) {
+        let numbers =
+            (0..records.parse::<u64>()?).map(|i| output("numbers", b"k0", format!("v{i}").as_bytes()));
+        log.append(numbers.collect())?;
+        die();
+    }
     let (progress, shutdown) = (Progress::default(), Shutdown::default());
     signal_hook::flag::register(signal_hook::consts::SIGTERM, shutdown.flag())?;
     if let Some(until) = after("--until", 1) {

@@ -2,7 +2,8 @@
 //!
 //! A small file, written without a sync: it has to outlive the process, not the machine. Its first eight bytes are the
 //! [`Action`] under way, then come lines `partition first last deaths`: the batch at work, and records under suspicion.
-//! A death counts against a batch only while the stage was at work on it: nobody dies of a commit.
+//! A death counts against a batch only while the stage was at work on it (nobody dies of a commit), and while no other
+//! role of the process was in a step (then nobody knows whose death it was; what kills every time is soon alone).
 
 use std::{
     fs::{File, OpenOptions},
@@ -17,6 +18,10 @@ use crate::{Action, DeadLetter, LogError, Origin, Probe, Record, log::Noter};
 /// A record that a process died on so often is not tried again.
 const POISON_DEATHS: u32 = 3;
 const ACTION_BYTES: usize = 8;
+/// In place of an action: nothing is under way.
+const IDLE: &str = "idle";
+/// In place of an action, until the first: the last process died in a step of this role.
+const DIED_IN_A_STEP: &str = "died";
 
 /// The note of one role in one data folder.
 pub(crate) struct Attempts {
@@ -55,7 +60,7 @@ impl Attempts {
         let mut note = String::new();
         // What is not text is no note of ours: begin anew.
         let _ = file.read_to_string(&mut note).map_err(|_| note.clear());
-        let died_at_work = note.get(..ACTION_BYTES).is_some_and(|a| a.trim_end() == Action::Work.as_str());
+        let died_at_work = word(&note) == Action::Work.as_str() && !others_were_in_a_step(folder, role);
         let mut suspects: Vec<Span> = Vec::new();
         for (line, text) in note.get(ACTION_BYTES..).unwrap_or_default().lines().enumerate() {
             let Some(mut span) = Span::parse(text) else { continue };
@@ -68,7 +73,8 @@ impl Attempts {
             }
         }
         let attempts = Self { role, file: Arc::new(file), suspects };
-        attempts.write(None, &[]);
+        // The other roles, opened after this one, have to see what it was at.
+        attempts.write(if is_in_a_step(&note) { DIED_IN_A_STEP } else { IDLE }, &[]);
         Ok(attempts)
     }
 
@@ -109,7 +115,7 @@ impl Attempts {
                 }),
             }
         }
-        self.write(Some(Action::Work), &spans);
+        self.write(Action::Work.as_str(), &spans);
     }
 
     /// The batch is committed: records up to `last` of the partition are beyond suspicion.
@@ -120,7 +126,7 @@ impl Attempts {
             }
         }
         self.suspects.retain(|s| s.first <= s.last);
-        self.write(None, &[]);
+        self.write(IDLE, &[]);
     }
 
     fn deaths(&self, origin: &Origin) -> u32 {
@@ -129,8 +135,8 @@ impl Attempts {
     }
 
     /// A note that cannot be written costs only the memory of a crash; the disk's own errors show elsewhere.
-    fn write(&self, action: Option<Action>, batch: &[Span]) {
-        let mut note = format!("{:<ACTION_BYTES$}{}\n", action.map_or("idle", Action::as_str), batch.len());
+    fn write(&self, word: &str, batch: &[Span]) {
+        let mut note = format!("{word:<ACTION_BYTES$}{}\n", batch.len());
         for span in batch.iter().chain(&self.suspects) {
             let Span { partition, first, last, deaths } = span;
             note.push_str(&format!("{partition} {first} {last} {deaths}\n"));
@@ -138,6 +144,20 @@ impl Attempts {
         let _ =
             self.file.set_len(note.len() as u64).and_then(|()| self.file.write_all_at(note.as_bytes(), 0));
     }
+}
+
+fn word(note: &str) -> &str {
+    note.get(..ACTION_BYTES).unwrap_or_default().trim_end()
+}
+
+fn is_in_a_step(note: &str) -> bool {
+    !matches!(word(note), "" | IDLE) && word(note) != Action::Read.as_str()
+}
+
+fn others_were_in_a_step(folder: &Path, role: &str) -> bool {
+    let Ok(notes) = std::fs::read_dir(folder) else { return false };
+    let others = notes.flatten().filter(|entry| entry.file_name() != role);
+    others.filter_map(|entry| std::fs::read_to_string(entry.path()).ok()).any(|note| is_in_a_step(&note))
 }
 
 /// The first line says how many of those after it are the batch at work; counted with itself.
@@ -198,6 +218,21 @@ mod tests {
         last.committed([(0, 9)].into_iter());
         assert_eq!(last.limit(100, |_| true), 100);
         assert_eq!(open().limit(100, |_| true), 100);
+    }
+
+    #[test]
+    fn no_death_counts_while_another_role_was_in_a_step() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |role| Attempts::open(folder.path(), role).unwrap();
+        for others_word in [Action::Commit, Action::Read] {
+            let (this, other) = (open("this"), open("other"));
+            this.working(&[record(0)]);
+            other.noter(None)(others_word);
+            // Whichever is opened first.
+            let (_other, this) = (open("other"), open("this"));
+            let is_suspect = this.limit(100, |_| true) == 1;
+            assert_eq!(is_suspect, others_word == Action::Read);
+        }
     }
 
     #[test]

@@ -33,8 +33,12 @@ impl Running {
     /// Takes each role's place on the log and starts its thread. A role that fails for good stops all.
     pub fn start(log: &AnyLog, workers: Vec<Worker>, shutdown: &Shutdown) -> anyhow::Result<Self> {
         let mut running = Self { threads: Vec::new(), roles: Vec::new(), failure: Arc::default() };
-        for Worker { role, limits, run } in workers {
-            let mut place = log.role(role)?;
+        // All places before any thread: what each role was at in a crash tells of the others, too.
+        let places: Vec<_> = workers
+            .into_iter()
+            .map(|worker| log.role(worker.role).map(|place| (worker, place)))
+            .collect::<Result<_, _>>()?;
+        for (Worker { role, limits, run }, mut place) in places {
             let settings = Settings {
                 limits,
                 wait: Duration::from_millis(100),
