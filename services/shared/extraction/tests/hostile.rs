@@ -89,9 +89,9 @@ type Write = fn(usize) -> String;
 fn hostile_pages_cost_no_more_than_their_size() {
     let pages: [(&str, usize, Write); 14] = [
         ("nesting", 8000, |n| "<div>".repeat(n)),
-        ("nesting with text", 4000, |n| "<div>a word or two ".repeat(n)),
+        ("nesting with text", 3000, |n| "<div>a word or two ".repeat(n)),
         ("inline nesting", 8000, |n| "<b>".repeat(n) + "x"),
-        ("formatting", 1000, |n| {
+        ("formatting", 250, |n| {
             let fonts: String = (0..500).map(|i| format!("<font size={i}>")).collect();
             format!("<p>{fonts}</p>{}", "<p>x</p>".repeat(n))
         }),
@@ -104,7 +104,7 @@ fn hostile_pages_cost_no_more_than_their_size() {
         ("many headings", 3000, |n| "<h2>a b c d</h2>".repeat(n)),
         ("many captions", 2000, |n| format!("<p>{}", "<img><small>At the pier.</small><br><br>".repeat(n))),
         ("many lines", 1000, |n| "Related\n\nSign up for our newsletter now\n\n".repeat(n)),
-        ("original lines", 1500, |n| "Original url:\n".repeat(n)),
+        ("original lines", 1000, |n| "Original url:\n".repeat(n)),
         ("json", 10_000, |n| format!("<script type='application/ld+json'>{}</script>", "[".repeat(n))),
         ("brackets", 20_000, |n| "(".repeat(n)),
         ("unclosed", 30_000, |n| "<".repeat(n) + &"<!--".repeat(n / 2)),
@@ -119,6 +119,5 @@ fn hostile_pages_cost_no_more_than_their_size() {
         let mut seen = Vec::new();
         let holds = costs.inspect(|cost| seen.push(*cost)).any(|(one, four)| four < one * MAX_GROWTH + NOISE);
         assert!(holds, "{name}: size {size} and four times that took {seen:?}");
-        eprintln!("{name} {seen:?}");
     }
 }
