@@ -53,13 +53,20 @@ mod tests {
     fn the_algorithm_is_frozen() {
         let url = CanonicalUrl::parse("https://www.example.com/a?id=1").unwrap();
         assert_eq!(ArticleId::of_url(&url).as_str(), "03e3a8dbb6676b5201a538c8557e36e2");
-        assert_eq!(ArticleId::of_text("One  text,\n two lines.").as_str(), "71a92a52c39b363cfc52b88a5d030fb5");
-        assert_eq!(ArticleId::of_text("One text, two lines."), ArticleId::of_text("One  text,\n two lines. "));
+        assert_eq!(
+            ArticleId::of_text("One  text,\n two lines.").as_str(),
+            "71a92a52c39b363cfc52b88a5d030fb5"
+        );
+        assert_eq!(
+            ArticleId::of_text("One text, two lines."),
+            ArticleId::of_text("One  text,\n two lines. ")
+        );
     }
 
     #[test]
     fn the_scheme_does_not_count() {
-        let [a, b] = ["http://example.com/a", "https://example.com/a"].map(|u| CanonicalUrl::parse(u).unwrap());
+        let [a, b] =
+            ["http://example.com/a", "https://example.com/a"].map(|u| CanonicalUrl::parse(u).unwrap());
         assert_eq!(ArticleId::of_url(&a), ArticleId::of_url(&b));
     }
 }

@@ -84,7 +84,8 @@ impl fmt::Display for Moment {
 }
 
 fn parse_iso(text: &str) -> Option<Moment> {
-    let zoned = text.strip_suffix(['Z', 'z']).map(|civil| (civil, Offset::UTC)).or_else(|| split_offset(text));
+    let zoned =
+        text.strip_suffix(['Z', 'z']).map(|civil| (civil, Offset::UTC)).or_else(|| split_offset(text));
     let (civil_text, offset) = zoned.map_or((text, None), |(civil, offset)| (civil, Some(offset)));
     if let Ok(civil) = civil_text.trim_end().parse::<civil::DateTime>()
         && civil_text.len() > 10
@@ -136,7 +137,11 @@ mod tests {
         ] {
             let moment = Moment::parse(given).unwrap();
             assert_eq!((moment.to_string().as_str(), moment.precision()), (written, precision), "{given}");
-            assert_eq!(Moment::parse(written).unwrap(), Moment { ..moment }.truncated(), "{written} reads back");
+            assert_eq!(
+                Moment::parse(written).unwrap(),
+                Moment { ..moment }.truncated(),
+                "{written} reads back"
+            );
         }
     }
 

@@ -10,9 +10,37 @@ const MAX_URL_BYTES: usize = 4096;
 
 /// Query parameters that say how a reader came, not what the page is.
 const TRACKING: &[&str] = &[
-    "fbclid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "twclid", "igshid", "mc_cid", "mc_eid",
-    "mkt_tok", "_ga", "_gl", "_hsenc", "_hsmi", "ocid", "cmpid", "ns_mchannel", "ns_source", "ns_campaign",
-    "ns_linkname", "ns_fee", "at_medium", "at_campaign", "smid", "xtor", "wt_mc", "phpsessid", "jsessionid",
+    "fbclid",
+    "gclid",
+    "gclsrc",
+    "dclid",
+    "gbraid",
+    "wbraid",
+    "msclkid",
+    "yclid",
+    "twclid",
+    "igshid",
+    "mc_cid",
+    "mc_eid",
+    "mkt_tok",
+    "_ga",
+    "_gl",
+    "_hsenc",
+    "_hsmi",
+    "ocid",
+    "cmpid",
+    "ns_mchannel",
+    "ns_source",
+    "ns_campaign",
+    "ns_linkname",
+    "ns_fee",
+    "at_medium",
+    "at_campaign",
+    "smid",
+    "xtor",
+    "wt_mc",
+    "phpsessid",
+    "jsessionid",
 ];
 
 /// An absolute http or https address in its one spelling: host in lower case and ASCII (IDNA), no default port, no dot
@@ -179,7 +207,9 @@ mod tests {
 
     #[test]
     fn what_is_no_web_address_is_refused() {
-        for raw in ["", "example.com", "ftp://example.com/x", "mailto:a@b.c", "https://", "file:///etc/passwd"] {
+        for raw in
+            ["", "example.com", "ftp://example.com/x", "mailto:a@b.c", "https://", "file:///etc/passwd"]
+        {
             assert!(CanonicalUrl::parse(raw).is_err(), "{raw:?}");
         }
         assert!(CanonicalUrl::parse(&format!("https://example.com/{}", "a".repeat(5000))).is_err());
