@@ -11,7 +11,6 @@ use article::CanonicalUrl;
 use crawl::{Policy, RetryPolicy, RobotsFile};
 use pipeline::{Clock, DeadLetter, Inputs, Limits, Log, LogError, Role, Settings, Timer};
 use thiserror::Error;
-use tracing::warn;
 use wire::Request;
 
 use crate::{
@@ -54,21 +53,7 @@ pub fn run(log: &mut dyn Log, config: &Config, clock: &Clock, settings: &Setting
     let client = Client::new(config)?;
     let network = Network::start(Visitor::new(client, clock.clone(), config))?;
     let mut fetcher = Fetcher::new(config, clock.clone(), settings.clone(), network);
-    let mut failures: u32 = 0;
-    while !settings.shutdown.is_requested() {
-        match fetcher.turn(log) {
-            Ok(()) => failures = 0,
-            Err(failure) if failure.is_transient() => {
-                failures += 1;
-                settings.metrics.retries.inc();
-                warn!(%failure, failures, "step failed");
-                log.rewind()?;
-                settings.shutdown.wait(Duration::from_millis(50 << failures.min(6)));
-            }
-            Err(fatal) => return Err(fatal.into()),
-        }
-    }
-    Ok(())
+    Ok(pipeline::repeat(log, settings, |log| fetcher.turn(log))?)
 }
 
 /// Where visits are made.

@@ -31,7 +31,7 @@ pub use drain::{Drained, Progress, Shutdown};
 pub use log::{Action, Inputs, Limits, Log, LogError, Probe};
 pub use record::{DeadLetter, Headers, Origin, Output, Record};
 pub use role::Role;
-pub use stage::{Settings, Stage, run};
+pub use stage::{Settings, Stage, repeat, run};
 pub use state::State;
 pub use step::Step;
 pub use timers::Timer;

@@ -46,16 +46,26 @@ pub struct Settings {
 /// Inputs count as taken when the stage returns. A panic is met by working record by record, and the record that panics
 /// alone goes to the dead letters with reason `panic`.
 pub fn run(log: &mut dyn Log, stage: &mut dyn Stage, settings: &Settings) -> Result<(), LogError> {
+    repeat(log, settings, |log| turn(log, stage, settings))
+}
+
+/// Takes turns until shutdown is requested, or until the log fails for good. A turn that fails for a passing reason is
+/// given up: the log is rewound, and after a pause that grows with the failures in a row comes the next.
+pub fn repeat(
+    log: &mut dyn Log,
+    settings: &Settings,
+    mut turn: impl FnMut(&mut dyn Log) -> Result<(), LogError>,
+) -> Result<(), LogError> {
     let mut failures: u32 = 0;
     while !settings.shutdown.is_requested() {
-        match turn(log, stage, settings) {
+        match turn(log) {
             Ok(()) => failures = 0,
             Err(failure) if failure.is_transient() => {
                 failures += 1;
                 settings.metrics.retries.inc();
                 warn!(%failure, failures, "step failed");
                 log.rewind()?;
-                back_off(failures, &settings.shutdown);
+                settings.shutdown.wait(Duration::from_millis(50 << failures.min(6)));
             }
             Err(fatal) => return Err(fatal),
         }
@@ -145,9 +155,4 @@ fn rebuild(log: &mut dyn Log, stage: &mut dyn Stage) -> Result<(), LogError> {
         }
     }
     Ok(())
-}
-
-fn back_off(failures: u32, shutdown: &Shutdown) {
-    let pause = Duration::from_millis(50 << failures.min(6));
-    shutdown.wait(pause);
 }

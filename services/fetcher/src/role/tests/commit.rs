@@ -40,6 +40,10 @@ impl Log for Watched<'_> {
         self.log.state(partition)
     }
 
+    fn is_settled(&self) -> bool {
+        self.log.is_settled()
+    }
+
     fn is_at_end(&mut self) -> Result<bool, LogError> {
         self.log.is_at_end()
     }
