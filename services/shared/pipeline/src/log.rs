@@ -58,7 +58,7 @@ impl Inputs {
     }
 }
 
-/// How much a poll may return at most. One record is always returned, however large.
+/// How much a poll may return. It ends with the record that reaches a limit; one is always returned, however large.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Records; 0 polls timers and assignments only.
