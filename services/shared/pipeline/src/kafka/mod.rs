@@ -7,6 +7,7 @@
 //! failure, and on every assignment, the local copies are brought to the changelog's end before work goes on.
 
 pub mod admin;
+mod group;
 mod reader;
 mod replica;
 mod role;
@@ -20,15 +21,18 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use fjall::Database;
 use rdkafka::{
-    ClientConfig,
+    ClientConfig, Message,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::KafkaError,
+    message::{BorrowedMessage, Headers as _},
     producer::{BaseRecord, Producer, ThreadedProducer},
+    types::RDKafkaErrorCode,
 };
 
-use crate::{Clock, LogError, Output, Probe, Role};
+use crate::{Clock, LogError, Origin, Output, Probe, Record, Role};
 pub use reader::Reader;
 pub use role::KafkaRole;
 
@@ -218,7 +222,7 @@ impl Kafka {
             let mut record = to_kafka(&topic, output);
             // A full queue empties by itself: the producer's own thread sends.
             while let Err((cause, returned)) = producer.send(record) {
-                if cause.rdkafka_error_code() != Some(rdkafka::types::RDKafkaErrorCode::QueueFull) {
+                if cause.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) {
                     return Err(unavailable(&cause));
                 }
                 producer.flush(Duration::from_millis(100)).ok();
@@ -257,6 +261,33 @@ fn to_kafka<'a>(topic: &'a str, output: &'a Output) -> BaseRecord<'a, [u8], [u8]
     let mut record = BaseRecord::to(topic).key(&*output.key).headers(headers);
     record.payload = output.value.as_deref();
     record
+}
+
+fn to_record(topic: &str, message: &BorrowedMessage<'_>) -> Record {
+    let headers = message.headers().map_or_else(Vec::new, |headers| {
+        headers.iter().map(|h| (h.key.to_owned(), h.value.unwrap_or_default().to_vec())).collect()
+    });
+    Record {
+        origin: Origin { topic: topic.to_owned(), partition: message.partition(), offset: message.offset() },
+        key: Bytes::copy_from_slice(message.key().unwrap_or_default()),
+        value: message.payload().map(Bytes::copy_from_slice),
+        headers,
+        written_at_ms: message.timestamp().to_millis().unwrap_or_default(),
+    }
+}
+
+fn partition_count(client: &BaseConsumer, topic: &str) -> Result<usize, LogError> {
+    let metadata = client.fetch_metadata(Some(topic), REQUEST_TIMEOUT).map_err(|e| unavailable(&e))?;
+    let found = metadata.topics().iter().find(|found| found.name() == topic);
+    let partitions = found.map_or(0, |found| found.partitions().len());
+    let error = found.and_then(|found| found.error()).map(RDKafkaErrorCode::from);
+    match error {
+        None if partitions > 0 => Ok(partitions),
+        Some(RDKafkaErrorCode::UnknownTopicOrPartition) => Err(LogError::Fatal(format!(
+            "topic {topic} does not exist; make the topics with `wireroom topics create`"
+        ))),
+        _ => Err(LogError::Unavailable(format!("topic {topic} has no partitions yet"))),
+    }
 }
 
 fn unavailable(cause: &KafkaError) -> LogError {

@@ -12,10 +12,7 @@ use rdkafka::{
 };
 
 use super::{
-    Kafka, REQUEST_TIMEOUT, assigned_reader,
-    replica::position_of,
-    role::{partition_count, to_record},
-    unavailable,
+    Kafka, REQUEST_TIMEOUT, assigned_reader, partition_count, replica::position_of, to_record, unavailable,
 };
 use crate::{LogError, Record};
 

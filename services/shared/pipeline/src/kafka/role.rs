@@ -2,28 +2,28 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use rdkafka::{
-    ClientContext, Message, Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance},
-    error::{KafkaError, KafkaResult},
-    message::{BorrowedMessage, Headers as _},
-    types::RDKafkaErrorCode,
+    Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+    error::KafkaError,
 };
 use tracing::{info, warn};
 
 use super::{
-    Kafka, REQUEST_TIMEOUT, assigned_reader, misconfigured,
+    Kafka, REQUEST_TIMEOUT, assigned_reader,
+    group::{Change, Rebalances, subscribe},
+    partition_count,
     replica::{Replica, position_of},
+    to_record,
     transaction::Transactions,
     unavailable,
 };
 use crate::{
-    Action, Inputs, Limits, Log, LogError, Origin, Record, Role, State, Step, attempts::Attempts, log::Noter,
+    Action, Inputs, Limits, Log, LogError, Record, Role, State, Step, attempts::Attempts, log::Noter,
     metrics::RoleMetrics, timers::Timers,
 };
 
@@ -56,15 +56,6 @@ struct Held {
     delivered: i64,
     /// The offset that the group has committed.
     committed: i64,
-}
-
-/// Collects what the group decides; it is acted upon between polls.
-#[derive(Default)]
-struct Rebalances(Mutex<Vec<Change>>);
-
-enum Change {
-    Gained(Vec<i32>),
-    Lost(Vec<i32>),
 }
 
 impl KafkaRole {
@@ -108,10 +99,7 @@ impl KafkaRole {
 
     /// Acts upon what the group decided since the last look.
     fn rebalance(&mut self, inputs: &mut Inputs) -> Result<(), LogError> {
-        let changes = match self.consumer.context().0.lock() {
-            Ok(mut changes) => std::mem::take(&mut *changes),
-            Err(_) => Vec::new(),
-        };
+        let changes = self.consumer.context().take();
         let is_changed = !changes.is_empty();
         self.has_joined |= is_changed;
         for change in changes {
@@ -446,23 +434,6 @@ impl Log for KafkaRole {
     }
 }
 
-/// A new member of the role's group.
-fn subscribe(log: &Kafka, role: &Role) -> Result<BaseConsumer<Rebalances>, LogError> {
-    let options = log.options();
-    let mut config = options.consumer_config(&options.group(role));
-    config
-        .set("partition.assignment.strategy", "cooperative-sticky")
-        .set("session.timeout.ms", options.session_timeout.as_millis().to_string())
-        .set("heartbeat.interval.ms", (options.session_timeout / 10).as_millis().to_string());
-    if options.is_static_member {
-        config.set("group.instance.id", format!("{}-{}", role.name, options.instance));
-    }
-    let consumer: BaseConsumer<Rebalances> =
-        config.create_with_context(Rebalances::default()).map_err(|e| misconfigured(&e))?;
-    consumer.subscribe(&[&options.topic(role.input)]).map_err(|e| unavailable(&e))?;
-    Ok(consumer)
-}
-
 /// The input position a step commits: past the markers after its last record where it took all that was handed out.
 fn next_position(
     consumer: &BaseConsumer<Rebalances>,
@@ -476,65 +447,4 @@ fn next_position(
         Some(last) if last + 1 < held.delivered => last + 1,
         Some(last) => position_of(consumer, input, partition).unwrap_or(last + 1).max(last + 1),
     }
-}
-
-pub(super) fn to_record(topic: &str, message: &BorrowedMessage<'_>) -> Record {
-    let headers = message.headers().map_or_else(Vec::new, |headers| {
-        headers.iter().map(|h| (h.key.to_owned(), h.value.unwrap_or_default().to_vec())).collect()
-    });
-    Record {
-        origin: Origin { topic: topic.to_owned(), partition: message.partition(), offset: message.offset() },
-        key: Bytes::copy_from_slice(message.key().unwrap_or_default()),
-        value: message.payload().map(Bytes::copy_from_slice),
-        headers,
-        written_at_ms: message.timestamp().to_millis().unwrap_or_default(),
-    }
-}
-
-pub(super) fn partition_count(client: &BaseConsumer, topic: &str) -> Result<usize, LogError> {
-    let metadata = client.fetch_metadata(Some(topic), REQUEST_TIMEOUT).map_err(|e| unavailable(&e))?;
-    let found = metadata.topics().iter().find(|found| found.name() == topic);
-    let partitions = found.map_or(0, |found| found.partitions().len());
-    let error = found.and_then(|found| found.error()).map(RDKafkaErrorCode::from);
-    match error {
-        None if partitions > 0 => Ok(partitions),
-        Some(RDKafkaErrorCode::UnknownTopicOrPartition) => Err(LogError::Fatal(format!(
-            "topic {topic} does not exist; make the topics with `wireroom topics create`"
-        ))),
-        _ => Err(LogError::Unavailable(format!("topic {topic} has no partitions yet"))),
-    }
-}
-
-impl ClientContext for Rebalances {}
-
-impl ConsumerContext for Rebalances {
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Revoke(partitions) = rebalance {
-            self.push(Change::Lost(numbers(partitions)));
-        }
-    }
-
-    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Assign(partitions) = rebalance {
-            // Nothing is handed out before position and state are at hand.
-            if let Err(cause) = consumer.pause(partitions) {
-                warn!(%cause, "new partitions could not be paused");
-            }
-            self.push(Change::Gained(numbers(partitions)));
-        }
-    }
-
-    fn commit_callback(&self, _: KafkaResult<()>, _: &TopicPartitionList) {}
-}
-
-impl Rebalances {
-    fn push(&self, change: Change) {
-        if let Ok(mut changes) = self.0.lock() {
-            changes.push(change);
-        }
-    }
-}
-
-fn numbers(partitions: &TopicPartitionList) -> Vec<i32> {
-    partitions.elements().iter().map(|p| p.partition()).collect()
 }
