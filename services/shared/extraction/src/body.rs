@@ -333,7 +333,7 @@ fn own_article(reading: &Reading, live: &Prose, headline: usize) -> Option<usize
     let own =
         outline.ancestors(headline).find(|&at| outline.name(at) == "article" && prose_of(at) >= 300.0)?;
     let end = outline.node(own).end;
-    let follows = |(at, element): (usize, &scraper::node::Element)| {
+    let follows = |(at, element): (usize, &crate::tree::Element)| {
         at >= end && element.name() == "article" && prose_of(at) >= 300.0
     };
     outline.elements().any(follows).then_some(own)

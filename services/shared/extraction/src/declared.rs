@@ -1,12 +1,11 @@
 //! What a page declares of itself: JSON-LD, meta elements, microdata, links. Gathered in one walk over the outline.
 
-use scraper::node::Element;
 use serde_json::Value;
 
 use crate::{
     marks::Marks,
     text::{squeeze, unescape},
-    tree::{Content, Outline, attr},
+    tree::{Content, Element, Outline, attr},
 };
 
 /// Bytes of one JSON-LD script, and values visited in all of them.

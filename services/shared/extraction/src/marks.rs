@@ -1,8 +1,6 @@
 //! What an element says about itself: tag, role, and the words of its class, id and component names.
 
-use scraper::node::Element;
-
-use crate::tree::Outline;
+use crate::tree::{Element, Outline};
 
 /// A set of the bits below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,0 +1,111 @@
+//! The page as a flat list of nodes in document order, each knowing its parent and the end of its subtree, so that
+//! everything after the parse is a loop over a slice and nothing recurses on a page's depth.
+
+use super::arena::{Arena, Content, Element, Step};
+
+/// The page's elements and texts in document order.
+pub(crate) struct Outline<'a> {
+    nodes: Vec<Node<'a>>,
+}
+
+/// An element or a text; `end` is one past the last node of its subtree.
+pub(crate) struct Node<'a> {
+    pub parent: usize,
+    pub end: usize,
+    pub content: Content<'a>,
+}
+
+impl<'a> Outline<'a> {
+    pub fn of(page: &'a Arena) -> Self {
+        let mut nodes: Vec<Node<'a>> = Vec::with_capacity(page.len());
+        let mut open: Vec<usize> = Vec::new();
+        page.walk(|step| match step {
+            Step::Open(content) => {
+                let at = nodes.len();
+                nodes.push(Node { parent: open.last().copied().unwrap_or(at), end: at + 1, content });
+                if matches!(content, Content::Element(_)) {
+                    open.push(at);
+                }
+            }
+            Step::Close => {
+                let end = nodes.len();
+                if let Some(closed) = open.pop().and_then(|at| nodes.get_mut(at)) {
+                    closed.end = end;
+                }
+            }
+        });
+        Self { nodes }
+    }
+
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub fn node(&self, at: usize) -> &Node<'a> {
+        &self.nodes[at]
+    }
+
+    pub fn nodes(&self) -> &[Node<'a>] {
+        &self.nodes
+    }
+
+    pub fn element(&self, at: usize) -> Option<&'a Element> {
+        match self.nodes.get(at)?.content {
+            Content::Element(element) => Some(element),
+            Content::Text(_) => None,
+        }
+    }
+
+    /// The element's name, empty for a text.
+    pub fn name(&self, at: usize) -> &'a str {
+        self.element(at).map_or("", Element::name)
+    }
+
+    pub fn elements(&self) -> impl Iterator<Item = (usize, &'a Element)> + '_ {
+        self.nodes.iter().enumerate().filter_map(|(at, node)| match node.content {
+            Content::Element(element) => Some((at, element)),
+            Content::Text(_) => None,
+        })
+    }
+
+    pub fn children(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
+        let end = self.nodes.get(at).map_or(0, |n| n.end);
+        let mut next = at + 1;
+        std::iter::from_fn(move || {
+            let child = (next < end).then_some(next)?;
+            next = self.nodes.get(child)?.end;
+            Some(child)
+        })
+    }
+
+    /// From the parent to the root.
+    pub fn ancestors(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
+        let mut here = at;
+        std::iter::from_fn(move || {
+            let parent = self.nodes.get(here)?.parent;
+            let climbed = (parent != here).then_some(parent);
+            here = parent;
+            climbed
+        })
+    }
+
+    /// All text of the subtree, white space squeezed, scripts left out; at most `limit` bytes or so.
+    pub fn text(&self, at: usize, limit: usize) -> String {
+        let end = self.nodes.get(at).map_or(0, |n| n.end);
+        let mut out = String::new();
+        let mut next = at;
+        while next < end && out.len() < limit {
+            let node = &self.nodes[next];
+            next += 1;
+            match node.content {
+                Content::Text(text) => out.push_str(text),
+                Content::Element(element) => match element.name() {
+                    "script" | "style" | "noscript" | "template" | "svg" => next = node.end,
+                    "br" | "p" | "div" | "li" => out.push(' '),
+                    _ => {}
+                },
+            }
+        }
+        crate::text::squeeze(&out)
+    }
+}
