@@ -13,7 +13,7 @@ pub(crate) struct Language {
 }
 
 /// Characters given to the detector: enough for certainty, and a bounded cost.
-const SAMPLE_CHARS: usize = 3000;
+const SAMPLE_CHARS: usize = 1000;
 
 /// Decides the language of `text`, with the codes the page declares in order of trust.
 pub(crate) fn language<'a>(text: &str, declared: impl IntoIterator<Item = &'a str>) -> Option<Language> {

@@ -1,5 +1,9 @@
 //! What an element says about itself: tag, role, and the words of its class, id and component names.
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+
 use crate::tree::{Element, Outline};
 
 /// A set of the bits below.
@@ -191,7 +195,9 @@ fn of_token(token: &str, marks: &mut Marks) {
         if !c.is_ascii_alphabetic() || (upper && was_lower) {
             if !word.is_empty() && !is_hex {
                 of_word(&word, marks);
-                of_pair(&previous, &word, marks);
+                if !previous.is_empty() {
+                    of_pair(&previous, &word, marks);
+                }
                 std::mem::swap(&mut previous, &mut word);
             }
             word.clear();
@@ -208,75 +214,115 @@ fn of_token(token: &str, marks: &mut Marks) {
     }
 }
 
+/// What single words say.
+const WORDS: &[(Marks, &str)] = &[
+    (
+        Marks::NAV,
+        "nav navi navigation navbar menu submenu breadcrumb breadcrumbs pagination pager toc masthead \
+         topbar offcanvas skiplink sitemap toolbar prevnext",
+    ),
+    (
+        Marks::COMMENTS,
+        "comment comments disqus respond commentlist kommentar kommentare comentarios commentaires \
+         commenti talkback livefyre viafoura coral spotim openweb commentbox leserbriefe",
+    ),
+    (
+        Marks::RELATED,
+        "related recommended recommendation recommendations recommend recirc recirculation outbrain \
+         taboola trending suggestions similar upnext readmore seealso mostread crosslinks linklist \
+         alsoread relacionadas relacionados correlati verwandte popular relatedlinks nextarticle \
+         morefrom latest moreon ticker relateds relatedposts jp yarpp crp zergnet revcontent newsmore",
+    ),
+    (
+        Marks::SHARE,
+        "share sharing shares social socials addthis addtoany sharethis sharedaddy sharebar sharebuttons \
+         socialmedia shariff follow heateor",
+    ),
+    (
+        Marks::APPEAL,
+        "newsletter newsletters signup subscribe subscription mailchimp mc4wp optin cta donate donation \
+         donations contribute fundraising membership appeal fundraiser crowdfunding spendenaufruf \
+         subscriptions hubspot leadgen callout registration regwall login signin",
+    ),
+    (
+        Marks::AD,
+        "ad ads adv advert adverts advertisement advertising adbox adslot adsbygoogle dfp gpt sponsor \
+         sponsored anzeige werbung publicidad publicite pubblicita promo promos promotion promoted \
+         banner banners adunit reklama reklame annonce leaderboard mpu",
+    ),
+    (
+        Marks::CONSENT,
+        "cookie cookies consent gdpr cmp onetrust didomi cookiebanner usercentrics",
+    ),
+    (
+        Marks::CAPTION,
+        "caption captions figcaption credit credits bildunterschrift bildquelle imagecredit photocredit \
+         legende didascalia cutline imagecaption",
+    ),
+    (
+        Marks::BYLINE,
+        "byline bylines dateline timestamp bio authorbio contributor contributors pubdate authorbox \
+         readtime byliner authorinfo",
+    ),
+    (
+        Marks::AUTHOR,
+        "author authors autor autoren auteur autore autores redakteur",
+    ),
+    (
+        Marks::DATE,
+        "date datum fecha published pubtime datetime",
+    ),
+    (
+        Marks::TAGS,
+        "tags taglist topics keywords hashtags schlagworte etiquetas tagcloud kicker eyebrow overline \
+         dachzeile",
+    ),
+    (
+        Marks::FOOTER,
+        "footer colophon fineprint disclaimer legal footnote copyright",
+    ),
+    (
+        Marks::ASIDE,
+        "sidebar rail widget widgets tooltip modal popup popover overlay lightbox toast snackbar poll \
+         quiz survey sidenav offscreen marginalia",
+    ),
+    (
+        Marks::PULL_QUOTE,
+        "pullquote blockzitat",
+    ),
+    (
+        Marks::SUMMARY,
+        "standfirst dek subtitle subheadline subheading lead lede excerpt chapo bajada entradilla sapo \
+         sommario ingress vorspann subtitulo copete sommaire strapline abstract intro deck summary lid",
+    ),
+    (
+        Marks::BODY,
+        "articlebody articletext storybody entrycontent postcontent articlecontent bodytext artikeltext \
+         storytext maintext postbody",
+    ),
+    (
+        Marks::PAYWALL,
+        "paywall piano paywalled subscriber subscribers premium locked",
+    ),
+    (
+        Marks::LIVE,
+        "liveblog livefeed liveticker",
+    ),
+    (
+        Marks::GALLERY,
+        "gallery slideshow bildergalerie diaporama fotogalerie fotostrecke",
+    ),
+    (
+        Marks::HEADLINE,
+        "headline titre titulo titolo",
+    ),
+];
+
 fn of_word(word: &str, marks: &mut Marks) {
-    let mark = match word {
-        "nav" | "navi" | "navigation" | "navbar" | "menu" | "submenu" | "breadcrumb" | "breadcrumbs"
-        | "pagination" | "pager" | "toc" | "masthead" | "topbar" | "offcanvas" | "skiplink" | "sitemap"
-        | "toolbar" | "prevnext" => Marks::NAV,
-        "comment" | "comments" | "disqus" | "respond" | "commentlist" | "kommentar" | "kommentare"
-        | "comentarios" | "commentaires" | "commenti" | "talkback" | "livefyre" | "viafoura" | "coral"
-        | "spotim" | "openweb" | "commentbox" | "leserbriefe" => Marks::COMMENTS,
-        "related" | "recommended" | "recommendation" | "recommendations" | "recommend" | "recirc"
-        | "recirculation" | "outbrain" | "taboola" | "trending" | "suggestions" | "similar" | "upnext"
-        | "readmore" | "seealso" | "mostread" | "crosslinks" | "linklist" | "alsoread" | "relacionadas"
-        | "relacionados" | "correlati" | "verwandte" | "popular" | "relatedlinks" | "nextarticle"
-        | "morefrom" | "latest" | "moreon" | "ticker" | "relateds" | "relatedposts" | "jp" | "yarpp"
-        | "crp" | "zergnet" | "revcontent" | "newsmore" => Marks::RELATED,
-        "share" | "sharing" | "shares" | "social" | "socials" | "addthis" | "addtoany" | "sharethis"
-        | "sharedaddy" | "sharebar" | "sharebuttons" | "socialmedia" | "shariff" | "follow" | "heateor" => {
-            Marks::SHARE
-        }
-        "newsletter" | "newsletters" | "signup" | "subscribe" | "subscription" | "mailchimp" | "mc4wp"
-        | "optin" | "cta" | "donate" | "donation" | "donations" | "contribute" | "fundraising"
-        | "membership" | "appeal" | "fundraiser" | "crowdfunding" | "spendenaufruf" | "subscriptions"
-        | "hubspot" | "leadgen" | "callout" | "registration" | "regwall" | "login" | "signin" => {
-            Marks::APPEAL
-        }
-        "ad" | "ads" | "adv" | "advert" | "adverts" | "advertisement" | "advertising" | "adbox"
-        | "adslot" | "adsbygoogle" | "dfp" | "gpt" | "sponsor" | "sponsored" | "anzeige" | "werbung"
-        | "publicidad" | "publicite" | "pubblicita" | "promo" | "promos" | "promotion" | "promoted"
-        | "banner" | "banners" | "adunit" | "reklama" | "reklame" | "annonce" | "leaderboard" | "mpu" => {
-            Marks::AD
-        }
-        "cookie" | "cookies" | "consent" | "gdpr" | "cmp" | "onetrust" | "didomi" | "cookiebanner"
-        | "usercentrics" => Marks::CONSENT,
-        "caption" | "captions" | "figcaption" | "credit" | "credits" | "bildunterschrift" | "bildquelle"
-        | "imagecredit" | "photocredit" | "legende" | "didascalia" | "cutline" | "imagecaption" => {
-            Marks::CAPTION
-        }
-        "byline" | "bylines" | "dateline" | "timestamp" | "bio" | "authorbio" | "contributor"
-        | "contributors" | "pubdate" | "authorbox" | "readtime" | "byliner" | "authorinfo" => Marks::BYLINE,
-        "author" | "authors" | "autor" | "autoren" | "auteur" | "autore" | "autores" | "redakteur" => {
-            Marks::AUTHOR
-        }
-        "date" | "datum" | "fecha" | "published" | "pubtime" | "datetime" => Marks::DATE,
-        "tags" | "taglist" | "topics" | "keywords" | "hashtags" | "schlagworte" | "etiquetas"
-        | "tagcloud" | "kicker" | "eyebrow" | "overline" | "dachzeile" => Marks::TAGS,
-        "footer" | "colophon" | "fineprint" | "disclaimer" | "legal" | "footnote" | "copyright" => {
-            Marks::FOOTER
-        }
-        "sidebar" | "rail" | "widget" | "widgets" | "tooltip" | "modal" | "popup" | "popover" | "overlay"
-        | "lightbox" | "toast" | "snackbar" | "poll" | "quiz" | "survey" | "sidenav" | "offscreen"
-        | "marginalia" => Marks::ASIDE,
-        "pullquote" | "blockzitat" => Marks::PULL_QUOTE,
-        "standfirst" | "dek" | "subtitle" | "subheadline" | "subheading" | "lead" | "lede" | "excerpt"
-        | "chapo" | "bajada" | "entradilla" | "sapo" | "sommario" | "ingress" | "vorspann" | "subtitulo"
-        | "copete" | "sommaire" | "strapline" | "abstract" | "intro" | "deck" | "summary" | "lid" => {
-            Marks::SUMMARY
-        }
-        "articlebody" | "articletext" | "storybody" | "entrycontent" | "postcontent" | "articlecontent"
-        | "bodytext" | "artikeltext" | "storytext" | "maintext" | "postbody" => Marks::BODY,
-        "paywall" | "piano" | "paywalled" | "subscriber" | "subscribers" | "premium" | "locked" => {
-            Marks::PAYWALL
-        }
-        "liveblog" | "livefeed" | "liveticker" => Marks::LIVE,
-        "gallery" | "slideshow" | "bildergalerie" | "diaporama" | "fotogalerie" | "fotostrecke" => {
-            Marks::GALLERY
-        }
-        "headline" | "titre" | "titulo" | "titolo" => Marks::HEADLINE,
-        _ => of_glued(word),
-    };
-    marks.add(mark);
+    static MARKS: LazyLock<FxHashMap<&str, Marks>> = LazyLock::new(|| {
+        WORDS.iter().flat_map(|(mark, words)| words.split(' ').map(|word| (word, *mark))).collect()
+    });
+    marks.add(MARKS.get(word).copied().unwrap_or_else(|| of_glued(word)));
 }
 
 /// Words written without a seam.

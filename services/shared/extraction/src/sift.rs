@@ -213,10 +213,11 @@ fn without_head(reading: &Reading, mut kept: Vec<usize>) -> Vec<usize> {
     kept.retain(|&k| {
         place += 1;
         let block = &blocks[k];
-        let is_date = word_count(&block.text) <= 9 && read_date(&block.text, false).is_some();
-        place > first
-            || !is_date && !matches!(block.kind, Kind::Loose)
-            || !is_date && ends_sentence(&block.text) && word_count(&block.text) >= 8
+        let is_date = || word_count(&block.text) <= 9 && read_date(&block.text, false).is_some();
+        let is_text = || {
+            !matches!(block.kind, Kind::Loose) || ends_sentence(&block.text) && word_count(&block.text) >= 8
+        };
+        place > first || is_text() && !is_date()
     });
     kept
 }

@@ -5,19 +5,43 @@ use unicode_normalization::UnicodeNormalization;
 /// White space squeezed to single spaces, invisible characters dropped, composed (NFC).
 pub(crate) fn squeeze(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut gap = false;
-    for c in text.chars() {
-        if c.is_whitespace() {
-            gap = true;
-        } else if !is_invisible(c) {
-            if gap && !out.is_empty() {
+    let mut composed = true;
+    // Runs are copied whole; `start` is where the one at hand began.
+    let (mut gap, mut start) = (false, 0);
+    let mut run = |from: usize, to: usize, gap: &mut bool| {
+        if let Some(run) = text.get(from..to).filter(|run| !run.is_empty()) {
+            if *gap && !out.is_empty() {
                 out.push(' ');
             }
-            gap = false;
-            out.push(c);
+            *gap = false;
+            out.push_str(run);
+        }
+    };
+    for (at, c) in text.char_indices() {
+        if c > ' ' && c < '\u{7f}' {
+            continue;
+        }
+        let is_space = c.is_whitespace();
+        if is_space || is_invisible(c) {
+            run(start, at, &mut gap);
+            gap |= is_space;
+            start = at + c.len_utf8();
+        } else {
+            composed &= is_composed(c);
         }
     }
-    if out.is_ascii() || unicode_normalization::is_nfc(&out) { out } else { out.nfc().collect() }
+    run(start, text.len(), &mut gap);
+    if composed || unicode_normalization::is_nfc(&out) { out } else { out.nfc().collect() }
+}
+
+/// Whether a character is one that NFC neither changes nor joins to one before it; of the common ones.
+fn is_composed(c: char) -> bool {
+    matches!(
+        c,
+        '\0'..='\u{2ff}' | '\u{400}'..='\u{482}' | '\u{2010}'..='\u{203a}' | '\u{20ac}'
+            | '\u{3001}'..='\u{3029}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}'
+            | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}'
+    )
 }
 
 /// Zero-width, soft-hyphen, directional and control characters: they break words and comparisons, and nobody sees them.
@@ -32,14 +56,15 @@ pub(crate) fn is_invisible(c: char) -> bool {
 pub(crate) fn loose(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut gap = false;
-    for c in text.chars().filter(|c| !is_invisible(*c)) {
-        if c.is_alphanumeric() {
+    for c in text.chars() {
+        let counts = if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() };
+        if counts {
             if gap && !out.is_empty() {
                 out.push(' ');
             }
             gap = false;
             push_lower(&mut out, c);
-        } else {
+        } else if !is_invisible(c) {
             gap = true;
         }
     }
@@ -53,6 +78,14 @@ pub(crate) fn push_lower(out: &mut String, c: char) {
 
 /// How many words; scripts without spaces count two characters a word.
 pub(crate) fn word_count(text: &str) -> usize {
+    if text.is_ascii() {
+        let starts = |counted: &mut bool, b: u8| {
+            let was = *counted;
+            *counted = !is_ascii_space(b) && (was || b.is_ascii_alphanumeric());
+            Some(usize::from(*counted && !was))
+        };
+        return text.bytes().scan(false, starts).sum();
+    }
     let (mut words, mut unspaced, mut counted) = (0, 0, false);
     for c in text.chars() {
         if c.is_whitespace() {
@@ -68,7 +101,15 @@ pub(crate) fn word_count(text: &str) -> usize {
 
 /// How much reading a text is: its letters and digits, those of unspaced scripts thrice, as they say as much more.
 pub(crate) fn weight(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.bytes().filter(|b| !is_ascii_space(*b)).count();
+    }
     text.chars().map(|c| if is_unspaced(c) { 3 } else { usize::from(!c.is_whitespace()) }).sum()
+}
+
+/// [`char::is_whitespace`] of ASCII.
+fn is_ascii_space(b: u8) -> bool {
+    matches!(b, b' ' | b'\t'..=b'\r')
 }
 
 fn is_unspaced(c: char) -> bool {
@@ -209,6 +250,23 @@ mod tests {
     fn squeezing_and_loosening() {
         assert_eq!(squeeze(" a\u{a0}\n b\u{ad}c\u{200b} "), "a bc");
         assert_eq!(loose("“Don't” — stop!"), "don t stop");
+    }
+
+    #[test]
+    fn ascii_counts_as_other_text_does() {
+        for text in ["", "a", " a  b-c\x0bd. ! e", "-- (f) \x1cg", "3.5 %"] {
+            // The last word makes the text other than ASCII.
+            let longer = format!("{text} é");
+            assert_eq!((word_count(text), weight(text)), (word_count(&longer) - 1, weight(&longer) - 1), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_counts_as_composed_is() {
+        for c in ('\0'..=char::MAX).filter(|c| is_composed(*c)) {
+            assert!(unicode_normalization::is_nfc(&format!("a{c}")), "{c:?}");
+        }
+        assert_eq!(squeeze("e\u{301} a\u{328}\u{301}"), "é ą\u{301}");
     }
 
     #[test]
