@@ -250,10 +250,7 @@ const WORDS: &[(Marks, &str)] = &[
          sponsored anzeige werbung publicidad publicite pubblicita promo promos promotion promoted \
          banner banners adunit reklama reklame annonce leaderboard mpu",
     ),
-    (
-        Marks::CONSENT,
-        "cookie cookies consent gdpr cmp onetrust didomi cookiebanner usercentrics",
-    ),
+    (Marks::CONSENT, "cookie cookies consent gdpr cmp onetrust didomi cookiebanner usercentrics"),
     (
         Marks::CAPTION,
         "caption captions figcaption credit credits bildunterschrift bildquelle imagecredit photocredit \
@@ -264,32 +261,20 @@ const WORDS: &[(Marks, &str)] = &[
         "byline bylines dateline timestamp bio authorbio contributor contributors pubdate authorbox \
          readtime byliner authorinfo",
     ),
-    (
-        Marks::AUTHOR,
-        "author authors autor autoren auteur autore autores redakteur",
-    ),
-    (
-        Marks::DATE,
-        "date datum fecha published pubtime datetime",
-    ),
+    (Marks::AUTHOR, "author authors autor autoren auteur autore autores redakteur"),
+    (Marks::DATE, "date datum fecha published pubtime datetime"),
     (
         Marks::TAGS,
         "tags taglist topics keywords hashtags schlagworte etiquetas tagcloud kicker eyebrow overline \
          dachzeile",
     ),
-    (
-        Marks::FOOTER,
-        "footer colophon fineprint disclaimer legal footnote copyright",
-    ),
+    (Marks::FOOTER, "footer colophon fineprint disclaimer legal footnote copyright"),
     (
         Marks::ASIDE,
         "sidebar rail widget widgets tooltip modal popup popover overlay lightbox toast snackbar poll \
          quiz survey sidenav offscreen marginalia",
     ),
-    (
-        Marks::PULL_QUOTE,
-        "pullquote blockzitat",
-    ),
+    (Marks::PULL_QUOTE, "pullquote blockzitat"),
     (
         Marks::SUMMARY,
         "standfirst dek subtitle subheadline subheading lead lede excerpt chapo bajada entradilla sapo \
@@ -300,22 +285,10 @@ const WORDS: &[(Marks, &str)] = &[
         "articlebody articletext storybody entrycontent postcontent articlecontent bodytext artikeltext \
          storytext maintext postbody",
     ),
-    (
-        Marks::PAYWALL,
-        "paywall piano paywalled subscriber subscribers premium locked",
-    ),
-    (
-        Marks::LIVE,
-        "liveblog livefeed liveticker",
-    ),
-    (
-        Marks::GALLERY,
-        "gallery slideshow bildergalerie diaporama fotogalerie fotostrecke",
-    ),
-    (
-        Marks::HEADLINE,
-        "headline titre titulo titolo",
-    ),
+    (Marks::PAYWALL, "paywall piano paywalled subscriber subscribers premium locked"),
+    (Marks::LIVE, "liveblog livefeed liveticker"),
+    (Marks::GALLERY, "gallery slideshow bildergalerie diaporama fotogalerie fotostrecke"),
+    (Marks::HEADLINE, "headline titre titulo titolo"),
 ];
 
 fn of_word(word: &str, marks: &mut Marks) {

@@ -101,11 +101,7 @@ pub fn extract_html(page: &Page) -> Extraction {
         spoken.as_deref(),
         declared.meta(&["og:locale", "content-language", "language", "dc.language"]),
     ];
-    if let Some(found) = language(&out.text, codes.into_iter().flatten()) {
-        out.provenance.insert("language", found.source);
-        out.language_confidence = found.confidence;
-        out.language = Some(found.code);
-    }
+    let codes: Vec<String> = codes.into_iter().flatten().map(str::to_owned).collect();
     out.canonical_url =
         declared.canonical.or_else(|| declared.meta(&["og:url"])).and_then(|c| absolute(c, base.as_ref()));
     out.site_name =
@@ -118,6 +114,15 @@ pub fn extract_html(page: &Page) -> Extraction {
     out.images = images(&declared, base.as_ref());
     out.robots = robots(&declared);
     out.license = declared.license.map(str::to_owned).or_else(|| declared.article_text("license"));
+
+    // Telling the language takes as much memory as a small page's tree.
+    drop((declared, body, marks, outline));
+    drop((parsed.html, decoded.text));
+    if let Some(found) = language(&out.text, codes.iter().map(String::as_str)) {
+        out.provenance.insert("language", found.source);
+        out.language_confidence = found.confidence;
+        out.language = Some(found.code);
+    }
     out
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::text::{ends_sentence, push_lower, sentence_count, word_count};
 
@@ -40,10 +40,9 @@ pub(crate) fn furniture(line: &str) -> Option<Furniture> {
     }
     let lower = normalise(line);
     let words = word_count(&lower);
-    let whole = |table: &[String]| table.contains(&lower);
-    let opens =
-        |table: &[String]| table.iter().any(|p| lower.strip_prefix(p.as_str()).is_some_and(ends_word));
-    if words <= 40 && TABLES.tag_openings.iter().any(|p| labelled(&lower, p)) {
+    let whole = |table: &[String]| that_open(table, &lower).any(str::is_empty);
+    let opens = |table: &[String]| that_open(table, &lower).any(ends_word);
+    if words <= 40 && that_open(&TABLES.tag_openings, &lower).any(labels) {
         return Some(Furniture::Tags);
     }
     if words <= 8 && whole(&TABLES.related_headings) || words <= 6 && opens(&TABLES.related_heading_openings)
@@ -53,7 +52,7 @@ pub(crate) fn furniture(line: &str) -> Option<Furniture> {
     if words <= 60 && TABLES.more_endings.iter().any(|p| lower.ends_with(p.as_str())) {
         return Some(Furniture::RelatedHeading);
     }
-    if words <= 40 && TABLES.read_also.iter().any(|p| labelled(&lower, p))
+    if words <= 40 && that_open(&TABLES.read_also, &lower).any(labels)
         || words <= 25 && opens(&TABLES.read_also_bare)
     {
         return Some(Furniture::ReadAlso);
@@ -65,7 +64,7 @@ pub(crate) fn furniture(line: &str) -> Option<Furniture> {
         return Some(Furniture::Comments);
     }
     if words <= 40 && opens(&TABLES.legal_openings)
-        || words <= 30 && TABLES.legal_parts.iter().any(|p| lower.contains(p.as_str()))
+        || words <= 30 && LEGAL_PARTS.iter().any(|parts| parts.is_match(&lower))
     {
         return Some(Furniture::Legal);
     }
@@ -97,11 +96,14 @@ pub(crate) fn is_contact(text: &str) -> bool {
     let mail = lower
         .split_whitespace()
         .any(|w| w.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.')));
-    let asks = ["contact ", "follow ", "reach ", "email ", "e-mail ", "write to ", "tips"]
-        .iter()
-        .any(|p| lower.contains(p));
+    let asks = || {
+        ["contact ", "follow ", "reach ", "email ", "e-mail ", "write to ", "tips"]
+            .iter()
+            .any(|p| lower.contains(p))
+    };
     mail && word_count(&lower) <= 25
-        || asks && (mail || lower.contains(" @") || lower.contains(" on twitter") || lower.contains(" on x"))
+        || (mail || lower.contains(" @") || lower.contains(" on twitter") || lower.contains(" on x"))
+            && asks()
 }
 
 /// How many appeal terms a text has; for text already known to stand outside the story.
@@ -118,9 +120,10 @@ struct Appeal {
 }
 
 fn appeal(text: &str) -> Appeal {
-    // One automaton over all three tables, which are constants: that it builds is tested.
+    // One automaton over all three tables.
     static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-        AhoCorasick::new(TABLES.strong_appeals.iter().chain(&TABLES.appeal_terms).chain(&TABLES.address)).ok()
+        let Tables { strong_appeals, appeal_terms, address, .. } = &*TABLES;
+        automaton([strong_appeals, appeal_terms, address].into_iter().flatten())
     });
     let padded = format!(" {} ", normalise(text));
     let mut found: Vec<usize> = AUTOMATON
@@ -141,10 +144,10 @@ pub(crate) fn is_caption(line: &str) -> bool {
         return false;
     }
     let lower = normalise(line);
-    if word_count(&lower) <= 40 && TABLES.caption_openings.iter().any(|p| labelled(&lower, p)) {
+    if word_count(&lower) <= 40 && that_open(&TABLES.caption_openings, &lower).any(labels) {
         return true;
     }
-    if TABLES.credit_parts.iter().any(|p| lower.contains(p.as_str())) && sentence_count(line) <= 3 {
+    if CREDIT_PARTS.iter().any(|parts| parts.is_match(&lower)) && sentence_count(line) <= 3 {
         return true;
     }
     if ends_sentence(line) && !line.trim_end().ends_with(')') {
@@ -190,19 +193,34 @@ fn ends_word(rest: &str) -> bool {
     !rest.chars().next().is_some_and(char::is_alphanumeric)
 }
 
-/// `label: rest`, `label | rest`; a label alone counts too.
-fn labelled(lower: &str, label: &str) -> bool {
-    lower.strip_prefix(label).is_some_and(|rest| {
-        let rest = rest.trim_start();
-        rest.is_empty() || rest.starts_with([':', '|', '»', '>', '→', '：', '-', '–', '—', '►'])
-    })
+/// Whether a label may stand before this: `label: rest`, `label | rest`; a label alone counts too.
+fn labels(rest: &str) -> bool {
+    let rest = rest.trim_start();
+    rest.is_empty() || rest.starts_with([':', '|', '»', '>', '→', '：', '-', '–', '—', '►'])
 }
 
 fn is_reading_time(lower: &str) -> bool {
     let digits = lower.chars().take_while(char::is_ascii_digit).count();
     let rest = lower.get(digits..).unwrap_or_default().trim_start_matches(['-', ' ']);
-    digits > 0 && digits <= 3 && TABLES.reading_times.iter().any(|p| rest.starts_with(p.as_str()))
+    digits > 0 && digits <= 3 && that_open(&TABLES.reading_times, rest).next().is_some()
 }
+
+/// What follows, in a line, each phrase of a table that opens it.
+fn that_open<'t>(table: &'t [String], line: &'t str) -> impl Iterator<Item = &'t str> {
+    let first = line.as_bytes().first();
+    let start = table.partition_point(|phrase| phrase.as_bytes().first() < first);
+    let near = table.get(start..).unwrap_or_default().iter();
+    near.take_while(move |phrase| phrase.as_bytes().first() == first)
+        .filter_map(|phrase| line.strip_prefix(phrase.as_str()))
+}
+
+/// Finds any of some phrases in a text. They are constants: that it builds is tested.
+fn automaton<'t>(phrases: impl IntoIterator<Item = &'t String>) -> Option<AhoCorasick> {
+    AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(phrases).ok()
+}
+
+static LEGAL_PARTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| automaton(&TABLES.legal_parts));
+static CREDIT_PARTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| automaton(&TABLES.credit_parts));
 
 macro_rules! tables {
     ($($name:ident),* $(,)?) => {
@@ -228,12 +246,16 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables::read(PHRASES));
 
 const PHRASES: &str = include_str!("phrases.txt");
 
+/// A table's phrases, sorted.
 fn section(text: &str, name: &str) -> Vec<String> {
     let lines = text
         .lines()
         .skip_while(|line| line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) != Some(name));
     let lines = lines.skip(1).take_while(|line| !line.starts_with('[')).filter(|line| !line.starts_with('#'));
-    lines.flat_map(|line| line.split(" | ")).filter(|p| !p.is_empty()).map(|p| p.replace('_', " ")).collect()
+    let phrases = lines.flat_map(|line| line.split(" | ")).filter(|p| !p.is_empty());
+    let mut phrases: Vec<String> = phrases.map(|p| p.replace('_', " ")).collect();
+    phrases.sort_unstable();
+    phrases
 }
 
 #[cfg(test)]
@@ -272,6 +294,7 @@ mod tests {
         for name in Tables::NAMES {
             assert!(!section(PHRASES, name).is_empty(), "{name} is empty");
         }
+        assert!(LEGAL_PARTS.is_some() && CREDIT_PARTS.is_some());
         assert_eq!(appeal("Please donate: we need your help with our journalism").strong, 1);
     }
 

@@ -257,7 +257,11 @@ mod tests {
         for text in ["", "a", " a  b-c\x0bd. ! e", "-- (f) \x1cg", "3.5 %"] {
             // The last word makes the text other than ASCII.
             let longer = format!("{text} é");
-            assert_eq!((word_count(text), weight(text)), (word_count(&longer) - 1, weight(&longer) - 1), "{text}");
+            assert_eq!(
+                (word_count(text), weight(text)),
+                (word_count(&longer) - 1, weight(&longer) - 1),
+                "{text}"
+            );
         }
     }
 
