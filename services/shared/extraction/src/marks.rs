@@ -1,6 +1,6 @@
 //! What an element says about itself: tag, role, and the words of its class, id and component names.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use rustc_hash::FxHashMap;
 
@@ -112,16 +112,20 @@ impl Marks {
 
 /// The marks of every node; those of a text are none.
 pub(crate) fn marks(outline: &Outline) -> Vec<Marks> {
-    (0..outline.len()).map(|at| outline.element(at).map(marks_of).unwrap_or_default()).collect()
+    // Most classes recur on a page.
+    let mut known = FxHashMap::default();
+    (0..outline.len())
+        .map(|at| outline.element(at).map(|element| marks_of(element, &mut known)).unwrap_or_default())
+        .collect()
 }
 
-/// Reads an element's marks.
-fn marks_of(element: &Element) -> Marks {
+/// Reads an element's marks; `known` are those of class values seen before.
+fn marks_of<'a>(element: &'a Element, known: &mut FxHashMap<&'a str, Marks>) -> Marks {
     let mut marks = of_tag(element.name());
     for (name, value) in element.attrs() {
         match name {
-            "class"
-            | "id"
+            "class" => marks.add(*known.entry(value).or_insert_with(|| of_tokens(value))),
+            "id"
             | "data-component"
             | "data-testid"
             | "data-test-id"
@@ -129,11 +133,7 @@ fn marks_of(element: &Element) -> Marks {
             | "data-module"
             | "data-type"
             | "data-gtm-vis-section"
-            | "data-track-section" => {
-                for token in value.split_ascii_whitespace().take(24) {
-                    of_token(token, &mut marks);
-                }
-            }
+            | "data-track-section" => marks.add(of_tokens(value)),
             "itemprop" => match value {
                 "articleBody" | "reviewBody" => marks.add(Marks::BODY),
                 "author" | "creator" => marks.add(Marks::AUTHOR),
@@ -178,39 +178,50 @@ fn of_tag(name: &str) -> Marks {
     }
 }
 
+/// Class names or ids.
+fn of_tokens(value: &str) -> Marks {
+    let mut marks = Marks::default();
+    for token in value.split_ascii_whitespace().take(24) {
+        of_token(token, &mut marks);
+    }
+    marks
+}
+
 /// One class name or id, as `article-body__share`, `relatedArticles` or `ad_slot-3`.
 fn of_token(token: &str, marks: &mut Marks) {
     if token.len() > 80 {
         return;
     }
     // Utility classes (`sm:hidden`, `[&>p]:mb-4`) describe looks.
-    if token.contains([':', '[', '&']) {
+    if token.bytes().any(|b| matches!(b, b':' | b'[' | b'&')) {
         return;
     }
-    let mut previous = String::new();
-    let mut word = String::new();
+    let lower = if token.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(token.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(token)
+    };
+    let (mut previous, mut start) = ("", 0);
     let (mut was_lower, mut was_digit, mut is_hex) = (false, false, false);
-    for c in token.chars().chain(std::iter::once('-')) {
-        let upper = c.is_ascii_uppercase();
-        if !c.is_ascii_alphabetic() || (upper && was_lower) {
+    for (at, b) in token.bytes().chain([b'-']).enumerate() {
+        let is_letter = b.is_ascii_alphabetic();
+        if !is_letter || (b.is_ascii_uppercase() && was_lower) {
+            let word = lower.get(start..at).unwrap_or_default();
             if !word.is_empty() && !is_hex {
-                of_word(&word, marks);
+                of_word(word, marks);
                 if !previous.is_empty() {
-                    of_pair(&previous, &word, marks);
+                    of_pair(previous, word, marks);
                 }
-                std::mem::swap(&mut previous, &mut word);
+                previous = word;
             }
-            word.clear();
+            start = if is_letter { at } else { at + 1 };
         }
-        was_lower = c.is_ascii_lowercase();
-        if c.is_ascii_alphabetic() {
-            if word.is_empty() {
-                // Letters after a digit (`a5ad`) are part of a hash.
-                is_hex = was_digit;
-            }
-            word.push(c.to_ascii_lowercase());
+        if is_letter && start == at {
+            // Letters after a digit (`a5ad`) are part of a hash.
+            is_hex = was_digit;
         }
-        was_digit = c.is_ascii_digit();
+        was_lower = b.is_ascii_lowercase();
+        was_digit = b.is_ascii_digit();
     }
 }
 

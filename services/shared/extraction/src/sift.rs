@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use memchr::memmem;
+
 use crate::{
     blocks::{Block, Kind},
     body::{Clues, Reading, prose},
@@ -229,13 +231,14 @@ fn without_pull_quotes(blocks: &[Block], kept: Vec<usize>) -> Vec<usize> {
     let repeats = |i: usize| {
         let (block, text) = (&blocks[kept[i]], &texts[i]);
         let short = text.len() < 300 && word_count(text) >= 4;
+        let within = memmem::Finder::new(text);
         short
             && !matches!(block.kind, Kind::Heading(_) | Kind::Cell)
             && texts
                 .iter()
                 .skip(i.saturating_sub(REACH))
                 .take(2 * REACH + 1)
-                .any(|other| other.len() > text.len() && other.contains(text.as_str()))
+                .any(|other| other.len() > text.len() && within.find(other.as_bytes()).is_some())
     };
     let quotes: Vec<bool> = (0..kept.len()).map(repeats).collect();
     kept.iter().zip(quotes).filter(|(_, quote)| !quote).map(|(&k, _)| k).collect()
