@@ -33,7 +33,9 @@ pub(crate) struct Parsed {
 
 /// Parses markup within the bounds above.
 pub(crate) fn parse(markup: &str) -> Parsed {
-    let bounded = Bounded::new();
+    // Tags and the texts between them are about as many as there are of these.
+    let nodes = memchr::memchr_iter(b'<', markup.as_bytes()).count();
+    let bounded = Bounded::new(nodes.min(MAX_NODES));
     tokens::tokenize(markup, &bounded);
     let Bounded { builder, cut_depth, cut_nodes, .. } = bounded;
     let mut warnings = Vec::new();
@@ -57,9 +59,9 @@ struct Bounded {
 }
 
 impl Bounded {
-    fn new() -> Self {
+    fn new(nodes: usize) -> Self {
         Self {
-            builder: TreeBuilder::new(Growing::new(), TreeBuilderOpts::default()),
+            builder: TreeBuilder::new(Growing::new(nodes), TreeBuilderOpts::default()),
             dropped: Cell::default(),
             cut_depth: Cell::default(),
             cut_nodes: Cell::default(),

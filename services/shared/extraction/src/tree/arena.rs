@@ -186,8 +186,10 @@ pub(super) struct Growing {
 }
 
 impl Growing {
-    pub fn new() -> Self {
-        let mut arena = Arena { nodes: Vec::new(), nameless: QualName::new(None, ns!(), local_name!("")) };
+    /// With room for about so many nodes.
+    pub fn new(nodes: usize) -> Self {
+        let nodes = Vec::with_capacity(nodes);
+        let mut arena = Arena { nodes, nameless: QualName::new(None, ns!(), local_name!("")) };
         arena.add(Value::Other);
         Self { arena: RefCell::new(arena), current: Cell::new(ROOT) }
     }
