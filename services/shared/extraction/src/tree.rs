@@ -33,9 +33,9 @@ pub(crate) struct Parsed {
 
 /// Parses markup within the bounds above.
 pub(crate) fn parse(markup: &str) -> Parsed {
-    // Tags and the texts between them are about as many as there are of these.
+    // Elements, comments and the texts between tags are mostly fewer.
     let nodes = memchr::memchr_iter(b'<', markup.as_bytes()).count();
-    let bounded = Bounded::new(nodes.min(MAX_NODES));
+    let bounded = Bounded::new((nodes + nodes / 2).min(MAX_NODES));
     tokens::tokenize(markup, &bounded);
     let Bounded { builder, cut_depth, cut_nodes, .. } = bounded;
     let mut warnings = Vec::new();

@@ -87,7 +87,7 @@ type Write = fn(usize) -> String;
 
 #[test]
 fn hostile_pages_cost_no_more_than_their_size() {
-    let pages: [(&str, usize, Write); 14] = [
+    let pages: [(&str, usize, Write); 18] = [
         ("nesting", 8000, |n| "<div>".repeat(n)),
         ("nesting with text", 3000, |n| "<div>a word or two ".repeat(n)),
         ("inline nesting", 8000, |n| "<b>".repeat(n) + "x"),
@@ -107,6 +107,10 @@ fn hostile_pages_cost_no_more_than_their_size() {
         ("original lines", 1000, |n| "Original url:\n".repeat(n)),
         ("json", 10_000, |n| format!("<script type='application/ld+json'>{}</script>", "[".repeat(n))),
         ("brackets", 20_000, |n| "(".repeat(n)),
+        ("nesting with tags that close nothing", 8000, |n| "<i></x><div></y>".repeat(n)),
+        ("references", 20_000, |n| "&notanything&#".repeat(n)),
+        ("scripts in a script", 5000, |n| "<script><!--".repeat(n)),
+        ("one attribute again and again", 10_000, |n| format!("<p{}>x</p>", " class=a".repeat(n))),
         ("unclosed", 30_000, |n| "<".repeat(n) + &"<!--".repeat(n / 2)),
     ];
     for (name, size, write) in pages {

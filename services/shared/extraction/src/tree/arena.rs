@@ -14,7 +14,7 @@ use html5ever::{
 /// An element's name, and those of its attributes that were kept.
 pub(crate) struct Element {
     name: QualName,
-    attributes: Vec<Attribute>,
+    attributes: Box<[Attribute]>,
 }
 
 impl Element {
@@ -117,6 +117,10 @@ impl Arena {
 
     fn add(&mut self, value: Value) -> u32 {
         let at = self.nodes.len() as u32;
+        if self.nodes.len() == self.nodes.capacity() {
+            // Doubling would take three times what is needed while it lasts.
+            self.nodes.reserve_exact(self.nodes.len() / 4 + 16);
+        }
         let none =
             Node { value, parent: NONE, first: NONE, last: NONE, previous: NONE, next: NONE, depth: 0 };
         self.nodes.push(none);
@@ -230,7 +234,7 @@ impl TreeSink for Growing {
     }
 
     fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _: ElementFlags) -> u32 {
-        self.arena.borrow_mut().add(Value::Element(Element { name, attributes }))
+        self.arena.borrow_mut().add(Value::Element(Element { name, attributes: attributes.into() }))
     }
 
     fn create_comment(&self, _: StrTendril) -> u32 {
@@ -279,11 +283,13 @@ impl TreeSink for Growing {
 
     fn add_attrs_if_missing(&self, target: &u32, attributes: Vec<Attribute>) {
         if let Value::Element(element) = &mut self.arena.borrow_mut().node_mut(*target).value {
+            let mut all = std::mem::take(&mut element.attributes).into_vec();
             for attribute in attributes {
-                if !element.attributes.iter().any(|known| known.name == attribute.name) {
-                    element.attributes.push(attribute);
+                if !all.iter().any(|known| known.name == attribute.name) {
+                    all.push(attribute);
                 }
             }
+            element.attributes = all.into();
         }
     }
 

@@ -21,18 +21,26 @@ pub(super) fn tokenize(markup: &str, sink: &impl TokenSink) {
 /// Line ends as `\n`, without NUL and a byte order mark.
 fn normalised(markup: &str) -> StrTendril {
     let markup = markup.strip_prefix('\u{feff}').unwrap_or(markup);
-    let mut page = StrTendril::with_capacity(u32::try_from(markup.len()).unwrap_or(0));
+    let Some(mut at) = memchr2(b'\r', b'\0', markup.as_bytes()) else {
+        return StrTendril::from_slice(markup);
+    };
+    let mut page = String::with_capacity(markup.len());
     let mut rest = markup;
-    while let Some(at) = memchr2(b'\r', b'\0', rest.as_bytes()) {
+    loop {
         let (before, from) = rest.split_at(at);
-        page.push_slice(before);
+        page.push_str(before);
         if from.starts_with('\r') && !from.starts_with("\r\n") {
-            page.push_char('\n');
+            page.push('\n');
         }
         rest = from.get(1..).unwrap_or_default();
+        match memchr2(b'\r', b'\0', rest.as_bytes()) {
+            Some(next) => at = next,
+            None => {
+                page.push_str(rest);
+                return StrTendril::from_slice(&page);
+            }
+        }
     }
-    page.push_slice(rest);
-    page
 }
 
 struct Tokens<'p, S> {
