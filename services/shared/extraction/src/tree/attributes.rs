@@ -20,7 +20,7 @@ macro_rules! kept {
 }
 
 kept! {
-    "class" "id" "href" "style" "rel" "role" "type" "name" "content" "property" "itemprop" "datetime"
+    "class" "id" "href" "style" "rel" "role" "type" "name" "content" "property" "itemprop" "datetime" "value" "src"
     "lang" "xml:lang" "hidden" "aria-hidden" "http-equiv" "title" "aria-label" "itemtype" "itemscope" "pubdate"
     "data-component" "data-testid" "data-test-id" "data-qa" "data-module" "data-type"
     "data-gtm-vis-section" "data-track-section"
