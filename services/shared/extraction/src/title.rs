@@ -34,8 +34,8 @@ const MAX_TITLE_BYTES: usize = 400;
 /// Parts of an address with fewer words are numbers and sections.
 const MIN_SLUG_WORDS: usize = 4;
 
-/// Evidence for a text, in hundredths of a logit: fitted by a softmax over each page's candidates on 1,400 pages of
-/// four collections of equal weight, and cross-validated by site. Kept are the evidences without which a fold was worse.
+/// Evidence for a text, in hundredths of a logit: fitted by a softmax over each page's candidates, on 1,400 pages of
+/// four collections of equal weight. The set of evidences was chosen among a few by cross-validation by site.
 mod evidence {
     pub(super) const HEADING: i32 = 128;
     pub(super) const JSON_LD: i32 = 98;
@@ -57,7 +57,7 @@ mod evidence {
     pub(super) const CUT_OFF: i32 = -84;
     /// For all of the address's words; a share for some.
     pub(super) const ADDRESS: i32 = 93;
-    /// Not fitted, for being too rare: below any other account's.
+    /// Set by hand, not fitted.
     pub(super) const OTHER: i32 = 30;
 }
 
