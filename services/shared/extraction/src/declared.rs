@@ -1,10 +1,12 @@
 //! What a page declares of itself: JSON-LD, meta elements, microdata, links. Gathered in one walk over the outline.
 
 use serde_json::Value;
+use url::Url;
 
 use crate::{
     marks::Marks,
     text::{squeeze, unescape},
+    title::heading_text,
     tree::{Content, Element, Outline, attr},
 };
 
@@ -13,6 +15,8 @@ const MAX_JSON_BYTES: usize = 2 << 20;
 const MAX_JSON_VALUES: usize = 20_000;
 /// Values kept of one kind.
 const MAX_VALUES: usize = 200;
+/// Old themes head every widget with an `h1`.
+const MAX_HEADINGS: usize = 24;
 
 /// Everything declared, as written but for squeezed white space.
 #[derive(Debug, Default)]
@@ -31,7 +35,7 @@ pub(crate) struct Declared<'a> {
     pub times: Vec<(usize, &'a str)>,
     /// `(node, text)` of elements marked as authors.
     pub authors: Vec<(usize, String)>,
-    /// `(node, text)` of `h1`.
+    /// `(node, text without kicker)` of `h1`.
     pub headings: Vec<(usize, String)>,
     pub title: Option<String>,
     pub canonical: Option<&'a str>,
@@ -55,9 +59,49 @@ impl Declared<'_> {
         self.articles.iter().find_map(|a| a.get(key).and_then(text_of)).filter(|t| !t.is_empty())
     }
 
+    /// The headline of the article that names this page as its own, or else of the first.
+    pub fn headline(&self, url: Option<&Url>) -> Option<Headline> {
+        let addresses = [url.map(Url::as_str), self.canonical];
+        let is_own = |article: &Value| {
+            ["url", "mainEntityOfPage", "@id"]
+                .iter()
+                .filter_map(|key| address_of(article.get(key)?))
+                .any(|a| addresses.iter().flatten().any(|known| same_address(a, known)))
+        };
+        let headlines = || {
+            self.articles.iter().filter_map(|article| {
+                let text = article.get("headline").and_then(text_of).filter(|t| !t.is_empty())?;
+                Some((article, text))
+            })
+        };
+        let (article, text) = headlines().find(|(a, _)| is_own(a)).or_else(|| headlines().next())?;
+        let types = article.get("@type").map(types_of).unwrap_or_default();
+        Some(Headline { text, is_blog: types.iter().any(|t| t.contains("Blog")) })
+    }
+
     pub fn item(&self, key: &str) -> Option<&str> {
         self.items.iter().find(|(k, v)| *k == key && !v.is_empty()).map(|(_, v)| v.as_str())
     }
+}
+
+/// JSON-LD's account of the title.
+pub(crate) struct Headline {
+    pub text: String,
+    pub is_blog: bool,
+}
+
+fn address_of(value: &Value) -> Option<&str> {
+    value.as_str().or_else(|| value.get("@id")?.as_str()).or_else(|| value.get("url")?.as_str())
+}
+
+/// Whether two addresses differ in scheme, query and fragment only.
+fn same_address(a: &str, b: &str) -> bool {
+    bare_address(a) == bare_address(b)
+}
+
+fn bare_address(address: &str) -> &str {
+    let address = address.split(['?', '#']).next().unwrap_or(address);
+    address.split_once("://").map_or(address, |(_, rest)| rest).trim_end_matches('/')
 }
 
 /// Gathers what the page declares.
@@ -75,7 +119,9 @@ pub(crate) fn declared<'a>(outline: &Outline<'a>, marks: &[Marks]) -> Declared<'
                     json_ld(json, &mut found);
                 }
             }
-            "h1" if found.headings.len() < 8 => found.headings.push((at, outline.text(at, 2000))),
+            "h1" if found.headings.len() < MAX_HEADINGS => {
+                found.headings.push((at, heading_text(outline, at)));
+            }
             "time" if found.times.len() < MAX_VALUES => {
                 if let Some(datetime) = attr(element, "datetime") {
                     found.times.push((at, datetime));
@@ -263,5 +309,18 @@ mod tests {
             assert_eq!(found.article_text("headline").unwrap().replace(' ', ""), "Tide", "{json}");
             assert_eq!(found.site_names, ["The Quay"], "{json}");
         }
+    }
+
+    #[test]
+    fn the_headline_is_of_the_article_that_is_the_page() {
+        let page = r#"<script type="application/ld+json">[
+            {"@type":"NewsArticle","headline":"Other","url":"https://quay.example/other"},
+            {"@type":"BlogPosting","headline":"Tide","mainEntityOfPage":{"@id":"http://quay.example/tide/#x"}}]</script>"#;
+        let parsed = parse(page);
+        let outline = Outline::of(&parsed.html);
+        let found = declared(&outline, &[]);
+        let headline = |url: &str| found.headline(Url::parse(url).ok().as_ref()).map(|h| (h.text, h.is_blog));
+        assert_eq!(headline("https://quay.example/tide?a=b"), Some(("Tide".to_owned(), true)));
+        assert_eq!(headline("https://quay.example/new"), Some(("Other".to_owned(), false)));
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     phrases::is_agency,
     published::{modified, published},
     text::{cut, loose, squeeze, weight},
-    title::{Candidate, Site, choose},
+    title::{Site, title},
     tree::{Outline, parse},
     verdict::{Signs, judge},
 };
@@ -62,9 +62,9 @@ pub fn extract_html(page: &Page) -> Extraction {
         .base
         .and_then(|b| url.as_ref().map_or_else(|| Url::parse(b).ok(), |u| u.join(b).ok()))
         .or_else(|| url.clone());
-    let site = site(&declared, url.as_ref());
+    let site = Site::of(&declared, url.as_ref());
 
-    let title = title(&declared, page.hints.title, &site);
+    let title = title(&declared, page.hints.title, url.as_ref(), &site);
     let summary = summary(&declared);
     let authors = declared_authors(&declared);
     let clues = Clues {
@@ -124,55 +124,6 @@ pub fn extract_html(page: &Page) -> Extraction {
         out.language = Some(found.code);
     }
     out
-}
-
-fn site(declared: &Declared, url: Option<&Url>) -> Site {
-    let names = [
-        "og:site_name",
-        "application-name",
-        "twitter:site",
-        "apple-mobile-web-app-title",
-        "al:android:app_name",
-        "dc.publisher",
-    ];
-    let names = names.iter().flat_map(|key| declared.all_meta(key));
-    Site::new(names.chain(declared.site_names.iter().map(String::as_str)), url.and_then(Url::host_str))
-}
-
-fn title(declared: &Declared, hint: Option<&str>, site: &Site) -> Option<Candidate> {
-    let mut candidates = Vec::new();
-    let mut add = |source: &'static str, text: &str| {
-        if !text.trim().is_empty() && text.chars().any(char::is_alphanumeric) {
-            candidates.push(Candidate { source, text: squeeze(text) });
-        }
-    };
-    // Pages with several h1 head their sections or their logo with them.
-    let headings: Vec<&str> =
-        declared.headings.iter().map(|(_, t)| t.as_str()).filter(|t| !site.is_name(t)).collect();
-    for heading in headings.iter().take(3) {
-        add("h1", heading);
-    }
-    if let Some(headline) = declared.article_text("headline") {
-        add("json-ld", &headline);
-    }
-    for (source, keys) in [
-        ("og:title", &["og:title"][..]),
-        ("meta", &["twitter:title", "dc.title", "title", "parsely-title", "sailthru.title"]),
-    ] {
-        if let Some(text) = declared.meta(keys) {
-            add(source, text);
-        }
-    }
-    if let Some(text) = declared.item("headline") {
-        add("microdata", text);
-    }
-    if let Some(text) = &declared.title {
-        add("title", text);
-    }
-    if let Some(text) = hint {
-        add("feed", text);
-    }
-    choose(&candidates, site)
 }
 
 fn summary(declared: &Declared) -> Option<(String, &'static str)> {
