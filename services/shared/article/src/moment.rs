@@ -59,6 +59,11 @@ impl Moment {
         self.civil.date()
     }
 
+    /// The offset, where one was given.
+    pub fn offset(&self) -> Option<Offset> {
+        self.offset
+    }
+
     /// Milliseconds since 1970; what had no offset is read as UTC, what had no time of day as its day's beginning.
     pub fn as_millis(&self) -> i64 {
         self.offset.unwrap_or(Offset::UTC).to_timestamp(self.civil).map_or(0, |t| t.as_millisecond())

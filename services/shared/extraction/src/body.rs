@@ -9,7 +9,7 @@ use crate::{
     blocks::{Block, Kind, blocks},
     marks::Marks,
     sift::sift,
-    text::{loose, sentence_count, squeeze, unescape, word_count},
+    text::{cut, loose, sentence_count, squeeze, unescape, word_count},
     tree::Outline,
 };
 
@@ -38,12 +38,15 @@ pub(crate) struct Body {
     pub cards: usize,
     /// Where the text came from: `dom` or `json-ld`.
     pub source: &'static str,
-    /// The node of the body's first block.
+    /// The nodes of the body's first and last blocks.
     pub first_node: Option<usize>,
+    pub last_node: Option<usize>,
+    /// The node of the headline shown.
+    pub headline: Option<usize>,
     /// Elements marked as dates.
     pub dates: Vec<usize>,
-    /// Short lines around the beginning of the body, in order, where dates are shown.
-    pub margin: Vec<String>,
+    /// `(node, text)` of short lines with digits around the body, in order: where dates are shown.
+    pub margin: Vec<(usize, String)>,
     /// The first text of the page.
     pub opening: String,
 }
@@ -85,8 +88,9 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues) -> Body {
     }
     let standfirst = standfirst(&reading, headline, container, clues);
     let first_node = kept.first().map(|&k| reading.blocks[k].at);
-    let margin = margin(&reading, headline, first_node);
-    let dates = (0..outline.len()).filter(|&at| reading.marks[at].has(Marks::DATE)).take(100).collect();
+    let last_node = kept.last().map(|&k| reading.blocks[k].at);
+    let margin = margin(&reading, headline.into_iter().chain(first_node).min(), first_node, last_node);
+    let dates = (0..outline.len()).filter(|&at| reading.marks[at].has(Marks::DATE)).take(200).collect();
     let opening = opening(&reading.blocks);
     let mut paragraphs: Vec<String> = Vec::with_capacity(kept.len() + 1);
     let (mut weight, mut links) = (0, 0);
@@ -118,6 +122,8 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues) -> Body {
         paragraphs,
         source,
         first_node,
+        last_node,
+        headline,
         dates,
         margin,
         opening,
@@ -436,12 +442,37 @@ fn plain(text: &str) -> String {
     out + rest
 }
 
-/// Short lines from the headline to a little past the first paragraph.
-fn margin(reading: &Reading, headline: Option<usize>, first: Option<usize>) -> Vec<String> {
-    let Some(first) = first else { return Vec::new() };
-    let from = headline.filter(|h| *h < first).unwrap_or(first.saturating_sub(120));
-    let near = reading.blocks.iter().filter(|b| b.at >= from && b.at < first + 20 && b.text.len() < 160);
-    near.map(|b| b.text.clone()).take(30).collect()
+/// Short lines with digits, from a little before the headline or the body to a little after the body.
+fn margin(
+    reading: &Reading,
+    from: Option<usize>,
+    first: Option<usize>,
+    last: Option<usize>,
+) -> Vec<(usize, String)> {
+    /// Nodes before and after.
+    const REACH: usize = 200;
+    const MAX_LINES: usize = 400;
+    const DATELINE_CHARS: usize = 36;
+    const DATELINE_REACH: usize = 30;
+    let (from, to) = (from.unwrap_or(0).saturating_sub(REACH), last.unwrap_or(0) + REACH);
+    let mut found = Vec::new();
+    let mut label = "";
+    for block in reading.blocks.iter().filter(|b| b.at >= from && b.at < to) {
+        let is_line = block.text.len() < 240;
+        if is_line && block.text.contains(char::is_numeric) && found.len() < MAX_LINES {
+            let line = if label.is_empty() { block.text.clone() } else { format!("{label}: {}", block.text) };
+            found.push((block.at, line));
+        } else if first.is_some_and(|first| (first..first + DATELINE_REACH).contains(&block.at))
+            && block.text.trim_start_matches('(').starts_with(char::is_numeric)
+        {
+            // The first paragraph may begin with its date.
+            found.push((block.at, cut(&block.text, DATELINE_CHARS).to_owned()));
+        }
+        // A label may stand in an element of its own before its date.
+        label =
+            if block.text.len() < 30 && !block.text.contains(char::is_numeric) { &block.text } else { "" };
+    }
+    found
 }
 
 fn opening(blocks: &[Block]) -> String {

@@ -31,7 +31,9 @@ pub(crate) struct Declared<'a> {
     pub site_names: Vec<String>,
     /// `(itemprop, value)` of elements of the page.
     pub items: Vec<(&'a str, String)>,
-    /// `(node, datetime)` of `<time>`.
+    /// JSON-LD nodes that are pages, recipes and the like, and have a date of publication, in order.
+    pub works: Vec<Value>,
+    /// `(node, date)` of elements that give a date in an attribute.
     pub times: Vec<(usize, &'a str)>,
     /// `(node, text)` of elements marked as authors.
     pub authors: Vec<(usize, String)>,
@@ -122,13 +124,9 @@ pub(crate) fn declared<'a>(outline: &Outline<'a>, marks: &[Marks]) -> Declared<'
             "h1" if found.headings.len() < MAX_HEADINGS => {
                 found.headings.push((at, heading_text(outline, at)));
             }
-            "time" if found.times.len() < MAX_VALUES => {
-                if let Some(datetime) = attr(element, "datetime") {
-                    found.times.push((at, datetime));
-                }
-            }
             _ => {}
         }
+        time(at, element, &mut found);
         item(outline, at, element, &mut found);
         byline(outline, at, element, marks, &mut found);
     }
@@ -157,20 +155,34 @@ fn link<'a>(element: &'a Element, found: &mut Declared<'a>) {
     }
 }
 
+/// `<time datetime>`, `<abbr class=published title>`, `<span itemprop=datePublished content>`.
+fn time<'a>(at: usize, element: &'a Element, found: &mut Declared<'a>) {
+    if found.times.len() >= MAX_VALUES {
+        return;
+    }
+    let is_item = || {
+        let named = ["itemprop", "property"].iter().find_map(|name| attr(element, name));
+        let name = named.and_then(|name| name.rsplit(':').next());
+        element.name() != "meta"
+            && name.is_some_and(|p| matches!(p, "datePublished" | "dateModified" | "dateCreated"))
+    };
+    let given = match element.name() {
+        "time" => attr(element, "datetime"),
+        "abbr" => attr(element, "title"),
+        _ => None,
+    };
+    let given = given.or_else(|| {
+        let content = attr(element, "content").or_else(|| attr(element, "datetime"))?;
+        is_item().then_some(content)
+    });
+    found.times.extend(given.map(|date| (at, date)));
+}
+
 fn item<'a>(outline: &Outline<'a>, at: usize, element: &'a Element, found: &mut Declared<'a>) {
     if let Some(prop) = attr(element, "itemprop")
         && element.name() != "meta"
         && found.items.len() < MAX_VALUES
-        && matches!(
-            prop,
-            "headline"
-                | "datePublished"
-                | "dateModified"
-                | "author"
-                | "name"
-                | "articleSection"
-                | "description"
-        )
+        && matches!(prop, "headline" | "author" | "name" | "articleSection" | "description")
     {
         let given = attr(element, "content").or_else(|| attr(element, "datetime"));
         found.items.push((prop, given.map_or_else(|| outline.text(at, 500), squeeze)));
@@ -225,11 +237,14 @@ fn json_ld(json: &str, found: &mut Declared) {
                     found.site_names.push(name);
                 }
                 let is_article = types.iter().any(|t| is_article_type(t));
+                let is_work = !is_article && types.iter().any(|t| is_dated_work(t));
                 if found.types.len() < MAX_VALUES {
                     found.types.extend(types);
                 }
                 if is_article && found.articles.len() < 8 {
                     found.articles.push(value);
+                } else if is_work && found.works.len() < 8 && value.get("datePublished").is_some() {
+                    found.works.push(value);
                 }
             }
             _ => {}
@@ -268,6 +283,11 @@ fn is_article_type(name: &str) -> bool {
             name,
             "BlogPosting" | "LiveBlogPosting" | "Report" | "Review" | "SocialMediaPosting" | "Posting"
         )
+}
+
+/// What may stand in an article's place, and is dated as one.
+fn is_dated_work(name: &str) -> bool {
+    name.ends_with("Page") || matches!(name, "HowTo" | "Recipe" | "CreativeWork" | "Guide" | "PodcastEpisode")
 }
 
 /// The text of a value: itself, its `name` or `@value`, or the first such of an array.

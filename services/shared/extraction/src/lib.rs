@@ -14,6 +14,7 @@
 mod authors;
 mod blocks;
 mod body;
+mod clock;
 mod dates;
 mod declared;
 mod decode;
@@ -26,9 +27,11 @@ mod page;
 mod phrases;
 mod plain;
 mod published;
+mod shown;
 mod sift;
 mod text;
 mod title;
+mod tokens;
 mod tree;
 mod verdict;
 

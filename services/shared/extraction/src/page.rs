@@ -13,7 +13,7 @@ use crate::{
     marks::marks,
     original::find_original,
     phrases::is_agency,
-    published::{modified, published},
+    published::times,
     text::{cut, loose, squeeze, weight},
     title::{Site, title},
     tree::{Outline, parse},
@@ -90,11 +90,9 @@ pub fn extract_html(page: &Page) -> Extraction {
     out.title = out.from("title", title.map(|t| (cut(&t.text, MAX_FIELD_CHARS).to_owned(), t.source)));
     out.summary = out.from("summary", summary);
     people(&mut out, &declared, &site, &body);
-    let month_first = declared.language.is_some_and(|l| l.eq_ignore_ascii_case("en-us"));
-    let published = published(&declared, &outline, &body, page, month_first);
-    out.published = out.from("published_at", published);
-    let modified = modified(&declared, month_first);
-    out.modified = out.from("modified_at", modified);
+    let times = times(&declared, &outline, &marks, &body, page);
+    out.published = out.from("published_at", times.published);
+    out.modified = out.from("modified_at", times.modified);
     let spoken = declared.article_text("inLanguage");
     let codes = [
         declared.language,
