@@ -40,6 +40,8 @@ pub(crate) struct Body {
     pub source: &'static str,
     /// The node of the body's first block.
     pub first_node: Option<usize>,
+    /// The node of its last block, and that of the block after it.
+    pub last_nodes: Option<(usize, usize)>,
     /// Elements marked as dates.
     pub dates: Vec<usize>,
     /// Short lines around the beginning of the body, in order, where dates are shown.
@@ -85,6 +87,10 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues) -> Body {
     }
     let standfirst = standfirst(&reading, headline, container, clues);
     let first_node = kept.first().map(|&k| reading.blocks[k].at);
+    let last_nodes = kept.last().map(|&k| {
+        let last = &reading.blocks[k];
+        (last.at, reading.blocks.get(k + 1).unwrap_or(last).at)
+    });
     let margin = margin(&reading, headline, first_node);
     let dates = (0..outline.len()).filter(|&at| reading.marks[at].has(Marks::DATE)).take(100).collect();
     let opening = opening(&reading.blocks);
@@ -118,6 +124,7 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues) -> Body {
         paragraphs,
         source,
         first_node,
+        last_nodes,
         dates,
         margin,
         opening,
