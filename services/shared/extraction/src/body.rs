@@ -38,11 +38,12 @@ pub(crate) struct Body {
     pub cards: usize,
     /// Where the text came from: `dom` or `json-ld`.
     pub source: &'static str,
-    /// The nodes of the body's first and last blocks.
+    /// The node of the body's first block.
     pub first_node: Option<usize>,
-    pub last_node: Option<usize>,
     /// The node of the headline shown.
     pub headline: Option<usize>,
+    /// The node of its last block, and that of the block after it.
+    pub last_nodes: Option<(usize, usize)>,
     /// Elements marked as dates.
     pub dates: Vec<usize>,
     /// `(node, text)` of short lines with digits around the body, in order: where dates are shown.
@@ -88,8 +89,12 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues) -> Body {
     }
     let standfirst = standfirst(&reading, headline, container, clues);
     let first_node = kept.first().map(|&k| reading.blocks[k].at);
-    let last_node = kept.last().map(|&k| reading.blocks[k].at);
-    let margin = margin(&reading, headline.into_iter().chain(first_node).min(), first_node, last_node);
+    let last_nodes = kept.last().map(|&k| {
+        let last = &reading.blocks[k];
+        (last.at, reading.blocks.get(k + 1).unwrap_or(last).at)
+    });
+    let around = headline.into_iter().chain(first_node).min();
+    let margin = margin(&reading, around, first_node, last_nodes.map(|(last, _)| last));
     let dates = (0..outline.len()).filter(|&at| reading.marks[at].has(Marks::DATE)).take(200).collect();
     let opening = opening(&reading.blocks);
     let mut paragraphs: Vec<String> = Vec::with_capacity(kept.len() + 1);
@@ -122,8 +127,8 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues) -> Body {
         paragraphs,
         source,
         first_node,
-        last_node,
         headline,
+        last_nodes,
         dates,
         margin,
         opening,

@@ -4,7 +4,6 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
-    marks::Marks,
     text::{squeeze, unescape},
     title::heading_text,
     tree::{Content, Element, Outline, attr},
@@ -31,12 +30,13 @@ pub(crate) struct Declared<'a> {
     pub site_names: Vec<String>,
     /// `(itemprop, value)` of elements of the page.
     pub items: Vec<(&'a str, String)>,
-    /// JSON-LD nodes that are pages, recipes and the like, and have a date of publication, in order.
-    pub works: Vec<Value>,
     /// `(node, date)` of elements that give a date in an attribute.
     pub times: Vec<(usize, &'a str)>,
-    /// `(node, text)` of elements marked as authors.
-    pub authors: Vec<(usize, String)>,
+    /// JSON-LD nodes that are not articles and name an author or a date of publication: the page itself, a recipe, a
+    /// thread.
+    pub works: Vec<Value>,
+    /// `(@id, name)` of JSON-LD nodes that others refer to.
+    pub named: Vec<(String, String)>,
     /// `(node, text without kicker)` of `h1`.
     pub headings: Vec<(usize, String)>,
     pub title: Option<String>,
@@ -81,6 +81,14 @@ impl Declared<'_> {
         Some(Headline { text, is_blog: types.iter().any(|t| t.contains("Blog")) })
     }
 
+    /// The works that stand for the page's article as far as dates go.
+    pub fn dated_works(&self) -> impl Iterator<Item = &Value> {
+        let is_dated = |work: &&Value| {
+            work.get("@type").is_some_and(|types| types_of(types).iter().any(|name| is_dated_work(name)))
+        };
+        self.works.iter().filter(is_dated)
+    }
+
     pub fn item(&self, key: &str) -> Option<&str> {
         self.items.iter().find(|(k, v)| *k == key && !v.is_empty()).map(|(_, v)| v.as_str())
     }
@@ -107,7 +115,7 @@ fn bare_address(address: &str) -> &str {
 }
 
 /// Gathers what the page declares.
-pub(crate) fn declared<'a>(outline: &Outline<'a>, marks: &[Marks]) -> Declared<'a> {
+pub(crate) fn declared<'a>(outline: &Outline<'a>) -> Declared<'a> {
     let mut found = Declared::default();
     for (at, element) in outline.elements() {
         match element.name() {
@@ -128,13 +136,12 @@ pub(crate) fn declared<'a>(outline: &Outline<'a>, marks: &[Marks]) -> Declared<'
         }
         time(at, element, &mut found);
         item(outline, at, element, &mut found);
-        byline(outline, at, element, marks, &mut found);
     }
     found
 }
 
 fn meta(element: &Element, found: &mut Declared) {
-    let Some(content) = attr(element, "content") else { return };
+    let Some(content) = attr(element, "content").or_else(|| attr(element, "value")) else { return };
     if found.meta.len() < MAX_VALUES {
         for key in ["property", "name", "itemprop", "http-equiv"] {
             if let Some(key) = attr(element, key) {
@@ -189,22 +196,6 @@ fn item<'a>(outline: &Outline<'a>, at: usize, element: &'a Element, found: &mut 
     }
 }
 
-fn byline(outline: &Outline, at: usize, element: &Element, marks: &[Marks], found: &mut Declared) {
-    if found.authors.len() < 40
-        && !matches!(element.name(), "body" | "html" | "main" | "article" | "link" | "meta")
-        && marks.get(at).is_some_and(|m| m.has(Marks::AUTHOR.with(Marks::BYLINE)))
-    {
-        let elsewhere = Marks::COMMENTS.with(Marks::RELATED);
-        if outline.ancestors(at).any(|a| marks.get(a).is_some_and(|m| m.has(elsewhere))) {
-            return;
-        }
-        let text = outline.text(at, 300);
-        if !text.is_empty() && text.len() < 300 {
-            found.authors.push((at, text));
-        }
-    }
-}
-
 fn json_ld(json: &str, found: &mut Declared) {
     if json.len() > MAX_JSON_BYTES {
         return;
@@ -237,13 +228,22 @@ fn json_ld(json: &str, found: &mut Declared) {
                     found.site_names.push(name);
                 }
                 let is_article = types.iter().any(|t| is_article_type(t));
-                let is_work = !is_article && types.iter().any(|t| is_dated_work(t));
+                let is_aside = types
+                    .iter()
+                    .any(|t| matches!(t.as_str(), "Comment" | "ImageObject" | "Quotation" | "Claim"));
+                let has_credit = value.get("author").is_some() || value.get("datePublished").is_some();
                 if found.types.len() < MAX_VALUES {
                     found.types.extend(types);
                 }
+                if let (Some(id), Some(name)) = (value.get("@id").and_then(Value::as_str), value.get("name"))
+                    && let Some(name) = text_of(name)
+                    && found.named.len() < MAX_VALUES
+                {
+                    found.named.push((id.to_owned(), name));
+                }
                 if is_article && found.articles.len() < 8 {
                     found.articles.push(value);
-                } else if is_work && found.works.len() < 8 && value.get("datePublished").is_some() {
+                } else if has_credit && !is_aside && found.works.len() < 8 {
                     found.works.push(value);
                 }
             }
@@ -325,7 +325,7 @@ mod tests {
             let page = format!("<script type='application/ld+json'>{json}</script>");
             let parsed = parse(&page);
             let outline = Outline::of(&parsed.html);
-            let found = declared(&outline, &[]);
+            let found = declared(&outline);
             assert_eq!(found.article_text("headline").unwrap().replace(' ', ""), "Tide", "{json}");
             assert_eq!(found.site_names, ["The Quay"], "{json}");
         }

@@ -16,7 +16,7 @@ pub struct Extraction {
     pub summary: Option<String>,
     /// The body: paragraphs joined by a blank line. Empty where there is none.
     pub text: String,
-    /// Names of people (or desks that sign), without roles and agencies.
+    /// Who signs: people, without roles and agencies; a desk, an agency or a company where it signs as they do.
     pub authors: Vec<String>,
     /// The byline as shown or declared.
     pub byline: Option<String>,

@@ -4,15 +4,15 @@ use article::{CanonicalUrl, Moment};
 use url::Url;
 
 use crate::{
-    authors::{Credits, credits, has_byline_prefix},
     body::{Body, Clues, body},
-    declared::{Declared, declared, text_of, texts_of},
+    bylines::Shown,
+    declared::{Declared, declared, texts_of},
     decode::decode,
     extraction::Extraction,
     language::language,
     marks::marks,
     original::find_original,
-    phrases::is_agency,
+    people::{declared_people, people},
     published::times,
     text::{cut, loose, squeeze, weight},
     title::{Site, title},
@@ -51,7 +51,7 @@ pub fn extract_html(page: &Page) -> Extraction {
     let parsed = parse(&decoded.text);
     let outline = Outline::of(&parsed.html);
     let marks = marks(&outline);
-    let declared = declared(&outline, &marks);
+    let declared = declared(&outline);
     let mut out = Extraction {
         warnings: decoded.warning.into_iter().chain(parsed.warnings).collect(),
         ..Extraction::default()
@@ -66,7 +66,7 @@ pub fn extract_html(page: &Page) -> Extraction {
 
     let title = title(&declared, page.hints.title, url.as_ref(), &site);
     let summary = summary(&declared);
-    let authors = declared_authors(&declared);
+    let authors = declared_people(&declared);
     let clues = Clues {
         authors: &authors,
         title: title.as_ref().map_or("", |t| &t.text),
@@ -89,7 +89,15 @@ pub fn extract_html(page: &Page) -> Extraction {
 
     out.title = out.from("title", title.map(|t| (cut(&t.text, MAX_FIELD_CHARS).to_owned(), t.source)));
     out.summary = out.from("summary", summary);
-    people(&mut out, &declared, &site, &body);
+    let signed = people(
+        &declared,
+        &Shown { outline: &outline, marks: &marks, body: &body, headings: &declared.headings },
+        &site,
+        out.title.as_deref().unwrap_or_default(),
+    );
+    out.authors = out.from("authors", signed.authors).unwrap_or_default();
+    out.byline = out.from("byline", signed.byline);
+    out.agency = out.from("agency", signed.agency);
     let times = times(&declared, &outline, &marks, &body, page);
     out.published = out.from("published_at", times.published);
     out.modified = out.from("modified_at", times.modified);
@@ -198,89 +206,6 @@ fn signs_and_verdict(
     });
     out.verdict = verdict;
     out.evidence = evidence;
-}
-
-/// The byline nearest before the body that names somebody: names further off belong to other articles.
-fn shown_byline(declared: &Declared, body: &Body) -> Vec<String> {
-    const LONGEST_BARE: usize = 60;
-    let first = body.first_node.unwrap_or(0);
-    let distance = |at: usize| at.abs_diff(first) + if at > first { 300 } else { 0 };
-    let mut near: Vec<&(usize, String)> =
-        declared.authors.iter().filter(|(at, _)| distance(*at) < 700).collect();
-    near.sort_by_key(|(at, _)| distance(*at));
-    let names_somebody = |text: &str| {
-        let found = credits([text]);
-        let is_bare = text.len() <= LONGEST_BARE || has_byline_prefix(text);
-        is_bare && (!found.names.is_empty() || found.agency.is_some())
-    };
-    near.into_iter().map(|(_, text)| text).find(|text| names_somebody(text)).into_iter().cloned().collect()
-}
-
-fn declared_authors(declared: &Declared) -> Vec<String> {
-    let json = declared
-        .articles
-        .iter()
-        .filter_map(|a| a.get("author"))
-        .flat_map(|v| texts_of(v, 20))
-        .collect::<Vec<_>>();
-    let meta =
-        ["author", "parsely-author", "sailthru.author", "byl"].iter().flat_map(|key| declared.all_meta(key));
-    credits(json.iter().map(String::as_str).chain(meta)).names
-}
-
-fn people(out: &mut Extraction, declared: &Declared, site: &Site, body: &Body) {
-    let named = |key: &str| {
-        declared.articles.iter().find_map(|a| a.get(key)).map(|v| texts_of(v, 20)).unwrap_or_default()
-    };
-    let mut json = named("author");
-    if json.is_empty() {
-        json = named("creator");
-    }
-    let meta: Vec<String> = [
-        "author",
-        "article:author",
-        "parsely-author",
-        "dc.creator",
-        "sailthru.author",
-        "byl",
-        "dcterms.creator",
-        "citation_author",
-    ]
-    .iter()
-    .map(|key| declared.all_meta(key).map(str::to_owned).collect::<Vec<_>>())
-    .find(|found| found.iter().any(|name| !name.contains("://") && !name.is_empty()))
-    .unwrap_or_default();
-    let shown = shown_byline(declared, body);
-    let mut first_credits: Option<(Credits, &'static str)> = None;
-    for (source, given) in [("json-ld", &json), ("meta", &meta), ("byline", &shown)] {
-        let mut found = credits(given.iter().map(String::as_str));
-        found.names.retain(|name| !site.is_exactly(name));
-        if out.agency.is_none()
-            && let Some(agency) = found.agency.take()
-        {
-            out.provenance.insert("agency", source);
-            out.agency = Some(agency);
-        }
-        if out.byline.is_none() && given.iter().any(|g| !g.contains("://")) {
-            out.provenance.insert("byline", source);
-            out.byline = Some(cut(&given.join(", "), 300).to_owned());
-        }
-        if first_credits.is_none() && !found.names.is_empty() {
-            first_credits = Some((found, source));
-        }
-    }
-    if out.agency.is_none()
-        && let Some(agency) = declared
-            .articles
-            .iter()
-            .find_map(|a| a.get("sourceOrganization").and_then(text_of))
-            .filter(|a| is_agency(a))
-    {
-        out.provenance.insert("agency", "json-ld");
-        out.agency = Some(agency);
-    }
-    out.authors =
-        out.from("authors", first_credits.map(|(found, source)| (found.names, source))).unwrap_or_default();
 }
 
 fn keywords(declared: &Declared) -> Vec<String> {

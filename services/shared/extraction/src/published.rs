@@ -93,7 +93,9 @@ pub(crate) fn times(
 /// What the page declares of its publication, the most trusted first.
 fn declarations(declared: &Declared, month_first: bool) -> Vec<Account> {
     const CERTAIN: &[&str] = &["article:published_time", "og:article:published_time", "datepublished"];
-    let json = |values: &[serde_json::Value], key: &str| {
+    let articles: Vec<&serde_json::Value> = declared.articles.iter().collect();
+    let works: Vec<&serde_json::Value> = declared.dated_works().collect();
+    let json = |values: &[&serde_json::Value], key: &str| {
         values.iter().filter_map(|v| v.get(key)).find_map(|v| read_dated(&text_of(v)?, month_first))
     };
     let meta = |is_wanted: &dyn Fn(&str) -> bool| {
@@ -101,10 +103,10 @@ fn declarations(declared: &Declared, month_first: bool) -> Vec<Account> {
         found.find_map(|(_, text)| read_dated(text, month_first))
     };
     let accounts = [
-        (json(&declared.articles, "datePublished"), "json-ld"),
+        (json(&articles, "datePublished"), "json-ld"),
         (meta(&|key| CERTAIN.contains(&key)), "meta"),
-        (json(&declared.works, "datePublished"), "json-ld"),
-        (json(&declared.articles, "dateCreated"), "json-ld"),
+        (json(&works, "datePublished"), "json-ld"),
+        (json(&articles, "dateCreated"), "json-ld"),
         (meta(&is_publication), "meta"),
         (meta(&|key| key.contains("date") && !is_publication(key) && !is_other_date(key)), "meta"),
     ];
@@ -138,7 +140,7 @@ fn changes(declared: &Declared, month_first: bool) -> Vec<Account> {
         "dcterms.modified",
         "dc.date.modified",
     ];
-    let json = declared.articles.iter().chain(&declared.works).filter_map(|v| v.get("dateModified"));
+    let json = declared.articles.iter().chain(declared.dated_works()).filter_map(|v| v.get("dateModified"));
     let json = json.filter_map(|v| read_dated(&text_of(v)?, month_first)).map(|d| (d, "json-ld"));
     let meta = META.iter().flat_map(|key| declared.all_meta(key));
     let meta = meta.filter_map(|text| read_dated(text, month_first)).map(|d| (d, "meta"));

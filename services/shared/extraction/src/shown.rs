@@ -60,7 +60,7 @@ pub(crate) fn shown(
     month_first: bool,
 ) -> Vec<Shown> {
     let first = body.first_node.unwrap_or(0);
-    let last = body.last_node.unwrap_or(first);
+    let last = body.last_nodes.map_or(first, |(last, _)| last);
     let head = body.headline.unwrap_or(first).min(first);
     let distance = |at: usize| {
         let (nodes, cost) = match at {
