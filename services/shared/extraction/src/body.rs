@@ -9,6 +9,7 @@ use crate::{
     blocks::{Block, Kind, blocks},
     marks::Marks,
     sift::sift,
+    signs::Shape,
     text::{loose, sentence_count, squeeze, unescape, word_count},
     tree::Outline,
 };
@@ -20,6 +21,8 @@ pub(crate) struct Clues<'a> {
     pub description: &'a str,
     /// JSON-LD's `articleBody`: the whole text, a stub, or empty.
     pub article_body: &'a str,
+    /// The page's host.
+    pub host: &'a str,
     /// Names of the authors declared.
     pub authors: &'a [String],
 }
@@ -34,8 +37,7 @@ pub(crate) struct Body {
     pub link_density: f64,
     /// [`crate::text::weight`] of all text on the page.
     pub page_weight: usize,
-    /// `<article>` elements: a listing has many.
-    pub cards: usize,
+    pub shape: Shape,
     /// Where the text came from: `dom` or `json-ld`.
     pub source: &'static str,
     /// The node of the body's first block.
@@ -88,6 +90,7 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues) -> Body {
     let margin = margin(&reading, headline, first_node);
     let dates = (0..outline.len()).filter(|&at| reading.marks[at].has(Marks::DATE)).take(100).collect();
     let opening = opening(&reading.blocks);
+    let shape = Shape::of(outline, &reading.blocks, &kept, clues.host);
     let mut paragraphs: Vec<String> = Vec::with_capacity(kept.len() + 1);
     let (mut weight, mut links) = (0, 0);
     if let Some(text) = &standfirst
@@ -124,7 +127,7 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues) -> Body {
         standfirst,
         link_density: if weight == 0 { 0.0 } else { links as f64 / weight as f64 },
         page_weight,
-        cards: outline.elements().filter(|(_, e)| e.name() == "article").count(),
+        shape,
     }
 }
 

@@ -27,6 +27,7 @@ mod phrases;
 mod plain;
 mod published;
 mod sift;
+mod signs;
 mod text;
 mod title;
 mod tree;

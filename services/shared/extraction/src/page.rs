@@ -1,6 +1,6 @@
 //! An HTML page to an extraction: one parse, one outline, and every question asked of it.
 
-use article::{CanonicalUrl, Moment};
+use article::{CanonicalUrl, Moment, Verdict};
 use url::Url;
 
 use crate::{
@@ -14,10 +14,11 @@ use crate::{
     original::find_original,
     phrases::is_agency,
     published::{modified, published},
+    signs::Signs,
     text::{cut, loose, squeeze, weight},
     title::{Candidate, Site, choose},
     tree::{Outline, parse},
-    verdict::{Signs, judge},
+    verdict::judge,
 };
 
 /// A page as it was fetched.
@@ -68,6 +69,7 @@ pub fn extract_html(page: &Page) -> Extraction {
     let summary = summary(&declared);
     let authors = declared_authors(&declared);
     let clues = Clues {
+        host: url.as_ref().and_then(Url::host_str).unwrap_or_default(),
         authors: &authors,
         title: title.as_ref().map_or("", |t| &t.text),
         description: summary.as_ref().map_or("", |(s, _)| s),
@@ -85,7 +87,10 @@ pub fn extract_html(page: &Page) -> Extraction {
         out.provenance.insert("text", body.source);
     }
     out.subtitle = body.standfirst.take();
-    signs_and_verdict(&mut out, &declared, &outline, &body, url.as_ref());
+    let signs = Signs::of(&out.text, &declared, &outline, &marks, &mut body, url.as_ref());
+    let (verdict, evidence) = judge(&signs);
+    out.is_paywalled = signs.says.paywalled || verdict == Verdict::Teaser;
+    (out.verdict, out.evidence) = (verdict, evidence);
 
     out.title = out.from("title", title.map(|t| (cut(&t.text, MAX_FIELD_CHARS).to_owned(), t.source)));
     out.summary = out.from("summary", summary);
@@ -203,47 +208,6 @@ fn originals(declared: &Declared, body: &mut Body, base: Option<&Url>, url: Opti
         }
     }
     found
-}
-
-fn signs_and_verdict(
-    out: &mut Extraction,
-    declared: &Declared,
-    outline: &Outline,
-    body: &Body,
-    url: Option<&Url>,
-) {
-    let has_type = |wanted: &[&str]| declared.types.iter().any(|t| wanted.contains(&t.as_str()));
-    let og_type = declared.meta(&["og:type"]).unwrap_or_default().to_ascii_lowercase();
-    let locked = |value: &serde_json::Value| {
-        value.as_bool() == Some(false) || value.as_str().is_some_and(|t| t.eq_ignore_ascii_case("false"))
-    };
-    out.is_paywalled = declared.articles.iter().any(|a| a.get("isAccessibleForFree").is_some_and(locked))
-        || declared
-            .meta(&["article:content_tier"])
-            .is_some_and(|t| matches!(t.to_ascii_lowercase().as_str(), "locked" | "metered"));
-    let is_front = url.is_some_and(|u| u.path().trim_matches('/').is_empty() && u.query().is_none());
-    let (verdict, evidence) = judge(&Signs {
-        title: declared
-            .title
-            .as_deref()
-            .or(declared.headings.first().map(|(_, t)| t.as_str()))
-            .unwrap_or_default(),
-        text: &out.text,
-        paragraphs: body.paragraphs.len(),
-        link_density: body.link_density,
-        page_weight: body.page_weight,
-        declared_article: !is_front && (!declared.articles.is_empty() || og_type == "article"),
-        declared_liveblog: has_type(&["LiveBlogPosting"]),
-        declared_listing: has_type(&["CollectionPage", "ItemList", "SearchResultsPage"]),
-        gallery: has_type(&["ImageGallery", "MediaGallery"]) || og_type.contains("gallery"),
-        paywalled: out.is_paywalled,
-        cards: body.cards,
-        scripts: outline.elements().filter(|(_, e)| e.name() == "script").count(),
-        is_front,
-        opening: &body.opening,
-    });
-    out.verdict = verdict;
-    out.evidence = evidence;
 }
 
 /// The byline nearest before the body that names somebody: names further off belong to other articles.

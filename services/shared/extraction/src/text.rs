@@ -71,7 +71,8 @@ pub(crate) fn weight(text: &str) -> usize {
     text.chars().map(|c| if is_unspaced(c) { 3 } else { usize::from(!c.is_whitespace()) }).sum()
 }
 
-fn is_unspaced(c: char) -> bool {
+/// Whether a character is of a script without spaces between words.
+pub(crate) fn is_unspaced(c: char) -> bool {
     c > '\u{0dff}'
         && matches!(c, '\u{0e00}'..='\u{0e7f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}')
 }
