@@ -38,7 +38,7 @@ pub(crate) struct Body {
     /// [`crate::text::weight`] of all text on the page.
     pub page_weight: usize,
     pub shape: Shape,
-    /// Where the text came from: `dom` or `json-ld`.
+    /// Where the text came from: `dom`, `json-ld` or `state`.
     pub source: &'static str,
     /// The node of the body's first block.
     pub first_node: Option<usize>,
@@ -48,6 +48,19 @@ pub(crate) struct Body {
     pub margin: Vec<String>,
     /// The first text of the page.
     pub opening: String,
+}
+
+impl Body {
+    /// Takes the paragraphs that the page's state tells instead of those it shows.
+    pub fn tell(&mut self, mut paragraphs: Vec<String>) {
+        let is_told = |standfirst: &str| paragraphs.iter().any(|p| loose(p) == loose(standfirst));
+        if let Some(standfirst) = self.standfirst.as_ref().filter(|s| !is_told(s)) {
+            paragraphs.insert(0, standfirst.clone());
+        }
+        let leftover = std::mem::take(&mut self.shape.leftover);
+        self.shape = Shape { leftover, ..Shape::default() };
+        (self.paragraphs, self.source, self.link_density) = (paragraphs, "state", 0.0);
+    }
 }
 
 /// A page read for its body: outline, marks and blocks, each indexed by the first.
@@ -416,7 +429,7 @@ fn reconcile(paragraphs: &mut Vec<String>, article_body: &str) -> &'static str {
 }
 
 /// `articleBody` may hold markup and character references.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let text = unescape(text);
     if !text.contains('<') {
         return text;

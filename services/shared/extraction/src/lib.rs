@@ -28,6 +28,7 @@ mod plain;
 mod published;
 mod sift;
 mod signs;
+mod state;
 mod text;
 mod title;
 mod tree;

@@ -6,6 +6,7 @@ use url::Url;
 use crate::{
     authors::{Credits, credits, has_byline_prefix},
     body::{Body, Clues, body},
+    dates::read_date,
     declared::{Declared, declared, text_of, texts_of},
     decode::decode,
     extraction::Extraction,
@@ -15,6 +16,7 @@ use crate::{
     phrases::is_agency,
     published::{modified, published},
     signs::Signs,
+    state::story,
     text::{cut, loose, squeeze, weight},
     title::{Candidate, Site, choose},
     tree::{Outline, parse},
@@ -80,6 +82,10 @@ pub fn extract_html(page: &Page) -> Extraction {
             .unwrap_or_default(),
     };
     let mut body = body(&outline, &marks, &clues);
+    let mut told = story(&outline, clues.title, &body.paragraphs).unwrap_or_default();
+    if !told.paragraphs.is_empty() {
+        body.tell(std::mem::take(&mut told.paragraphs));
+    }
 
     out.declared_original = originals(&declared, &mut body, base.as_ref(), url.as_ref());
     out.text = body.paragraphs.join("\n\n");
@@ -92,13 +98,21 @@ pub fn extract_html(page: &Page) -> Extraction {
     out.is_paywalled = signs.says.paywalled || verdict == Verdict::Teaser;
     (out.verdict, out.evidence) = (verdict, evidence);
 
-    out.title = out.from("title", title.map(|t| (cut(&t.text, MAX_FIELD_CHARS).to_owned(), t.source)));
+    let title = title.map(|t| (t.text, t.source)).or_else(|| told.headline.take().map(|t| (t, "state")));
+    out.title =
+        out.from("title", title.map(|(text, source)| (cut(&text, MAX_FIELD_CHARS).to_owned(), source)));
     out.summary = out.from("summary", summary);
     people(&mut out, &declared, &site, &body);
+    if out.authors.is_empty() && !told.authors.is_empty() {
+        let names = credits(told.authors.iter().map(String::as_str)).names;
+        out.authors = out.from("authors", Some((names, "state"))).unwrap_or_default();
+    }
     let month_first = declared.language.is_some_and(|l| l.eq_ignore_ascii_case("en-us"));
-    let published = published(&declared, &outline, &body, page, month_first);
+    let stated = |text: Option<&str>| Some((read_date(text?, month_first)?, "state"));
+    let published = published(&declared, &outline, &body, page, month_first)
+        .or_else(|| stated(told.published.as_deref()));
     out.published = out.from("published_at", published);
-    let modified = modified(&declared, month_first);
+    let modified = modified(&declared, month_first).or_else(|| stated(told.modified.as_deref()));
     out.modified = out.from("modified_at", modified);
     let spoken = declared.article_text("inLanguage");
     let codes = [

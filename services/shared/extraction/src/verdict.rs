@@ -295,6 +295,7 @@ mod tests {
             linked_headings,
             clock_lines,
             leftover: leftover.to_owned(),
+            lead_words: 0,
         };
         for (signs, verdict) in [
             (Signs { text: &prose, ..Signs::default() }, Verdict::Article),

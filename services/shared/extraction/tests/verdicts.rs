@@ -1,6 +1,8 @@
 //! Pages of every kind, in the shapes that common systems print, each judged. The first line of a page is its address,
 //! its folder the verdict it must get.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 use extraction::{Extraction, Page, extract_html};
