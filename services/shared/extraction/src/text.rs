@@ -6,10 +6,15 @@ use unicode_normalization::UnicodeNormalization;
 pub(crate) fn squeeze(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut gap = false;
+    let mut has_right_to_left = None;
     for c in text.chars() {
         if c.is_whitespace() {
             gap = true;
-        } else if !is_invisible(c) {
+        } else if !is_invisible(c)
+            || is_direction_mark(c)
+                && !out.is_empty()
+                && *has_right_to_left.get_or_insert_with(|| text.chars().any(is_right_to_left))
+        {
             if gap && !out.is_empty() {
                 out.push(' ');
             }
@@ -26,6 +31,15 @@ pub(crate) fn is_invisible(c: char) -> bool {
         c,
         '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{202a}'..='\u{202e}'
     ) || (c.is_control() && !c.is_whitespace())
+}
+
+/// Where scripts of two directions meet, these say which side a bracket is on.
+fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}')
+}
+
+fn is_right_to_left(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}')
 }
 
 /// Letters and digits in lower case, single spaces between words: equal for texts that differ in punctuation only.
@@ -209,6 +223,8 @@ mod tests {
     #[test]
     fn squeezing_and_loosening() {
         assert_eq!(squeeze(" a\u{a0}\n b\u{ad}c\u{200b} "), "a bc");
+        assert_eq!(squeeze("a\u{200e}b \u{200f}c"), "ab c");
+        assert_eq!(squeeze("\u{200f}عبّارة\u{200f} (AB-12)"), "عبّارة\u{200f} (AB-12)");
         assert_eq!(loose("“Don't” — stop!"), "don t stop");
     }
 
