@@ -56,7 +56,9 @@ pub(crate) struct Says {
 pub(crate) struct Shape {
     /// Headings between the story's first and last block that are links within the site: those of other stories.
     pub linked_headings: usize,
-    /// Words of the story before the first of them.
+    /// Other lines between them that are links.
+    pub linked_lines: usize,
+    /// Words of the story before the first of either.
     pub lead_words: usize,
     /// Lines that are times of day, and headings that begin with one.
     pub clock_lines: usize,
@@ -67,7 +69,7 @@ pub(crate) struct Shape {
 /// What the markup shows.
 #[derive(Debug, Default)]
 pub(crate) struct Markup {
-    /// `<article>` elements.
+    /// `<article>` elements, those marked as related ones aside.
     pub cards: usize,
     pub scripts: usize,
     /// An element for a script to fill, with hardly anything in it.
@@ -98,14 +100,18 @@ impl Shape {
             let is_kept = story.next_if(|&&s| s == k).is_some();
             let is_heading = matches!(block.kind, Kind::Heading(_));
             if k <= last {
-                let is_linked = is_heading && block.link_density() > 0.8;
-                shape.linked_headings += usize::from(is_linked && links_within(outline, block, host));
+                let is_linked = block.link_density() > 0.8;
+                if is_linked && is_heading && links_within(outline, block, host) {
+                    shape.linked_headings += 1;
+                } else if is_linked && block.kind == Kind::Loose && word_count(&block.text) >= 3 {
+                    shape.linked_lines += 1;
+                }
                 let is_short = block.text.len() <= 24 && block.kind != Kind::Cell;
                 shape.clock_lines += usize::from((is_heading || is_short) && opens_with_clock(&block.text));
             } else if shape.leftover.len() >= MAX_LEFTOVER_BYTES {
                 break;
             }
-            if is_kept && shape.linked_headings == 0 {
+            if is_kept && shape.linked_headings + shape.linked_lines == 0 {
                 shape.lead_words += word_count(&block.text);
             }
             if !is_kept && k > first && shape.leftover.len() < MAX_LEFTOVER_BYTES {
@@ -135,10 +141,18 @@ fn links_within(outline: &Outline, block: &Block, host: &str) -> bool {
     })
 }
 
-/// `18:20`, `9.05 Uhr`, `20h30`.
+/// `18:20`, `9.05 Uhr`, `20h30`; or `5 minutes ago`.
 fn opens_with_clock(text: &str) -> bool {
+    if ["vor ", "il y a ", "hace "].iter().any(|before| {
+        text.strip_prefix(before).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    }) {
+        return true;
+    }
     let digits = |s: &str| s.bytes().take_while(u8::is_ascii_digit).count();
     let hours = digits(text);
+    if hours > 0 && text.ends_with(" ago") {
+        return true;
+    }
     let rest = text.get(hours..).unwrap_or_default();
     let Some(rest) = rest.strip_prefix([':', '.', 'h', 'H', '：']).filter(|_| (1..=2).contains(&hours))
     else {
@@ -164,7 +178,7 @@ impl Markup {
             }
             found.has_live_entries |= !is_root && at >= elsewhere_end && marked(Marks::LIVE);
             match element.name() {
-                "article" => found.cards += 1,
+                "article" if at >= elsewhere_end => found.cards += 1,
                 "img" | "picture" if at < gallery_end && at >= elsewhere_end => found.pictures += 1,
                 "script" => found.scripts += 1,
                 "noscript" if found.noscript.len() < MAX_NOSCRIPT_BYTES => {
@@ -319,7 +333,7 @@ mod tests {
 
     #[test]
     fn clocks_open_entries() {
-        for text in ["18:20", "9.05 Uhr", "20h30 – Le bac part", "7:05 p.m."] {
+        for text in ["18:20", "9.05 Uhr", "20h30 – Le bac part", "7:05 p.m.", "5h ago", "vor 3 Minuten"] {
             assert!(opens_with_clock(text), "{text}");
         }
         for text in ["18:2", "1911", "5.03.2024", "2-1", "", "3.5 million crowns", "100:20"] {

@@ -82,8 +82,10 @@ impl Page<'_> {
             return None;
         }
         let text = || TABLES.error_texts.all_in(&self.opening()).next();
+        // "Forbidden" may be a film; "404" and "Page not found" hardly are stories.
+        let plain = |phrase: &str| word_count(phrase) >= 3 || phrase.contains(char::is_numeric);
         match headed {
-            Some(phrase) if self.words < 60 => found(Verdict::Error, phrase),
+            Some(phrase) if self.words < if plain(phrase) { 60 } else { 25 } => found(Verdict::Error, phrase),
             _ => found(Verdict::Error, text()?),
         }
     }
@@ -102,7 +104,12 @@ impl Page<'_> {
         };
         let phrase = TABLES.consent.all_in(&about).next()?;
         let terms = TABLES.consent_terms.all_in(&about).take(3).count();
-        let enough = if self.words < 25 || self.headed(&TABLES.consent).is_some() { 1 } else { 3 };
+        let enough = match self.words {
+            0..25 => 1,
+            _ if self.headed(&TABLES.consent).is_some() => 1,
+            25..50 => 2,
+            _ => 3,
+        };
         if terms >= enough { found(Verdict::Consent, phrase) } else { None }
     }
 
@@ -117,7 +124,7 @@ impl Page<'_> {
             "an empty element that scripts fill"
         } else if TABLES.script_needed.all_in(&loose(&markup.noscript)).next().is_some() {
             "asks for scripts"
-        } else if markup.scripts >= 3 {
+        } else if markup.scripts >= if *page_weight == 0 { 1 } else { 3 } {
             "scripts and hardly any text"
         } else {
             return None;
@@ -171,14 +178,14 @@ impl Page<'_> {
             let titled = || self.headed(&TABLES.listing_titles).is_some();
             let listed = says.listing || self.signs.is_listing_path || titled();
             entries |= self.signs.link_density > 0.5
-                || markup.cards >= 8 && self.words < 150
+                || markup.cards >= 8 && self.words < 40
                 || says.listing && self.words < 200
                 || listed
                     && shape.lead_words < 2 * MAX_LEAD_WORDS
-                    && (headings >= 3 || markup.cards >= 5 && self.words < 300);
+                    && (headings >= 3 || shape.linked_lines >= 5 || markup.cards >= 5 && self.words < 300);
         }
         // A newsflash has links around it, too, but some words of its own.
-        entries |= self.words < 30 && markup.story_links >= 15;
+        entries |= self.words < 30 && markup.story_links >= if self.words == 0 { 8 } else { 15 };
         entries.then(|| (Verdict::Listing, "many links or entries and little prose of its own".into()))
     }
 
@@ -295,6 +302,7 @@ mod tests {
             linked_headings,
             clock_lines,
             leftover: leftover.to_owned(),
+            linked_lines: 0,
             lead_words: 0,
         };
         for (signs, verdict) in [
