@@ -7,6 +7,7 @@
 
 use crate::{
     blocks::{Block, Kind, blocks},
+    evidence::Shape,
     marks::Marks,
     sift::sift,
     text::{cut, loose, sentence_count, squeeze, unescape, word_count},
@@ -20,6 +21,8 @@ pub(crate) struct Clues<'a> {
     pub description: &'a str,
     /// JSON-LD's `articleBody`: the whole text, a stub, or empty.
     pub article_body: &'a str,
+    /// The page's host.
+    pub host: &'a str,
     /// Names of the authors declared.
     pub authors: &'a [String],
 }
@@ -34,9 +37,8 @@ pub(crate) struct Body {
     pub link_density: f64,
     /// [`crate::text::weight`] of all text on the page.
     pub page_weight: usize,
-    /// `<article>` elements: a listing has many.
-    pub cards: usize,
-    /// Where the text came from: `dom` or `json-ld`.
+    pub shape: Shape,
+    /// Where the text came from: `dom`, `json-ld` or `state`.
     pub source: &'static str,
     /// The node of the body's first block.
     pub first_node: Option<usize>,
@@ -50,6 +52,19 @@ pub(crate) struct Body {
     pub margin: Vec<(usize, String)>,
     /// The first text of the page.
     pub opening: String,
+}
+
+impl Body {
+    /// Takes the paragraphs that the page's state tells instead of those it shows.
+    pub fn tell(&mut self, mut paragraphs: Vec<String>) {
+        let is_told = |standfirst: &str| paragraphs.iter().any(|p| loose(p) == loose(standfirst));
+        if let Some(standfirst) = self.standfirst.as_ref().filter(|s| !is_told(s)) {
+            paragraphs.insert(0, standfirst.clone());
+        }
+        let leftover = std::mem::take(&mut self.shape.leftover);
+        self.shape = Shape { leftover, ..Shape::default() };
+        (self.paragraphs, self.source, self.link_density) = (paragraphs, "state", 0.0);
+    }
 }
 
 /// A page read for its body: outline, marks and blocks, each indexed by the first.
@@ -97,6 +112,7 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues) -> Body {
     let margin = margin(&reading, around, first_node, last_nodes.map(|(last, _)| last));
     let dates = (0..outline.len()).filter(|&at| reading.marks[at].has(Marks::DATE)).take(200).collect();
     let opening = opening(&reading.blocks);
+    let shape = Shape::of(outline, &reading.blocks, &kept, clues.host);
     let mut paragraphs: Vec<String> = Vec::with_capacity(kept.len() + 1);
     let (mut weight, mut links) = (0, 0);
     if let Some(text) = &standfirst
@@ -135,7 +151,7 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues) -> Body {
         standfirst,
         link_density: if weight == 0 { 0.0 } else { links as f64 / weight as f64 },
         page_weight,
-        cards: outline.elements().filter(|(_, e)| e.name() == "article").count(),
+        shape,
     }
 }
 
@@ -424,7 +440,7 @@ fn reconcile(paragraphs: &mut Vec<String>, article_body: &str) -> &'static str {
 }
 
 /// `articleBody` may hold markup and character references.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let text = unescape(text);
     if !text.contains('<') {
         return text;

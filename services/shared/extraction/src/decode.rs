@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 /// Bytes read beyond this are ignored, with a warning.
 pub(crate) const MAX_INPUT_BYTES: usize = 8 << 20;
@@ -28,6 +28,11 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, url: Optio
     if let Some((encoding, mark)) = Encoding::for_bom(cut) {
         let (text, _) = encoding.decode_without_bom_handling(cut.get(mark..).unwrap_or_default());
         return Decoded { text, warning };
+    }
+    // UTF-16 cannot declare itself in markup; its first `<` does.
+    let wide = [(&b"<\0"[..], UTF_16LE), (b"\0<", UTF_16BE)];
+    if let Some((_, encoding)) = wide.into_iter().find(|(start, _)| cut.starts_with(start)) {
+        return Decoded { text: encoding.decode_without_bom_handling(cut).0, warning };
     }
     let declared = content_type.and_then(charset_of_header).or_else(|| charset_of_markup(cut));
     if let Some(encoding) = declared.or(Some(UTF_8))

@@ -6,6 +6,9 @@
 //! none takes unbounded time or memory: input is read up to 8 MiB, markup is flattened at a depth of 512 and the
 //! tree cut at 400,000 nodes, each with a warning.
 //!
+//! Fuzzing: `cargo +nightly fuzz run html corpus seeds` (or `document`) in `fuzz/`, with cargo-fuzz installed; the seeds
+//! also pass in a test.
+//!
 //! ```
 //! let page = extraction::Page { bytes: b"<h1>Ferry returns</h1><p>The ferry is back.", ..Default::default() };
 //! assert_eq!(extraction::extract_html(&page).title.as_deref(), Some("Ferry returns"));
@@ -20,6 +23,7 @@ mod dates;
 mod declared;
 mod decode;
 mod document;
+mod evidence;
 mod extraction;
 mod language;
 mod lines;
@@ -33,6 +37,7 @@ mod published;
 mod shown;
 mod sift;
 mod signs;
+mod state;
 mod text;
 mod title;
 mod tokens;

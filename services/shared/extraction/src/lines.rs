@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-
-
 use crate::{
     marks::Marks,
     text::squeeze,

@@ -1,23 +1,27 @@
 //! An HTML page to an extraction: one parse, one outline, and every question asked of it.
 
-use article::{CanonicalUrl, Moment};
+use article::{CanonicalUrl, Moment, Verdict};
 use url::Url;
 
 use crate::{
+    authors::credits,
     body::{Body, Clues, body},
     bylines::Shown,
+    dates::read_date,
     declared::{Declared, declared, texts_of},
     decode::decode,
+    evidence::Signs,
     extraction::Extraction,
     language::language,
     marks::marks,
     original::find_original,
     people::{declared_people, people},
     published::times,
+    state::story,
     text::{cut, loose, squeeze, weight},
     title::{Site, title},
     tree::{Outline, parse},
-    verdict::{Signs, judge},
+    verdict::judge,
 };
 
 /// A page as it was fetched.
@@ -68,6 +72,7 @@ pub fn extract_html(page: &Page) -> Extraction {
     let summary = summary(&declared);
     let authors = declared_people(&declared);
     let clues = Clues {
+        host: url.as_ref().and_then(Url::host_str).unwrap_or_default(),
         authors: &authors,
         title: title.as_ref().map_or("", |t| &t.text),
         description: summary.as_ref().map_or("", |(s, _)| s),
@@ -78,6 +83,10 @@ pub fn extract_html(page: &Page) -> Extraction {
             .unwrap_or_default(),
     };
     let mut body = body(&outline, &marks, &clues);
+    let mut told = story(&outline, clues.title, &body.paragraphs).unwrap_or_default();
+    if !told.paragraphs.is_empty() {
+        body.tell(std::mem::take(&mut told.paragraphs));
+    }
 
     out.declared_original = originals(&declared, &mut body, base.as_ref(), url.as_ref());
     out.text = body.paragraphs.join("\n\n");
@@ -85,9 +94,14 @@ pub fn extract_html(page: &Page) -> Extraction {
         out.provenance.insert("text", body.source);
     }
     out.subtitle = body.standfirst.take();
-    signs_and_verdict(&mut out, &declared, &outline, &body, url.as_ref());
+    let signs = Signs::of(&out.text, &declared, &outline, &marks, &mut body, url.as_ref());
+    let (verdict, evidence) = judge(&signs);
+    out.is_paywalled = signs.says.paywalled || verdict == Verdict::Teaser;
+    (out.verdict, out.evidence) = (verdict, evidence);
 
-    out.title = out.from("title", title.map(|t| (cut(&t.text, MAX_FIELD_CHARS).to_owned(), t.source)));
+    let title = title.map(|t| (t.text, t.source)).or_else(|| told.headline.take().map(|t| (t, "state")));
+    out.title =
+        out.from("title", title.map(|(text, source)| (cut(&text, MAX_FIELD_CHARS).to_owned(), source)));
     out.summary = out.from("summary", summary);
     let signed = people(
         &declared,
@@ -98,9 +112,14 @@ pub fn extract_html(page: &Page) -> Extraction {
     out.authors = out.from("authors", signed.authors).unwrap_or_default();
     out.byline = out.from("byline", signed.byline);
     out.agency = out.from("agency", signed.agency);
+    if out.authors.is_empty() && !told.authors.is_empty() {
+        let names = credits(told.authors.iter().map(String::as_str)).names;
+        out.authors = out.from("authors", Some((names, "state"))).unwrap_or_default();
+    }
     let times = times(&declared, &outline, &marks, &body, page);
-    out.published = out.from("published_at", times.published);
-    out.modified = out.from("modified_at", times.modified);
+    let stated = |text: Option<&str>| Some((read_date(text?, false)?, "state"));
+    out.published = out.from("published_at", times.published.or_else(|| stated(told.published.as_deref())));
+    out.modified = out.from("modified_at", times.modified.or_else(|| stated(told.modified.as_deref())));
     let spoken = declared.article_text("inLanguage");
     let codes = [
         declared.language,
@@ -165,47 +184,6 @@ fn originals(declared: &Declared, body: &mut Body, base: Option<&Url>, url: Opti
         }
     }
     found
-}
-
-fn signs_and_verdict(
-    out: &mut Extraction,
-    declared: &Declared,
-    outline: &Outline,
-    body: &Body,
-    url: Option<&Url>,
-) {
-    let has_type = |wanted: &[&str]| declared.types.iter().any(|t| wanted.contains(&t.as_str()));
-    let og_type = declared.meta(&["og:type"]).unwrap_or_default().to_ascii_lowercase();
-    let locked = |value: &serde_json::Value| {
-        value.as_bool() == Some(false) || value.as_str().is_some_and(|t| t.eq_ignore_ascii_case("false"))
-    };
-    out.is_paywalled = declared.articles.iter().any(|a| a.get("isAccessibleForFree").is_some_and(locked))
-        || declared
-            .meta(&["article:content_tier"])
-            .is_some_and(|t| matches!(t.to_ascii_lowercase().as_str(), "locked" | "metered"));
-    let is_front = url.is_some_and(|u| u.path().trim_matches('/').is_empty() && u.query().is_none());
-    let (verdict, evidence) = judge(&Signs {
-        title: declared
-            .title
-            .as_deref()
-            .or(declared.headings.first().map(|(_, t)| t.as_str()))
-            .unwrap_or_default(),
-        text: &out.text,
-        paragraphs: body.paragraphs.len(),
-        link_density: body.link_density,
-        page_weight: body.page_weight,
-        declared_article: !is_front && (!declared.articles.is_empty() || og_type == "article"),
-        declared_liveblog: has_type(&["LiveBlogPosting"]),
-        declared_listing: has_type(&["CollectionPage", "ItemList", "SearchResultsPage"]),
-        gallery: has_type(&["ImageGallery", "MediaGallery"]) || og_type.contains("gallery"),
-        paywalled: out.is_paywalled,
-        cards: body.cards,
-        scripts: outline.elements().filter(|(_, e)| e.name() == "script").count(),
-        is_front,
-        opening: &body.opening,
-    });
-    out.verdict = verdict;
-    out.evidence = evidence;
 }
 
 fn keywords(declared: &Declared) -> Vec<String> {

@@ -246,8 +246,8 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables::read(PHRASES));
 
 const PHRASES: &str = include_str!("phrases.txt");
 
-/// A table's phrases, sorted.
-fn section(text: &str, name: &str) -> Vec<String> {
+/// The phrases of a section of a table file, sorted.
+pub(crate) fn section(text: &str, name: &str) -> Vec<String> {
     let lines = text
         .lines()
         .skip_while(|line| line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) != Some(name));

@@ -4,8 +4,10 @@ use unicode_normalization::UnicodeNormalization;
 
 /// White space squeezed to single spaces, invisible characters dropped, composed (NFC).
 pub(crate) fn squeeze(text: &str) -> String {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
     let mut out = String::with_capacity(text.len());
     let mut composed = true;
+    let mut has_right_to_left = None;
     // Runs are copied whole; `start` is where the one at hand began.
     let (mut gap, mut start) = (false, 0);
     let mut run = |from: usize, to: usize, gap: &mut bool| {
@@ -22,7 +24,11 @@ pub(crate) fn squeeze(text: &str) -> String {
             continue;
         }
         let is_space = c.is_whitespace();
-        if is_space || is_invisible(c) {
+        let mut directs = || {
+            is_direction_mark(c)
+                && *has_right_to_left.get_or_insert_with(|| text.chars().any(is_right_to_left))
+        };
+        if is_space || is_invisible(c) && !directs() {
             run(start, at, &mut gap);
             gap |= is_space;
             start = at + c.len_utf8();
@@ -50,6 +56,15 @@ pub(crate) fn is_invisible(c: char) -> bool {
         c,
         '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{202a}'..='\u{202e}'
     ) || (c.is_control() && !c.is_whitespace())
+}
+
+/// Where scripts of two directions meet, these say which side a bracket is on.
+fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}')
+}
+
+fn is_right_to_left(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}')
 }
 
 /// Letters and digits in lower case, single spaces between words: equal for texts that differ in punctuation only.
@@ -112,7 +127,8 @@ fn is_ascii_space(b: u8) -> bool {
     matches!(b, b' ' | b'\t'..=b'\r')
 }
 
-fn is_unspaced(c: char) -> bool {
+/// Whether a character is of a script without spaces between words.
+pub(crate) fn is_unspaced(c: char) -> bool {
     c > '\u{0dff}'
         && matches!(c, '\u{0e00}'..='\u{0e7f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}')
 }
@@ -249,6 +265,8 @@ mod tests {
     #[test]
     fn squeezing_and_loosening() {
         assert_eq!(squeeze(" a\u{a0}\n b\u{ad}c\u{200b} "), "a bc");
+        assert_eq!(squeeze("a\u{200e}b \u{200f}c"), "ab c");
+        assert_eq!(squeeze("\u{200f}عبّارة\u{200f} (AB-12)"), "عبّارة\u{200f} (AB-12)");
         assert_eq!(loose("“Don't” — stop!"), "don t stop");
     }
 

@@ -1,243 +1,400 @@
 //! What a page is. A real article must never be lost, so everything but an article needs evidence, and the more text
 //! there is the more of it.
 
+use std::{borrow::Cow, sync::LazyLock};
+
 use article::Verdict;
 
-use crate::text::{loose, word_count};
+use crate::{
+    evidence::Signs,
+    phrases::section,
+    text::{loose, word_count},
+};
 
-/// What the verdict is taken from.
-#[derive(Debug, Default)]
-pub(crate) struct Signs<'a> {
-    pub title: &'a str,
-    pub text: &'a str,
-    pub paragraphs: usize,
-    /// The share of the body's text that is links.
-    pub link_density: f64,
-    /// [`crate::text::weight`] of all visible text.
-    pub page_weight: usize,
-    /// The page declares itself an article (JSON-LD type, og:type).
-    pub declared_article: bool,
-    pub declared_liveblog: bool,
-    pub declared_listing: bool,
-    pub gallery: bool,
-    pub paywalled: bool,
-    /// `<article>` elements.
-    pub cards: usize,
-    pub scripts: usize,
-    /// The address has no path: a front page.
-    pub is_front: bool,
-    /// The first text of the page, body or not.
-    pub opening: &'a str,
-}
+/// A verdict and the evidence for it.
+type Finding = Option<(Verdict, Cow<'static, str>)>;
 
-/// The verdict and the signs it rests on.
+/// The verdict and what it rests on.
 pub(crate) fn judge(signs: &Signs) -> (Verdict, Vec<String>) {
-    let words = word_count(signs.text);
-    let mut evidence = vec![format!("{words} words in {} paragraphs", signs.paragraphs)];
-    let mut say = |verdict: Verdict, why: &str| {
-        evidence.push(why.to_owned());
-        (verdict, std::mem::take(&mut evidence))
+    let page = Page { signs, words: word_count(signs.text) };
+    // In order: what stands earlier is surer, or would be taken for what stands later.
+    let (verdict, why) = page
+        .challenge()
+        .or_else(|| page.error())
+        .or_else(|| page.consent())
+        .or_else(|| page.shell())
+        .or_else(|| page.liveblog())
+        .or_else(|| page.listing())
+        .or_else(|| page.gallery())
+        .or_else(|| page.teaser())
+        .or_else(|| page.other())
+        .unwrap_or_else(|| {
+            let declared = signs.says.article || signs.says.og_article;
+            (Verdict::Article, if declared { "declares itself an article" } else { "prose" }.into())
+        });
+    (verdict, vec![format!("{} words in {} paragraphs", page.words, signs.paragraphs), why.into_owned()])
+}
+
+struct Page<'a> {
+    signs: &'a Signs<'a>,
+    words: usize,
+}
+
+impl Page<'_> {
+    /// A heading of which a phrase is at least half.
+    fn headed(&self, phrases: &'static Phrases) -> Option<&'static str> {
+        self.signs.headings.iter().find_map(|heading| {
+            let heading = loose(heading);
+            phrases.all_in(&heading).find(|phrase| phrase.trim().len() * 2 >= heading.len())
+        })
+    }
+
+    /// The title and the first text of the page.
+    fn opening(&self) -> String {
+        loose(&[&self.signs.headings.join(" "), " ", self.signs.opening].concat())
+    }
+
+    fn challenge(&self) -> Finding {
+        let Signs { says, markup, .. } = self.signs;
+        if says.article && self.words > 0 || self.words >= 150 {
+            return None;
+        }
+        if let Some(phrase) = self.headed(&TABLES.challenge_headings) {
+            return found(Verdict::Challenge, phrase);
+        }
+        if self.words < 60 || markup.has_captcha && !says.og_article {
+            let opening = self.opening();
+            if let Some(phrase) = TABLES.challenge_texts.all_in(&opening).next() {
+                return found(Verdict::Challenge, phrase);
+            }
+        }
+        (self.words == 0 && markup.has_captcha && self.signs.page_weight < 200)
+            .then(|| (Verdict::Challenge, "a challenge's markup and no text".into()))
+    }
+
+    fn error(&self) -> Finding {
+        let Signs { says, .. } = self.signs;
+        if says.article && self.words > 0 {
+            return None;
+        }
+        let headed = self.headed(&TABLES.error_headings);
+        if headed.is_none() && self.words >= if says.og_article { 25 } else { 40 } {
+            return None;
+        }
+        let text = || TABLES.error_texts.all_in(&self.opening()).next();
+        // "Forbidden" may be a film; "404" and "Page not found" hardly are stories.
+        let plain = |phrase: &str| word_count(phrase) >= 3 || phrase.contains(char::is_numeric);
+        match headed {
+            Some(phrase) if self.words < if plain(phrase) { 60 } else { 25 } => found(Verdict::Error, phrase),
+            _ => found(Verdict::Error, text()?),
+        }
+    }
+
+    fn consent(&self) -> Finding {
+        const MAX_PAGE_WEIGHT: usize = 6000;
+        let Signs { says, text, page_weight, .. } = self.signs;
+        if says.article && self.words > 0 || self.words >= 300 || *page_weight > MAX_PAGE_WEIGHT {
+            return None;
+        }
+        // A banner before an article is not the article.
+        let about = if self.words == 0 {
+            self.opening()
+        } else {
+            loose(&[&self.signs.headings.join(" "), " ", *text].concat())
+        };
+        let phrase = TABLES.consent.all_in(&about).next()?;
+        let terms = TABLES.consent_terms.all_in(&about).take(3).count();
+        let enough = match self.words {
+            0..25 => 1,
+            _ if self.headed(&TABLES.consent).is_some() => 1,
+            25..50 => 2,
+            _ => 3,
+        };
+        if terms >= enough { found(Verdict::Consent, phrase) } else { None }
+    }
+
+    fn shell(&self) -> Finding {
+        const FEW_WORDS: usize = 25;
+        let Signs { says, markup, page_weight, .. } = self.signs;
+        let declared = says.article || says.og_article;
+        if self.words >= FEW_WORDS || declared && self.words > 0 || *page_weight >= 600 {
+            return None;
+        }
+        let why = if markup.has_empty_mount && markup.scripts > 0 {
+            "an empty element that scripts fill"
+        } else if TABLES.script_needed.all_in(&loose(&markup.noscript)).next().is_some() {
+            "asks for scripts"
+        } else if markup.scripts >= if *page_weight == 0 { 1 } else { 3 } {
+            "scripts and hardly any text"
+        } else {
+            return None;
+        };
+        Some((Verdict::ScriptShell, why.into()))
+    }
+
+    fn liveblog(&self) -> Finding {
+        let Signs { says, shape, markup, .. } = self.signs;
+        if self.words == 0 {
+            return None;
+        }
+        if says.liveblog {
+            return Some((Verdict::Liveblog, "declares itself a live blog".into()));
+        }
+        let titled =
+            || self.signs.headings.iter().any(|heading| TABLES.live.all_in(&loose(heading)).next().is_some());
+        let timed = shape.clock_lines >= 5 && shape.clock_lines * 6 >= self.signs.paragraphs;
+        (timed && (markup.has_live_entries || titled()))
+            .then(|| (Verdict::Liveblog, format!("{} entries with their times", shape.clock_lines).into()))
+    }
+
+    fn teaser(&self) -> Finding {
+        const MAX_WORDS: usize = 250;
+        if self.words == 0 || self.words >= MAX_WORDS {
+            return None;
+        }
+        if self.signs.says.paywalled {
+            return Some((Verdict::Teaser, "declared as not free, and short".into()));
+        }
+        let last = self.signs.text.rsplit("\n\n").take(2).collect::<Vec<_>>().join("\n");
+        let end = loose(&[&last, "\n", &self.signs.shape.leftover].concat());
+        found(Verdict::Teaser, TABLES.gate.all_in(&end).next()?)
+    }
+
+    fn listing(&self) -> Finding {
+        const MAX_LEAD_WORDS: usize = 40;
+        let Signs { says, shape, markup, is_front, .. } = self.signs;
+        let headings = shape.linked_headings;
+        let many = headings >= 4 || markup.cards >= 5 || says.listing || self.signs.link_density > 0.3;
+        if *is_front && many && !(says.article && headings < 4) {
+            return Some((Verdict::Listing, "a front page of many stories".into()));
+        }
+        if says.article {
+            return None;
+        }
+        // An article of many parts has something to say before the first; and a listing may describe itself.
+        let mut entries =
+            headings >= 5 && headings * 3 >= self.signs.paragraphs && shape.lead_words < MAX_LEAD_WORDS;
+        if !says.og_article {
+            let titled = || self.headed(&TABLES.listing_titles).is_some();
+            let listed = says.listing || self.signs.is_listing_path || titled();
+            entries |= self.signs.link_density > 0.5
+                || markup.cards >= 8 && self.words < 40
+                || says.listing && self.words < 200
+                || listed
+                    && shape.lead_words < 2 * MAX_LEAD_WORDS
+                    && (headings >= 3 || shape.linked_lines >= 5 || markup.cards >= 5 && self.words < 300);
+        }
+        // A newsflash has links around it, too, but some words of its own.
+        entries |= self.words < 30 && markup.story_links >= if self.words == 0 { 8 } else { 15 };
+        entries.then(|| (Verdict::Listing, "many links or entries and little prose of its own".into()))
+    }
+
+    fn gallery(&self) -> Finding {
+        let Signs { says, markup, .. } = self.signs;
+        let declared = says.article || says.og_article;
+        let shows = says.gallery && self.words < 150
+            || markup.pictures >= 4 && self.words < if declared { 40 } else { 80 };
+        shows.then(|| (Verdict::Gallery, "a gallery with little text".into()))
+    }
+
+    fn other(&self) -> Finding {
+        let Signs { says, markup, page_weight, .. } = self.signs;
+        let declared = says.article || says.og_article;
+        let too_little =
+            || Some((Verdict::Other, "too little text for an article that is not declared as one".into()));
+        let thing = says.thing && self.words < 250 || says.video && self.words < 60;
+        match self.words {
+            0 if *page_weight == 0 => Some((Verdict::Error, "no text at all".into())),
+            0 => Some((Verdict::Other, "no prose".into())),
+            _ if thing && !declared => Some((Verdict::Other, "declares itself something else".into())),
+            // A newsflash stands in the one `<article>` of its page.
+            1..15 if !declared => too_little(),
+            15..30 if !declared && markup.cards != 1 => too_little(),
+            _ => None,
+        }
+    }
+}
+
+fn found(verdict: Verdict, phrase: &str) -> Finding {
+    Some((verdict, format!("says {:?}", phrase.trim()).into()))
+}
+
+/// Loosened phrases, between spaces where their script has them.
+struct Phrases(Vec<String>);
+
+impl Phrases {
+    fn read(name: &str) -> Self {
+        let pad = |phrase: String| {
+            let phrase = loose(&phrase);
+            if phrase.chars().any(crate::text::is_unspaced) { phrase } else { format!(" {phrase} ") }
+        };
+        Self(section(PHRASES, name).into_iter().map(pad).collect())
+    }
+
+    /// Those that a loosened text has.
+    fn all_in<'s>(&'s self, text: &str) -> impl Iterator<Item = &'s str> + use<'s> {
+        let padded = format!(" {text} ");
+        self.0.iter().map(String::as_str).filter(move |phrase| padded.contains(*phrase))
+    }
+}
+
+macro_rules! tables {
+    ($($name:ident),* $(,)?) => {
+        /// The tables of `verdict.txt`.
+        struct Tables { $($name: Phrases),* }
+
+        impl Tables {
+            #[cfg(test)]
+            const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+            fn read() -> Self {
+                Self { $($name: Phrases::read(stringify!($name))),* }
+            }
+        }
     };
-    let opening = loose(&format!("{} {}", signs.title, signs.opening));
-    if words < 120 && !signs.declared_article {
-        if let Some(phrase) = phrase_in(&opening, CHALLENGE) {
-            return say(Verdict::Challenge, &format!("says {phrase:?}"));
-        }
-        if let Some(phrase) =
-            phrase_in(&loose(signs.title), ERROR).or_else(|| phrase_in(&opening, ERROR_TEXT))
-        {
-            return say(Verdict::Error, &format!("says {phrase:?}"));
-        }
-        if (words < 60 || signs.page_weight < 3000)
-            && let Some(phrase) = phrase_in(&opening, CONSENT)
-        {
-            return say(Verdict::Consent, &format!("says {phrase:?}"));
-        }
-    }
-    if signs.declared_liveblog && words > 0 {
-        return say(Verdict::Liveblog, "declares itself a live blog");
-    }
-    if signs.paywalled && words > 0 && words < 250 {
-        return say(Verdict::Teaser, "declared as not free, and short");
-    }
-    if words == 0 {
-        if signs.page_weight < 200 && signs.scripts >= 3 {
-            return say(Verdict::ScriptShell, "scripts and no text");
-        }
-        if signs.page_weight == 0 {
-            return say(Verdict::Error, "no text at all");
-        }
-        return say(Verdict::Other, "no prose");
-    }
-    if words < 25 && signs.page_weight < 600 && signs.scripts >= 3 && !signs.declared_article {
-        return say(Verdict::ScriptShell, "scripts and hardly any text");
-    }
-    if signs.declared_article {
-        if signs.gallery && words < 150 {
-            return say(Verdict::Gallery, "a gallery with little text");
-        }
-        return say(Verdict::Article, "declares itself an article");
-    }
-    if signs.is_front && (signs.cards >= 5 || signs.declared_listing || signs.link_density > 0.3) {
-        return say(Verdict::Listing, "a front page of many stories");
-    }
-    if signs.declared_listing && words < 200 || signs.link_density > 0.5 || (signs.cards >= 8 && words < 150)
-    {
-        return say(Verdict::Listing, "many links or entries and little prose of its own");
-    }
-    if signs.gallery && words < 80 {
-        return say(Verdict::Gallery, "a gallery with little text");
-    }
-    if words < 30 {
-        return say(Verdict::Other, "too little text for an article that is not declared as one");
-    }
-    say(Verdict::Article, "prose")
 }
 
-fn phrase_in(text: &str, phrases: &[&'static str]) -> Option<&'static str> {
-    let padded = format!(" {text} ");
-    phrases.iter().copied().find(|phrase| padded.contains(&format!(" {phrase} ")))
+tables! {
+    challenge_headings, challenge_texts, error_headings, error_texts, consent, consent_terms, gate, script_needed,
+    live, listing_titles,
 }
 
-const CHALLENGE: &[&str] = &[
-    "just a moment",
-    "checking your browser",
-    "verify you are human",
-    "verifying you are human",
-    "are you a robot",
-    "are you human",
-    "attention required cloudflare",
-    "enable javascript and cookies to continue",
-    "please complete the security check",
-    "unusual traffic",
-    "human verification",
-    "press hold to confirm",
-    "captcha",
-    "ddos protection by",
-    "access to this page has been denied",
-    "bot detection",
-    "security check",
-    "request unsuccessful incapsula",
-    "pardon our interruption",
-];
+static TABLES: LazyLock<Tables> = LazyLock::new(Tables::read);
 
-const ERROR: &[&str] = &[
-    "404",
-    "403 forbidden",
-    "403",
-    "500 internal server error",
-    "502 bad gateway",
-    "503",
-    "504 gateway time out",
-    "page not found",
-    "not found",
-    "seite nicht gefunden",
-    "page introuvable",
-    "página no encontrada",
-    "pagina non trovata",
-    "access denied",
-    "error",
-    "pagina niet gevonden",
-    "internal server error",
-    "service unavailable",
-    "forbidden",
-    "страница не найдена",
-    "nicht gefunden",
-    "410 gone",
-    "site not found",
-];
-
-const ERROR_TEXT: &[&str] = &[
-    "page not found",
-    "the page you requested",
-    "the page you are looking for",
-    "this page does not exist",
-    "this page doesn t exist",
-    "404 not found",
-    "can t be found",
-    "cannot be found",
-    "could not be found",
-    "no longer available",
-    "seite nicht gefunden",
-    "page introuvable",
-    "página no encontrada",
-    "pagina non trovata",
-    "internal server error",
-    "bad gateway",
-    "service unavailable",
-    "an error occurred",
-    "you don t have permission to access",
-    "access denied",
-    "diese seite existiert nicht",
-    "страница не найдена",
-];
-
-const CONSENT: &[&str] = &[
-    "before you continue",
-    "we value your privacy",
-    "accept all cookies",
-    "accept cookies",
-    "your privacy choices",
-    "cookie consent",
-    "we and our partners",
-    "alle akzeptieren",
-    "wir verwenden cookies",
-    "zustimmen",
-    "mit werbung weiterlesen",
-    "tout accepter",
-    "nous utilisons des cookies",
-    "aceptar todo",
-    "utilizamos cookies",
-    "accetta tutti",
-    "utilizziamo i cookie",
-    "wij gebruiken cookies",
-    "alles accepteren",
-    "contentpass",
-    "consent to cookies",
-    "manage cookies",
-    "privacy settings",
-    "datenschutz einstellungen",
-    "we use cookies",
-];
+const PHRASES: &str = include_str!("verdict.txt");
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::{Markup, Says, Shape};
 
     #[test]
-    fn verdicts() {
+    fn the_tables_are_read_whole() {
+        let sections: Vec<&str> =
+            PHRASES.lines().filter_map(|l| l.strip_prefix('[')?.strip_suffix(']')).collect();
+        assert_eq!(sections, Tables::NAMES);
+        for name in Tables::NAMES {
+            assert!(!Phrases::read(name).0.is_empty(), "{name} is empty");
+        }
+    }
+
+    #[test]
+    fn phrases_are_whole_words_where_there_are_words() {
+        let phrases = Phrases(vec![" not found ".to_owned(), "見つかりません".to_owned()]);
+        for (text, is_in) in [
+            ("not found", true),
+            ("not foundering", false),
+            ("ページが見つかりませんでした", true),
+            ("", false),
+        ] {
+            assert_eq!(phrases.all_in(text).next().is_some(), is_in, "{text}");
+        }
+    }
+
+    /// Each rule at its edge; whole pages are judged in `tests/verdicts.rs`.
+    #[test]
+    fn the_more_text_the_more_evidence() {
         let prose = "The council met on Tuesday and voted for the bridge. ".repeat(20);
+        let flash = "The council met on Tuesday. ".repeat(7);
+        let article = Says { article: true, ..Says::default() };
+        let og = Says { og_article: true, ..Says::default() };
+        let shape = |linked_headings, clock_lines, leftover: &str| Shape {
+            linked_headings,
+            clock_lines,
+            leftover: leftover.to_owned(),
+            linked_lines: 0,
+            lead_words: 0,
+        };
         for (signs, verdict) in [
-            (Signs { text: &prose, paragraphs: 5, ..Signs::default() }, Verdict::Article),
+            (Signs { text: &prose, ..Signs::default() }, Verdict::Article),
+            (Signs { text: &prose, headings: vec!["404"], ..Signs::default() }, Verdict::Article),
+            (Signs { text: &flash, headings: vec!["404"], ..Signs::default() }, Verdict::Error),
             (
-                Signs { text: &prose, title: "404: how an error page was born", ..Signs::default() },
+                Signs { text: &flash, headings: vec!["404"], says: article, ..Signs::default() },
                 Verdict::Article,
             ),
-            (Signs { text: "Short news.", declared_article: true, ..Signs::default() }, Verdict::Article),
             (
-                Signs { text: "The start …", paywalled: true, declared_article: true, ..Signs::default() },
-                Verdict::Teaser,
+                Signs { text: &flash, headings: vec!["404 and how it came to be"], ..Signs::default() },
+                Verdict::Article,
             ),
-            (Signs { text: &prose, declared_liveblog: true, ..Signs::default() }, Verdict::Liveblog),
+            (Signs { text: &prose, headings: vec!["Just a moment"], ..Signs::default() }, Verdict::Article),
             (
-                Signs { title: "Just a moment...", text: "Verifying you are human.", ..Signs::default() },
+                Signs { text: &flash, headings: vec!["Just a moment..."], ..Signs::default() },
                 Verdict::Challenge,
             ),
-            (Signs { title: "Page not found", text: "Sorry.", ..Signs::default() }, Verdict::Error),
             (
                 Signs {
-                    title: "The Quay",
-                    text: "We value your privacy.",
-                    opening: "We value your privacy.",
+                    text: &flash,
+                    shape: shape(0, 0, "Already a subscriber? Log in"),
                     ..Signs::default()
                 },
-                Verdict::Consent,
+                Verdict::Teaser,
             ),
-            (Signs { scripts: 9, ..Signs::default() }, Verdict::ScriptShell),
-            (Signs::default(), Verdict::Error),
-            (Signs { text: &prose, is_front: true, cards: 30, ..Signs::default() }, Verdict::Listing),
+            (
+                Signs {
+                    text: &prose.repeat(2),
+                    shape: shape(0, 0, "Already a subscriber?"),
+                    ..Signs::default()
+                },
+                Verdict::Article,
+            ),
+            (
+                Signs { text: &prose, shape: shape(6, 0, ""), paragraphs: 9, ..Signs::default() },
+                Verdict::Listing,
+            ),
+            (
+                Signs {
+                    text: &prose,
+                    shape: shape(6, 0, ""),
+                    paragraphs: 9,
+                    says: article,
+                    ..Signs::default()
+                },
+                Verdict::Article,
+            ),
+            (
+                Signs { text: &prose, shape: shape(6, 0, ""), paragraphs: 40, ..Signs::default() },
+                Verdict::Article,
+            ),
+            (
+                Signs { text: &prose, shape: shape(0, 6, ""), paragraphs: 9, ..Signs::default() },
+                Verdict::Article,
+            ),
+            (
+                Signs {
+                    text: &prose,
+                    headings: vec!["Live: the storm"],
+                    shape: shape(0, 6, ""),
+                    paragraphs: 9,
+                    ..Signs::default()
+                },
+                Verdict::Liveblog,
+            ),
             (Signs { text: &prose, link_density: 0.8, ..Signs::default() }, Verdict::Listing),
-            (Signs { text: "A few words.", page_weight: 900, ..Signs::default() }, Verdict::Other),
+            (Signs { text: &prose, link_density: 0.8, says: og, ..Signs::default() }, Verdict::Article),
+            (
+                Signs {
+                    text: &flash,
+                    markup: Markup { pictures: 9, ..Markup::default() },
+                    ..Signs::default()
+                },
+                Verdict::Gallery,
+            ),
+            (
+                Signs {
+                    text: &prose,
+                    markup: Markup { pictures: 9, ..Markup::default() },
+                    ..Signs::default()
+                },
+                Verdict::Article,
+            ),
+            (Signs { text: "Short news.", says: article, ..Signs::default() }, Verdict::Article),
+            (Signs { text: "Short news.", page_weight: 900, ..Signs::default() }, Verdict::Other),
+            (
+                Signs { markup: Markup { scripts: 9, ..Markup::default() }, ..Signs::default() },
+                Verdict::ScriptShell,
+            ),
+            (Signs::default(), Verdict::Error),
         ] {
             assert_eq!(judge(&signs).0, verdict, "{signs:?}");
         }

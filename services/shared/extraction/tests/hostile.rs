@@ -36,6 +36,12 @@ fn piece() -> impl Strategy<Value = String> {
             "<script type='application/ld+json'>",
             "</script>",
             "{\"@type\":\"NewsArticle\",\"author\":",
+            "<script>window.__STATE__={\"title\":\"a\",\"body\":[",
+            "{\"type\":\"paragraph\",\"content\":[",
+            "JSON.parse(\"",
+            "<noscript>",
+            "<div id=root>",
+            "<h2>18:20</h2>",
             "[[[[",
             "\"datePublished\":\"",
             "<meta property=og:title content='",
@@ -75,6 +81,94 @@ proptest! {
     }
 }
 
+/// A page of one paragraph, and what is read of it.
+fn paragraph_of(bytes: &[u8], content_type: Option<&str>) -> String {
+    extract_html(&Page { bytes, content_type, ..Page::default() }).text
+}
+
+#[test]
+fn declared_and_undeclared_encodings_are_read() {
+    const GERMAN: &str =
+        "Der Rat beschloss am Dienstag, die Fährbrücke über den großen Fluss zu erneuern, sagte Ümit Öhler.";
+    const RUSSIAN: &str =
+        "Совет во вторник решил отремонтировать старую паромную пристань до зимних штормов, сказала Анна.";
+    const JAPANESE: &str =
+        "港湾評議会は火曜日の夜、冬の嵐が来る前に古い桟橋を修理することを決めたと発表した。";
+    const CHINESE: &str = "海港理事会周二晚投票决定在冬季风暴来临之前维修旧渡轮码头，费用为四百二十万克朗。";
+    let page = |charset: &str, text: &str| format!("<meta charset={charset}><title>x</title><p>{text}</p>");
+    let encode = |label: &str, text: &str| {
+        encoding_rs::Encoding::for_label(label.as_bytes()).unwrap().encode(text).0.into_owned()
+    };
+    for (declared, used, text) in [
+        ("utf-8", "windows-1252", GERMAN),
+        ("iso-8859-1", "windows-1252", GERMAN),
+        ("windows-1251", "windows-1251", RUSSIAN),
+        ("utf-8", "windows-1251", RUSSIAN),
+        ("koi8-r", "koi8-r", RUSSIAN),
+        ("shift_jis", "shift_jis", JAPANESE),
+        ("x-sjis", "shift_jis", JAPANESE),
+        ("euc-jp", "euc-jp", JAPANESE),
+        ("gb18030", "gb18030", CHINESE),
+        ("gb2312", "gb18030", CHINESE),
+        ("big5", "utf-8", JAPANESE),
+    ] {
+        let bytes = encode(used, &page(declared, text));
+        assert_eq!(paragraph_of(&bytes, None), text, "declared {declared}, used {used}");
+    }
+    for (mark, content_type) in [(true, None), (false, Some("text/html; charset=utf-16le"))] {
+        let marked = [if mark { "\u{feff}" } else { "" }, &page("utf-16", RUSSIAN)].concat();
+        let units: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(paragraph_of(&units, content_type), RUSSIAN, "UTF-16, {content_type:?}");
+    }
+}
+
+#[test]
+fn undeclared_utf_16_is_read() {
+    let text = "The harbour council voted on Tuesday evening to repair the old ferry pier before winter.";
+    for to_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+        let page = format!("<!DOCTYPE html><title>Pier</title><p>{text}</p>");
+        let bytes: Vec<u8> = page.encode_utf16().flat_map(to_bytes).collect();
+        assert_eq!(paragraph_of(&bytes, None), text);
+    }
+}
+
+#[test]
+fn nul_bytes_and_broken_references_are_survived() {
+    let bytes =
+        b"<title>Pi\0er</title><p>The har\0bour council voted &amp &#0; &#xD800; &#x110000; &nosuch; &#; &\
+        on Tuesday evening to repair the old ferry pier.\0</p>\0";
+    let found = paragraph_of(bytes, None);
+    assert!(found.contains("council voted &") && found.contains("ferry pier"), "{found}");
+    assert!(!found.contains('\0'), "{found}");
+}
+
+/// What one page may take, on a busy machine and unoptimised.
+const LONGEST: Duration = Duration::from_secs(60);
+
+#[test]
+fn huge_pages_are_cut_and_end() {
+    const MEGABYTE: usize = 1 << 20;
+    let story = "<p>The harbour council voted on Tuesday evening to repair the old ferry pier.</p>\n";
+    let pages: [(&str, String); 8] = [
+        ("20 megabytes of paragraphs", story.repeat(20 * MEGABYTE / story.len())),
+        ("a megabyte of one tag's name", format!("<{}>{story}", "a".repeat(MEGABYTE))),
+        ("a megabyte of one attribute's name", format!("<p {}=1>{story}", "a".repeat(MEGABYTE))),
+        ("a megabyte of one attribute's value", format!("<p class='{}'>{story}", "ad ".repeat(MEGABYTE / 3))),
+        ("a megabyte of one text", format!("<p>{}</p>", "word and ".repeat(MEGABYTE / 9))),
+        ("a megabyte without a space", format!("<p>{}</p>", "w".repeat(MEGABYTE))),
+        ("a megabyte of references", format!("<p>{}</p>", "&amp;lt;".repeat(MEGABYTE / 8))),
+        (
+            "a megabyte of state",
+            format!("<script>x={{\"a\":[{}]}}</script>", "{\"body\":[".repeat(MEGABYTE / 9)),
+        ),
+    ];
+    for (name, page) in pages {
+        let start = Instant::now();
+        both(page.as_bytes());
+        assert!(start.elapsed() < LONGEST, "{name} took {:?}", start.elapsed());
+    }
+}
+
 /// Input that grows fourfold may take this many times as long; were the cost quadratic, it would take sixteen times.
 const MAX_GROWTH: u32 = 8;
 /// What a busy machine may add to a measurement.
@@ -87,7 +181,7 @@ type Write = fn(usize) -> String;
 
 #[test]
 fn hostile_pages_cost_no_more_than_their_size() {
-    let pages: [(&str, usize, Write); 18] = [
+    let pages: [(&str, usize, Write); 21] = [
         ("nesting", 8000, |n| "<div>".repeat(n)),
         ("nesting with text", 3000, |n| "<div>a word or two ".repeat(n)),
         ("inline nesting", 8000, |n| "<b>".repeat(n) + "x"),
@@ -106,6 +200,17 @@ fn hostile_pages_cost_no_more_than_their_size() {
         ("many lines", 1000, |n| "Related\n\nSign up for our newsletter now\n\n".repeat(n)),
         ("original lines", 1000, |n| "Original url:\n".repeat(n)),
         ("json", 10_000, |n| format!("<script type='application/ld+json'>{}</script>", "[".repeat(n))),
+        ("state", 10_000, |n| {
+            format!(
+                "<script>x={{\"title\":\"a\",\"body\":[{}]}}</script>",
+                "{\"body\":[{}]},".repeat(n) + "1"
+            )
+        }),
+        ("nested state", 2000, |n| {
+            let nested = "{\"title\":\"a\",\"body\":[".repeat(20) + &"]}".repeat(20) + ",";
+            format!("<script>x=[{}1]</script>", nested.repeat(n / 20))
+        }),
+        ("assignments", 10_000, |n| format!("<script>{}</script>", "={\"a\":".repeat(n))),
         ("brackets", 20_000, |n| "(".repeat(n)),
         ("nesting with tags that close nothing", 8000, |n| "<i></x><div></y>".repeat(n)),
         ("references", 20_000, |n| "&notanything&#".repeat(n)),

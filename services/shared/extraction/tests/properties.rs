@@ -1,0 +1,148 @@
+//! What holds of every extraction: it adds nothing to the page, and its own output is read as it stands.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{fs, path::Path};
+
+use extraction::{Extraction, Page, extract_html};
+use proptest::prelude::*;
+use scraper::{Html, Node};
+
+fn extract(html: &str) -> Extraction {
+    let url = Some("https://www.harbourpost.example/news/pier");
+    extract_html(&Page { bytes: html.as_bytes(), url, ..Page::default() })
+}
+
+/// Every page of our own, with its place.
+fn pages() -> Vec<(String, String)> {
+    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")];
+    let mut pages = Vec::new();
+    while let Some(dir) = open.pop() {
+        for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|e| e == "html") {
+                pages.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    pages.sort();
+    pages
+}
+
+/// Letters and digits alone: what a text says, however it is divided.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// What a page says: its texts, and then those of its scripts, which may hold the story.
+fn said(html: &str) -> String {
+    let page = Html::parse_document(html);
+    let (mut shown, mut scripts) = (String::new(), String::new());
+    for node in page.tree.nodes() {
+        let Node::Text(text) = node.value() else { continue };
+        let parent = node.parent().and_then(|p| p.value().as_element().map(scraper::node::Element::name));
+        match parent {
+            Some("style" | "noscript" | "iframe") => {}
+            Some("script") => scripts.push_str(text),
+            _ => shown.push_str(text),
+        }
+    }
+    letters(&(shown + &scripts))
+}
+
+/// The text's paragraphs that the page does not say.
+fn invented(html: &str, found: &Extraction) -> Vec<String> {
+    let said = said(html);
+    let pieces = found.text.split("\n\n").flat_map(|paragraph| paragraph.split(" | "));
+    pieces.filter(|piece| !said.contains(&letters(piece))).map(str::to_owned).collect()
+}
+
+/// A title and paragraphs as the simplest page; rows of a table stay such.
+fn render(title: &str, text: &str) -> String {
+    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('\n', "<br>");
+    let paragraph = |text: &str| match escape(text) {
+        row if row.contains(" | ") => {
+            format!("<table><tr><td>{}</td></tr></table>\n", row.replace(" | ", "</td><td>"))
+        }
+        text => format!("<p>{text}</p>\n"),
+    };
+    let paragraphs: String = text.split("\n\n").map(paragraph).collect();
+    let title = escape(title);
+    format!("<!DOCTYPE html><title>{title}</title><article><h1>{title}</h1>\n{paragraphs}</article>")
+}
+
+#[test]
+fn nothing_is_said_that_the_page_does_not_say() {
+    for (name, html) in pages() {
+        assert_eq!(invented(&html, &extract(&html)), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn an_extracted_article_is_extracted_again() {
+    let articles = pages()
+        .into_iter()
+        .map(|(name, html)| (name, extract(&html)))
+        .filter(|(_, found)| found.verdict == article::Verdict::Article);
+    let mut count = 0;
+    for (name, first) in articles {
+        let title = first.title.clone().unwrap_or_default();
+        let again = extract(&render(&title, &first.text));
+        assert_eq!((again.title, again.text), (first.title, first.text), "{name}");
+        count += 1;
+    }
+    assert!(count > 40, "{count} articles");
+}
+
+/// Stories as people write them: some sentences to a paragraph, of words of any script.
+fn story() -> impl Strategy<Value = Vec<String>> {
+    let word = prop_oneof![
+        4 => "[a-z]{3,9}",
+        1 => "[A-Z][a-z]{2,8}",
+        1 => "[а-я]{3,9}",
+        1 => "[äöüßéèñç]{1}[a-z]{2,7}",
+        1 => "[0-9]{1,4}",
+    ];
+    let sentence = prop::collection::vec(word, 6..20).prop_map(|words| format!("The {}.", words.join(" ")));
+    let paragraph = prop::collection::vec(sentence, 1..5).prop_map(|sentences| sentences.join(" "));
+    prop::collection::vec(paragraph, 4..12)
+}
+
+/// What stands around and between the paragraphs of a page.
+fn furniture() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "",
+        "",
+        "<nav><a href=/a>News</a> <a href=/b>Sport</a></nav>",
+        "<aside class=related><h3>Related</h3><a href=/1>Lighthouse keeper retires</a></aside>",
+        "<div class='share-buttons'><a href=#>Share</a></div>",
+        "<div class=ad>Advertisement</div>",
+        "<figure><img src=a><figcaption>The pier. Photo: Ann Able</figcaption></figure>",
+        "<p>Read more: <a href=/2>Herring catch falls for the third year</a></p>",
+        "<footer>© 2024 The Harbour Post</footer>",
+        "<script>var a = '<p>Not a paragraph of the story at all.</p>';</script>",
+        "<ul><li>Two of the nine piles will be replaced.</li></ul>",
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
+
+    #[test]
+    fn stories_among_furniture_are_read_and_read_again(
+        story in story(),
+        between in prop::collection::vec(furniture(), 12),
+    ) {
+        let body: String =
+            story.iter().zip(&between).map(|(p, other)| format!("<p>{p}</p>\n{other}\n")).collect();
+        let html = format!("<title>Pier</title><main><h1>Ferry pier to be repaired</h1>{body}</main>");
+        let first = extract(&html);
+        prop_assert_eq!(invented(&html, &first), Vec::<String>::new());
+        for paragraph in &story {
+            prop_assert!(first.text.contains(paragraph.as_str()), "lost: {}", paragraph);
+        }
+        let again = extract(&render(first.title.as_deref().unwrap_or_default(), &first.text));
+        prop_assert_eq!(again.text, first.text);
+    }
+}
