@@ -8,6 +8,8 @@
 use crate::{
     blocks::{Block, Kind, blocks},
     evidence::Shape,
+    features::Proposal,
+    judge::{Watch, judge},
     marks::Marks,
     sift::sift,
     text::{cut, loose, sentence_count, squeeze, unescape, word_count},
@@ -90,7 +92,7 @@ const MAX_RECONCILED: usize = 2000;
 const MAX_ARTICLE_BODY_BYTES: usize = 256 << 10;
 
 /// Finds the body. `marks` are those of the outline's nodes.
-pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues) -> Body {
+pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues, watch: &mut Watch) -> Body {
     let blocks = blocks(outline);
     let mut reading = Reading { outline, marks, dropped: vec![false; blocks.len()], blocks };
     let page_weight = reading.blocks.iter().map(|b| b.weight).sum();
@@ -102,6 +104,7 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues) -> Body {
         drop_clutter(&mut reading, headline, Marks::ALL.without(Marks::SURE));
         (container, kept) = story(&reading, headline, clues);
     }
+    kept = judge(&reading, &Proposal::of(&reading, container, headline, &kept), clues, watch);
     let standfirst = standfirst(&reading, headline, container, clues);
     let first_node = kept.first().map(|&k| reading.blocks[k].at);
     let last_nodes = kept.last().map(|&k| {

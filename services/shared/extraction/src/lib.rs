@@ -25,9 +25,12 @@ mod decode;
 mod document;
 mod evidence;
 mod extraction;
+mod features;
+mod judge;
 mod language;
 mod lines;
 mod marks;
+mod model;
 mod original;
 mod page;
 mod people;
@@ -41,6 +44,8 @@ mod state;
 mod text;
 mod title;
 mod tokens;
+#[doc(hidden)]
+pub mod training;
 mod tree;
 mod verdict;
 

@@ -12,6 +12,7 @@ use crate::{
     decode::decode,
     evidence::Signs,
     extraction::Extraction,
+    judge::Watch,
     language::language,
     marks::marks,
     original::find_original,
@@ -51,6 +52,11 @@ const MAX_FIELD_CHARS: usize = 1000;
 
 /// Extracts the article from a page. Total: bytes of any kind give an extraction.
 pub fn extract_html(page: &Page) -> Extraction {
+    extract(page, &mut |_, _| {})
+}
+
+/// Extracts, and shows what the model judged to `watch`.
+pub(crate) fn extract(page: &Page, watch: &mut Watch) -> Extraction {
     let decoded = decode(page.bytes, page.content_type, page.url);
     let parsed = parse(&decoded.text);
     let outline = Outline::of(&parsed.html);
@@ -82,7 +88,7 @@ pub fn extract_html(page: &Page) -> Extraction {
             .find_map(|a| a.get("articleBody")?.as_str())
             .unwrap_or_default(),
     };
-    let mut body = body(&outline, &marks, &clues);
+    let mut body = body(&outline, &marks, &clues, watch);
     let mut told = story(&outline, clues.title, &body.paragraphs).unwrap_or_default();
     if !told.paragraphs.is_empty() {
         body.tell(std::mem::take(&mut told.paragraphs));

@@ -244,6 +244,13 @@ fn without_pull_quotes(blocks: &[Block], kept: Vec<usize>) -> Vec<usize> {
     kept.iter().zip(quotes).filter(|(_, quote)| !quote).map(|(&k, _)| k).collect()
 }
 
+/// Each text of more than a few words once.
+pub(crate) fn without_repeats(blocks: &[Block], mut kept: Vec<usize>) -> Vec<usize> {
+    let mut seen = HashSet::new();
+    kept.retain(|&k| word_count(&blocks[k].text) < 4 || seen.insert(loose(&blocks[k].text)));
+    kept
+}
+
 /// Headings with nothing under them.
 fn without_empty_headings(blocks: &[Block], kept: Vec<usize>) -> Vec<usize> {
     let level = |k: usize| match blocks[k].kind {

@@ -1,0 +1,50 @@
+//! Sums over a page's blocks, for any range of its nodes.
+
+use super::Read;
+use crate::body::Reading;
+
+/// Sums over the blocks before each node.
+pub(super) struct Sums(Vec<Sum>);
+
+#[derive(Default, Clone, Copy)]
+pub(super) struct Sum {
+    pub prose: f32,
+    pub weight: f32,
+    pub links: f32,
+    pub count: f32,
+    pub kept: f32,
+}
+
+impl Sum {
+    pub fn less(self, other: Self) -> Self {
+        Self {
+            prose: self.prose - other.prose,
+            weight: self.weight - other.weight,
+            links: self.links - other.links,
+            count: self.count - other.count,
+            kept: self.kept - other.kept,
+        }
+    }
+}
+
+impl Sums {
+    pub fn of(reading: &Reading, reads: &[Read], kept: &[bool]) -> Self {
+        let mut sums = Vec::with_capacity(reading.outline.len() + 1);
+        let mut sum = Sum::default();
+        for ((block, read), kept) in reading.blocks.iter().zip(reads).zip(kept) {
+            sums.resize(block.at + 1, sum);
+            sum.prose += read.prose;
+            sum.weight += block.weight as f32;
+            sum.links += block.link_weight as f32;
+            sum.count += 1.0;
+            sum.kept += if *kept { block.weight as f32 } else { 0.0 };
+        }
+        sums.resize(reading.outline.len() + 1, sum);
+        Self(sums)
+    }
+
+    /// Over the blocks that begin before a node.
+    pub fn before(&self, node: usize) -> Sum {
+        self.0[node]
+    }
+}

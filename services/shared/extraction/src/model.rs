@@ -1,0 +1,88 @@
+//! Gradient-boosted trees (Friedman, "Greedy function approximation", 2001), read from a text file and summed.
+//!
+//! The file is `bias NUMBER`, then the trees, a node a line, each tree in pre-order: a split as `feature < threshold`,
+//! followed by the branch taken when that holds and by the other one; a leaf as a number. Indentation is for readers.
+
+/// A sum of decision trees over a row of named features.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Model {
+    bias: f32,
+    roots: Vec<u32>,
+    nodes: Vec<Node>,
+}
+
+/// A split, or a leaf, whose `value` is what it adds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Node {
+    feature: u16,
+    /// Where the branch begins that is taken when the feature is not less; the other one follows at once.
+    otherwise: u32,
+    value: f32,
+}
+
+const LEAF: u16 = u16::MAX;
+
+impl Model {
+    /// Reads weights over the features of these names. `None` where they are broken or name a feature unknown here.
+    pub fn read(text: &str, names: &[&str]) -> Option<Self> {
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let bias = lines.next()?.strip_prefix("bias ")?.parse().ok()?;
+        let mut model = Self { bias, ..Self::default() };
+        // Splits of which the first branch is still being read.
+        let mut open: Vec<usize> = Vec::new();
+        let mut is_root = true;
+        for line in lines {
+            let at = model.nodes.len();
+            if is_root {
+                model.roots.push(u32::try_from(at).ok()?);
+            }
+            is_root = false;
+            if let Some((name, threshold)) = line.split_once(" < ") {
+                let feature = u16::try_from(names.iter().position(|known| *known == name)?).ok()?;
+                model.nodes.push(Node { feature, otherwise: 0, value: threshold.parse().ok()? });
+                open.push(at);
+            } else {
+                model.nodes.push(Node { feature: LEAF, otherwise: 0, value: line.parse().ok()? });
+                // The innermost first branch ends here, and its split's other one begins.
+                match open.pop() {
+                    Some(split) => model.nodes.get_mut(split)?.otherwise = u32::try_from(at + 1).ok()?,
+                    None => is_root = true,
+                }
+            }
+        }
+        is_root.then_some(model)
+    }
+
+    /// The log-odds of a row.
+    pub fn score(&self, row: &[f32]) -> f32 {
+        self.bias + self.roots.iter().map(|&root| self.leaf(root as usize, row)).sum::<f32>()
+    }
+
+    fn leaf(&self, root: usize, row: &[f32]) -> f32 {
+        let mut at = root;
+        loop {
+            let Some(node) = self.nodes.get(at) else { return 0.0 };
+            match row.get(usize::from(node.feature)) {
+                None => return node.value,
+                Some(value) if *value < node.value => at += 1,
+                Some(_) => at = node.otherwise as usize,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trees_are_read_in_pre_order_and_summed() {
+        let text = "# two trees\nbias 0.5\n\nwords < 10\n density < 0.3\n  1\n  -2\n 4\n\ndensity < 0.5\n 0.25\n -0.25\n";
+        let model = Model::read(text, &["words", "density"]).unwrap();
+        for (row, score) in [([5.0, 0.1], 1.75), ([5.0, 0.4], -1.25), ([10.0, 0.9], 4.25)] {
+            assert_eq!(model.score(&row), score, "{row:?}");
+        }
+        assert_eq!(Model::read("bias 0\nwords < 1\n 1\n", &["words"]), None, "a branch is missing");
+        assert_eq!(Model::read("bias 0\nletters < 1\n1\n1\n", &["words"]), None, "an unknown feature");
+    }
+}
