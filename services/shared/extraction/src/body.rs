@@ -98,14 +98,14 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues, watch: &mu
     let page_weight = reading.blocks.iter().map(|b| b.weight).sum();
     let headline = headline(&reading, clues.title);
     drop_clutter(&mut reading, headline, Marks::default());
-    let (mut container, mut kept) = story(&reading, headline, clues);
-    if kept.is_empty() {
+    let mut proposal = propose(&reading, headline, clues);
+    if proposal.is_empty() {
         // A page must not be lost for its class names.
         drop_clutter(&mut reading, headline, Marks::ALL.without(Marks::SURE));
-        (container, kept) = story(&reading, headline, clues);
+        proposal = propose(&reading, headline, clues);
     }
-    kept = judge(&reading, &Proposal::of(&reading, container, headline, &kept), clues, watch);
-    let standfirst = standfirst(&reading, headline, container, clues);
+    let kept = judge(&reading, &proposal, clues, watch);
+    let standfirst = standfirst(&reading, headline, proposal.container, clues);
     let first_node = kept.first().map(|&k| reading.blocks[k].at);
     let last_nodes = kept.last().map(|&k| {
         let last = &reading.blocks[k];
@@ -158,10 +158,18 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues, watch: &mu
     }
 }
 
-/// The container, and the blocks in it that are the story.
-fn story(reading: &Reading, headline: Option<usize>, clues: &Clues) -> (usize, Vec<usize>) {
-    let container = container(reading, &Prose::of(reading, true), headline);
-    (container, sift(reading, (container, reading.outline.node(container).end), headline, clues))
+/// The container, and the blocks in it that the rules take for the story.
+fn propose(reading: &Reading, headline: Option<usize>, clues: &Clues) -> Proposal {
+    let live = Prose::of(reading, true);
+    let own = headline.and_then(|headline| own_article(reading, &live, headline));
+    let container = container(reading, &live, own);
+    let story = sift(reading, (container, reading.outline.node(container).end), headline, clues);
+    let mut kept = vec![false; reading.blocks.len()];
+    for k in story {
+        kept[k] = true;
+    }
+    let end = reading.outline.node(own.unwrap_or(0)).end;
+    Proposal { container, headline, end, kept }
 }
 
 /// Prose by place: sums over ranges of nodes.
@@ -322,9 +330,8 @@ fn is_clutter(
 }
 
 /// From the body down, into the child that holds nearly all the prose.
-fn container(reading: &Reading, live: &Prose, headline: Option<usize>) -> usize {
+fn container(reading: &Reading, live: &Prose, own: Option<usize>) -> usize {
     let outline = reading.outline;
-    let own = headline.and_then(|headline| own_article(reading, live, headline));
     let mut here =
         own.unwrap_or_else(|| outline.elements().find(|(_, e)| e.name() == "body").map_or(0, |(at, _)| at));
     loop {

@@ -338,7 +338,7 @@ mod tests {
             {"@type":"BlogPosting","headline":"Tide","mainEntityOfPage":{"@id":"http://quay.example/tide/#x"}}]</script>"#;
         let parsed = parse(page);
         let outline = Outline::of(&parsed.html);
-        let found = declared(&outline, &[]);
+        let found = declared(&outline);
         let headline = |url: &str| found.headline(Url::parse(url).ok().as_ref()).map(|h| (h.text, h.is_blog));
         assert_eq!(headline("https://quay.example/tide?a=b"), Some(("Tide".to_owned(), true)));
         assert_eq!(headline("https://quay.example/new"), Some(("Other".to_owned(), false)));

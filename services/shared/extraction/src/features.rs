@@ -29,17 +29,16 @@ pub(crate) struct Proposal {
     pub container: usize,
     /// The first text node of the headline.
     pub headline: Option<usize>,
+    /// One past the last node of what can be the story: beyond it, an endless page goes on with other articles.
+    pub end: usize,
     /// Per block: whether it is the story.
     pub kept: Vec<bool>,
 }
 
 impl Proposal {
-    pub fn of(reading: &Reading, container: usize, headline: Option<usize>, story: &[usize]) -> Self {
-        let mut kept = vec![false; reading.blocks.len()];
-        for &k in story {
-            kept[k] = true;
-        }
-        Self { container, headline, kept }
+    /// Whether the rules found no story.
+    pub fn is_empty(&self) -> bool {
+        !self.kept.contains(&true)
     }
 }
 
@@ -67,7 +66,7 @@ pub(crate) fn names() -> Vec<String> {
     let outline = Outline::of(&parsed.html);
     let (blocks, marks) = (blocks(&outline), marks(&outline));
     let reading = Reading { outline: &outline, marks: &marks, dropped: vec![false; blocks.len()], blocks };
-    let proposal = Proposal { container: 0, headline: None, kept: vec![false; reading.blocks.len()] };
+    let proposal = Proposal { container: 0, headline: None, end: 0, kept: vec![false; reading.blocks.len()] };
     let mut row = Row { names: Some(Vec::new()), ..Row::default() };
     describe(&reading, &proposal, &Clues::default(), &mut row, &mut |_, _| {});
     row.names.unwrap_or_default()

@@ -92,7 +92,7 @@ fn is_story(reading: &Reading, block: &Block, title: &str) -> bool {
             if density > 0.85 && (words < 40) {
                 return false;
             }
-            !(words < 50 && (is_caption(&block.text) || captions_picture(reading.outline, block)))
+            !(words < 50 && captions(reading.outline, block))
         }
         Kind::Item | Kind::Cell => density < 0.8 || words > 40,
         Kind::Pre => true,
@@ -102,6 +102,11 @@ fn is_story(reading: &Reading, block: &Block, title: &str) -> bool {
         }
         Kind::Caption => false,
     }
+}
+
+/// Whether a block is a picture's caption, by its words or by how it is set.
+pub(crate) fn captions(outline: &Outline, block: &Block) -> bool {
+    block.kind == Kind::Caption || is_caption(&block.text) || captions_picture(outline, block)
 }
 
 /// A picture's caption in the picture's own paragraph: pictures, then text of which all is set small or slanted.

@@ -7,7 +7,12 @@
 mod boost;
 mod label;
 
-use std::{collections::HashMap, error::Error, fmt::Write, io::BufReader};
+use std::{
+    collections::HashMap,
+    error::Error,
+    fmt::Write as _,
+    io::{BufReader, Write as _},
+};
 
 use boost::{Settings, Table, train};
 use extraction::training::{Block, Model, blocks, names};
@@ -40,13 +45,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut head = String::from("# Weights of the block model, written by `make train`.\n");
     let mut examples = Vec::new();
+    let mut progress = std::io::stderr();
     for path in arguments {
         let bytes = std::fs::read(&path).map_err(|e| format!("{path}: {e}"))?;
         let corpus =
             path.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or(&path).to_owned();
         writeln!(head, "# {corpus}: blake3 {}", blake3::hash(&bytes))?;
         read(&corpus, &bytes, &mut examples).map_err(|e| format!("{path}: {e}"))?;
-        eprintln!("{corpus}: read");
+        writeln!(progress, "{corpus}: read")?;
     }
     let mut decisions: Vec<Vec<bool>> = vec![Vec::new(); examples.len()];
     for fold in 0..FOLDS {
@@ -55,10 +61,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         for (example, kept) in examples.iter().zip(&mut decisions).filter(|(e, _)| e.fold == fold) {
             *kept = example.blocks.iter().map(|block| model.score(&block.features) >= 0.0).collect();
         }
-        eprintln!("fold {} of {FOLDS}", fold + 1);
+        writeln!(progress, "fold {} of {FOLDS}", fold + 1)?;
     }
     for line in figures(&examples, &decisions) {
-        println!("{line}");
+        writeln!(std::io::stdout(), "{line}")?;
         writeln!(head, "# cross-validated by site: {line}")?;
     }
     let text = fit(examples.iter(), &names);
