@@ -10,7 +10,7 @@ use self::heading::main_heading;
 pub(crate) use self::{heading::heading_text, site::Site};
 use crate::{
     declared::Declared,
-    text::{loose, squeeze, word_count},
+    text::{loose, squeeze, unescape, word_count},
 };
 
 /// One account of the title.
@@ -27,6 +27,8 @@ struct Context {
     slug: Vec<String>,
     is_news: bool,
     is_blog: bool,
+    /// What its subheadings say that are no links.
+    subheadings: Vec<String>,
 }
 
 /// Longer headings are standfirsts marked up as headings.
@@ -42,6 +44,8 @@ mod evidence {
     pub(super) const JSON_LD_OF_NEWS: i32 = 111;
     /// Blog engines fill JSON-LD from the field for search engines.
     pub(super) const JSON_LD_OF_BLOG: i32 = -80;
+    /// The article's own heading, under an `h1` of the site, the section or a widget.
+    pub(super) const SUBHEADING: i32 = 233;
     pub(super) const OPEN_GRAPH: i32 = 62;
     /// What only the `<title>` says was written for search engines.
     pub(super) const TAG: i32 = -49;
@@ -85,13 +89,14 @@ pub(crate) fn title(
     accounts.insert(0, ("h1", heading));
     let candidates: Vec<Candidate> = accounts
         .into_iter()
-        .filter_map(|(source, text)| Some(Candidate { source, text: squeeze(text?) }))
+        .filter_map(|(source, text)| Some(Candidate { source, text: squeeze(&unescape(text?)) }))
         .filter(|c| c.text.chars().any(char::is_alphanumeric))
         .collect();
     let context = Context {
         slug: url.map(slug_words).unwrap_or_default(),
         is_news: declared.types.iter().any(|t| t.contains("News")),
         is_blog: headline.is_some_and(|h| h.is_blog),
+        subheadings: declared.subheadings.iter().filter(|(links, _)| !links).map(|(_, t)| loose(t)).collect(),
     };
     choose(&candidates, site, &context)
 }
@@ -100,7 +105,7 @@ pub(crate) fn title(
 fn choose(candidates: &[Candidate], site: &Site, context: &Context) -> Option<Candidate> {
     let stripped: Vec<Candidate> = candidates
         .iter()
-        .map(|c| Candidate { source: c.source, text: site.strip(&c.text, c.source == "title") })
+        .map(|c| Candidate { source: c.source, text: site.strip(&c.text, c.source) })
         .filter(|c| !c.text.is_empty() && c.text.len() <= MAX_TITLE_BYTES && !site.is_name(&c.text))
         .collect();
     let stripped = without_sections(stripped);
@@ -133,8 +138,10 @@ fn score(at: usize, accounts: &[Candidate], keys: &[String], context: &Context) 
     let ends = others().any(|k| k.strip_suffix(key).is_some_and(|rest| rest.ends_with(' ')));
     let words = word_count(key);
     let text = &accounts[at].text;
+    let is_headed = says("h1");
     [
-        (says("h1"), e::HEADING),
+        (is_headed, e::HEADING),
+        (!is_headed && context.subheadings.iter().any(|k| k == key), e::SUBHEADING),
         (json_ld, e::JSON_LD),
         (json_ld && context.is_news, e::JSON_LD_OF_NEWS),
         (json_ld && context.is_blog, e::JSON_LD_OF_BLOG),
@@ -244,6 +251,7 @@ mod tests {
     fn sections_behind_a_bar_go_and_nobody_shouts() {
         let accounts = [("h1", "Ferry returns to bay | Travel"), ("og:title", "Ferry returns to bay")];
         assert_eq!(chosen(&accounts), "Ferry returns to bay");
+        assert_eq!(chosen(&[("og:title", "Ferry returns to bay | Blog")]), "Ferry returns to bay");
         let accounts = [("h1", "FERRY RETURNS TO BAY"), ("og:title", "Ferry returns to bay")];
         assert_eq!(chosen(&accounts), "Ferry returns to bay");
     }
@@ -272,5 +280,8 @@ mod tests {
         ];
         let news = Context { is_news: true, ..Context::default() };
         assert_eq!(told(&news, accounts), "Boats, bays and money lost");
+        let subheadings = vec!["why the ferry is here to stay".to_owned()];
+        let headed = Context { subheadings, ..Context::default() };
+        assert_eq!(told(&headed, accounts), "Why the ferry is here to stay");
     }
 }
