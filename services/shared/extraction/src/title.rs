@@ -55,6 +55,8 @@ mod evidence {
     /// Another account has this and more after it (a section or a site), or before it (a kicker).
     pub(super) const OPENS_ANOTHER: i32 = 154;
     pub(super) const ENDS_ANOTHER: i32 = 105;
+    /// The heading is a kicker or a date, and what `<title>` says.
+    pub(super) const TAG_ENDS_HEADING: i32 = 49;
     /// Two words are a section or a brand; three may be.
     pub(super) const TWO_WORDS: i32 = -119;
     pub(super) const THREE_WORDS: i32 = -52;
@@ -134,8 +136,10 @@ fn score(at: usize, accounts: &[Candidate], keys: &[String], context: &Context) 
     let says = |source: &str| accounts.iter().zip(keys).any(|(c, k)| c.source == source && k == key);
     let (json_ld, og, tag) = (says("json-ld"), says("og:title"), says("title"));
     let others = || keys.iter().filter(|k| k.len() > key.len());
+    let ends_key = |k: &String| k.strip_suffix(key).is_some_and(|rest| rest.ends_with(' '));
     let opens = others().any(|k| k.strip_prefix(key).is_some_and(|rest| rest.starts_with(' ')));
-    let ends = others().any(|k| k.strip_suffix(key).is_some_and(|rest| rest.ends_with(' ')));
+    let ends = others().any(ends_key);
+    let ends_heading = accounts.iter().zip(keys).any(|(c, k)| c.source == "h1" && ends_key(k));
     let words = word_count(key);
     let text = &accounts[at].text;
     let is_headed = says("h1");
@@ -152,6 +156,7 @@ fn score(at: usize, accounts: &[Candidate], keys: &[String], context: &Context) 
         (says("microdata") || says("feed"), e::OTHER),
         (opens, e::OPENS_ANOTHER),
         (ends, e::ENDS_ANOTHER),
+        (ends_heading && tag && !json_ld, e::TAG_ENDS_HEADING),
         (words <= 2, e::TWO_WORDS),
         (words == 3, e::THREE_WORDS),
         (text.ends_with("...") || text.ends_with('…'), e::CUT_OFF),
@@ -252,6 +257,12 @@ mod tests {
         let accounts = [("h1", "Ferry returns to bay | Travel"), ("og:title", "Ferry returns to bay")];
         assert_eq!(chosen(&accounts), "Ferry returns to bay");
         assert_eq!(chosen(&[("og:title", "Ferry returns to bay | Blog")]), "Ferry returns to bay");
+        let accounts = [
+            ("h1", "Bay traffic Ferry returns to bay"),
+            ("og:title", "Ferry returns to bay"),
+            ("title", "Ferry returns to bay"),
+        ];
+        assert_eq!(chosen(&accounts), "Ferry returns to bay");
         let accounts = [("h1", "FERRY RETURNS TO BAY"), ("og:title", "Ferry returns to bay")];
         assert_eq!(chosen(&accounts), "Ferry returns to bay");
     }
