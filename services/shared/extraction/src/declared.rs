@@ -39,6 +39,8 @@ pub(crate) struct Declared<'a> {
     pub named: Vec<(String, String)>,
     /// `(node, text without kicker)` of `h1`.
     pub headings: Vec<(usize, String)>,
+    /// `(whether it links, text)` of `h2` and `h3`.
+    pub subheadings: Vec<(bool, String)>,
     pub title: Option<String>,
     pub canonical: Option<&'a str>,
     pub license: Option<&'a str>,
@@ -132,12 +134,22 @@ pub(crate) fn declared<'a>(outline: &Outline<'a>) -> Declared<'a> {
             "h1" if found.headings.len() < MAX_HEADINGS => {
                 found.headings.push((at, heading_text(outline, at)));
             }
+            "h2" | "h3" if found.subheadings.len() < MAX_HEADINGS => {
+                found.subheadings.push((links(outline, at), heading_text(outline, at)));
+            }
             _ => {}
         }
         time(at, element, &mut found);
         item(outline, at, element, &mut found);
     }
     found
+}
+
+/// Whether an element holds a link or stands in one.
+fn links(outline: &Outline, at: usize) -> bool {
+    const NEAR: usize = 8;
+    let is_link = |at: usize| outline.name(at) == "a";
+    (at..outline.node(at).end).take(NEAR).any(is_link) || outline.ancestors(at).take(NEAR).any(is_link)
 }
 
 fn meta(element: &Element, found: &mut Declared) {

@@ -10,7 +10,7 @@ use self::heading::main_heading;
 pub(crate) use self::{heading::heading_text, site::Site};
 use crate::{
     declared::Declared,
-    text::{loose, squeeze, word_count},
+    text::{loose, squeeze, unescape, word_count},
 };
 
 /// One account of the title.
@@ -27,6 +27,8 @@ struct Context {
     slug: Vec<String>,
     is_news: bool,
     is_blog: bool,
+    /// What its subheadings say that are no links.
+    subheadings: Vec<String>,
 }
 
 /// Longer headings are standfirsts marked up as headings.
@@ -42,6 +44,8 @@ mod evidence {
     pub(super) const JSON_LD_OF_NEWS: i32 = 111;
     /// Blog engines fill JSON-LD from the field for search engines.
     pub(super) const JSON_LD_OF_BLOG: i32 = -80;
+    /// The article's own heading, under an `h1` of the site, the section or a widget.
+    pub(super) const SUBHEADING: i32 = 233;
     pub(super) const OPEN_GRAPH: i32 = 62;
     /// What only the `<title>` says was written for search engines.
     pub(super) const TAG: i32 = -49;
@@ -51,6 +55,8 @@ mod evidence {
     /// Another account has this and more after it (a section or a site), or before it (a kicker).
     pub(super) const OPENS_ANOTHER: i32 = 154;
     pub(super) const ENDS_ANOTHER: i32 = 105;
+    /// The heading is a kicker or a date, and what `<title>` says.
+    pub(super) const TAG_ENDS_HEADING: i32 = 49;
     /// Two words are a section or a brand; three may be.
     pub(super) const TWO_WORDS: i32 = -119;
     pub(super) const THREE_WORDS: i32 = -52;
@@ -85,13 +91,14 @@ pub(crate) fn title(
     accounts.insert(0, ("h1", heading));
     let candidates: Vec<Candidate> = accounts
         .into_iter()
-        .filter_map(|(source, text)| Some(Candidate { source, text: squeeze(text?) }))
+        .filter_map(|(source, text)| Some(Candidate { source, text: squeeze(&unescape(text?)) }))
         .filter(|c| c.text.chars().any(char::is_alphanumeric))
         .collect();
     let context = Context {
         slug: url.map(slug_words).unwrap_or_default(),
         is_news: declared.types.iter().any(|t| t.contains("News")),
         is_blog: headline.is_some_and(|h| h.is_blog),
+        subheadings: declared.subheadings.iter().filter(|(links, _)| !links).map(|(_, t)| loose(t)).collect(),
     };
     choose(&candidates, site, &context)
 }
@@ -100,7 +107,7 @@ pub(crate) fn title(
 fn choose(candidates: &[Candidate], site: &Site, context: &Context) -> Option<Candidate> {
     let stripped: Vec<Candidate> = candidates
         .iter()
-        .map(|c| Candidate { source: c.source, text: site.strip(&c.text, c.source == "title") })
+        .map(|c| Candidate { source: c.source, text: site.strip(&c.text, c.source) })
         .filter(|c| !c.text.is_empty() && c.text.len() <= MAX_TITLE_BYTES && !site.is_name(&c.text))
         .collect();
     let stripped = without_sections(stripped);
@@ -129,12 +136,16 @@ fn score(at: usize, accounts: &[Candidate], keys: &[String], context: &Context) 
     let says = |source: &str| accounts.iter().zip(keys).any(|(c, k)| c.source == source && k == key);
     let (json_ld, og, tag) = (says("json-ld"), says("og:title"), says("title"));
     let others = || keys.iter().filter(|k| k.len() > key.len());
+    let ends_key = |k: &String| k.strip_suffix(key).is_some_and(|rest| rest.ends_with(' '));
     let opens = others().any(|k| k.strip_prefix(key).is_some_and(|rest| rest.starts_with(' ')));
-    let ends = others().any(|k| k.strip_suffix(key).is_some_and(|rest| rest.ends_with(' ')));
+    let ends = others().any(ends_key);
+    let ends_heading = accounts.iter().zip(keys).any(|(c, k)| c.source == "h1" && ends_key(k));
     let words = word_count(key);
     let text = &accounts[at].text;
+    let is_headed = says("h1");
     [
-        (says("h1"), e::HEADING),
+        (is_headed, e::HEADING),
+        (!is_headed && context.subheadings.iter().any(|k| k == key), e::SUBHEADING),
         (json_ld, e::JSON_LD),
         (json_ld && context.is_news, e::JSON_LD_OF_NEWS),
         (json_ld && context.is_blog, e::JSON_LD_OF_BLOG),
@@ -145,6 +156,7 @@ fn score(at: usize, accounts: &[Candidate], keys: &[String], context: &Context) 
         (says("microdata") || says("feed"), e::OTHER),
         (opens, e::OPENS_ANOTHER),
         (ends, e::ENDS_ANOTHER),
+        (ends_heading && tag && !json_ld, e::TAG_ENDS_HEADING),
         (words <= 2, e::TWO_WORDS),
         (words == 3, e::THREE_WORDS),
         (text.ends_with("...") || text.ends_with('…'), e::CUT_OFF),
@@ -244,6 +256,13 @@ mod tests {
     fn sections_behind_a_bar_go_and_nobody_shouts() {
         let accounts = [("h1", "Ferry returns to bay | Travel"), ("og:title", "Ferry returns to bay")];
         assert_eq!(chosen(&accounts), "Ferry returns to bay");
+        assert_eq!(chosen(&[("og:title", "Ferry returns to bay | Blog")]), "Ferry returns to bay");
+        let accounts = [
+            ("h1", "Bay traffic Ferry returns to bay"),
+            ("og:title", "Ferry returns to bay"),
+            ("title", "Ferry returns to bay"),
+        ];
+        assert_eq!(chosen(&accounts), "Ferry returns to bay");
         let accounts = [("h1", "FERRY RETURNS TO BAY"), ("og:title", "Ferry returns to bay")];
         assert_eq!(chosen(&accounts), "Ferry returns to bay");
     }
@@ -272,5 +291,8 @@ mod tests {
         ];
         let news = Context { is_news: true, ..Context::default() };
         assert_eq!(told(&news, accounts), "Boats, bays and money lost");
+        let subheadings = vec!["why the ferry is here to stay".to_owned()];
+        let headed = Context { subheadings, ..Context::default() };
+        assert_eq!(told(&headed, accounts), "Why the ferry is here to stay");
     }
 }

@@ -3,7 +3,7 @@
 use super::Site;
 use crate::{
     declared::Declared,
-    text::{loose, squeeze},
+    text::{loose, squeeze, word_count},
     tree::{Outline, attr},
 };
 
@@ -55,7 +55,8 @@ pub(crate) fn heading_text(outline: &Outline, at: usize) -> String {
     if rest.chars().any(char::is_alphanumeric) { rest } else { outline.text(at, LIMIT) }
 }
 
-/// The heading that says most of what the other accounts say: others head a logo, a menu or a widget.
+/// The `h1` that says most of what the other accounts say: others head a logo, a menu or a widget. Where there is none,
+/// the subheading that `<title>` begins or ends with.
 pub(super) fn main_heading<'d>(
     declared: &'d Declared,
     accounts: impl Iterator<Item = &'d str>,
@@ -82,6 +83,26 @@ pub(super) fn main_heading<'d>(
         .enumerate()
         .max_by_key(|(at, text)| (agreement(text), std::cmp::Reverse(*at)))
         .map(|(_, text)| text)
+        .or_else(|| titled_subheading(declared, site))
+}
+
+/// The longest subheading that a title begins or ends with: themes give `h1` to the logo, or to nothing.
+fn titled_subheading<'d>(declared: &'d Declared, site: &Site) -> Option<&'d str> {
+    let titles: Vec<String> =
+        declared.title.as_deref().into_iter().chain(declared.meta(&["og:title"])).map(loose).collect();
+    let is_titled = |text: &str| {
+        let key = loose(text);
+        titles.iter().any(|title| {
+            title.strip_prefix(&key).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+                || title.strip_suffix(&key).is_some_and(|rest| rest.ends_with(' '))
+        })
+    };
+    declared
+        .subheadings
+        .iter()
+        .map(|(_, text)| text.as_str())
+        .filter(|text| word_count(text) >= 2 && !site.is_name(text) && is_titled(text))
+        .max_by_key(|text| text.len())
 }
 
 #[cfg(test)]
@@ -107,6 +128,13 @@ mod tests {
                 "<title>Ferry returns</title><h1>The Harbour Post</h1><h1>Menu</h1><h1>Ferry returns</h1>",
                 "Ferry returns",
             ),
+            (
+                "<title>Ferry returns - Quay Forum</title><h1>The Harbour Post</h1><h2>Read on</h2><h2>Ferry</h2><h2>Ferry returns</h2>",
+                "Ferry returns",
+            ),
+            ("<title>Quay » Ferry returns</title><h3>Ferry returns</h3>", "Ferry returns"),
+            ("<title>Ferry returns</title><h2>Ferry returned</h2>", ""),
+            ("<title>Ferry returns</title><h1>At sea again</h1><h2>Ferry returns</h2>", "At sea again"),
         ] {
             assert_eq!(headline(page), title, "{page}");
         }

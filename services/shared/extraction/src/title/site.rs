@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::{
     declared::Declared,
-    text::{loose, word_count},
+    text::{is_unspaced, loose, word_count},
 };
 
 /// The names a site goes by, for telling them from titles.
@@ -24,8 +24,12 @@ impl Site {
             "al:android:app_name",
             "dc.publisher",
         ];
-        let names = names.iter().flat_map(|key| declared.all_meta(key));
-        Self::new(names.chain(declared.site_names.iter().map(String::as_str)), url.and_then(Url::host_str))
+        // Some applications go by the title of the page at hand.
+        let tag = declared.title.as_deref().unwrap_or_default();
+        let is_title = |name: &str| last_separator(tag).is_some() && loose(name) == loose(tag);
+        let names = names.iter().flat_map(|key| declared.all_meta(key)).filter(|name| !is_title(name));
+        let names = names.chain(declared.site_names.iter().map(String::as_str)).chain(headed_name(declared));
+        Self::new(names, url.and_then(Url::host_str))
     }
 
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>, host: Option<&str>) -> Self {
@@ -51,29 +55,60 @@ impl Site {
     }
 
     /// Removes the site's name, and section names between, from the end or the beginning of a title. Of a `<title>`
-    /// (`is_tag`) a last part of few words behind a bar goes too, as nothing else stands there.
-    pub fn strip(&self, title: &str, is_tag: bool) -> String {
+    /// a last part of few words behind a bar goes too, as nothing else stands there; of others, one of a single word.
+    /// A headline that opens with the site's name is meant to: it is a newsletter's.
+    pub fn strip(&self, title: &str, source: &str) -> String {
+        let (is_tag, is_heading) = (source == "title", source == "h1");
         let mut text = title.trim();
         for _ in 0..3 {
             let Some((at, separator)) = last_separator(text) else { break };
             let (before, after) =
                 (text.get(..at).unwrap_or_default(), text.get(at + separator.len()..).unwrap_or_default());
             let bar = separator != " - " && separator != " – " && separator != ": ";
-            let goes =
-                self.is_name(after) || (is_tag && bar && word_count(after) <= 4 && word_count(before) >= 4);
+            let goes = self.is_name(after)
+                || (bar && word_count(before) >= 4 && is_section(after, separator, is_tag));
             if !goes || before.trim().is_empty() {
                 break;
             }
             text = before.trim();
         }
-        if let Some((before, after)) = text.split_once([':', '|']).or_else(|| text.split_once(" - "))
+        if is_tag {
+            text = before_joined_name(text).unwrap_or(text);
+        }
+        if !is_heading
+            && let Some((before, after)) = text.split_once([':', '|']).or_else(|| text.split_once(" - "))
             && self.is_name(before)
             && word_count(after) >= 3
         {
             text = after.trim();
         }
-        text.trim_end_matches(is_dangling).to_owned()
+        text.trim_start_matches([':', ' ']).trim_end_matches(is_dangling).to_owned()
     }
+}
+
+/// Whether what stands behind a bar is a section: few words in a `<title>`, one without digits elsewhere.
+fn is_section(text: &str, separator: &str, is_tag: bool) -> bool {
+    let is_word = || separator.contains('|') && !text.contains(|c: char| c.is_ascii_digit());
+    word_count(text) <= if is_tag { 4 } else { 1 } && (is_tag || is_word())
+}
+
+/// What `<title>` ends with after a bar or a dash and an `h1` repeats: the logo.
+fn headed_name<'d>(declared: &'d Declared) -> Option<&'d str> {
+    const MAX_WORDS: usize = 5;
+    let tag = declared.title.as_deref()?;
+    let (before, last) = tag.rsplit_once(" | ").or_else(|| tag.rsplit_once(" – "))?;
+    let key = loose(last);
+    let is_headed = || declared.headings.iter().any(|(_, text)| loose(text) == key);
+    (word_count(before) >= 2 && (1..=MAX_WORDS).contains(&word_count(last)) && is_headed()).then_some(last)
+}
+
+/// A title before a short name in a script without spaces, which a hyphen or an underscore without spaces joins to it.
+fn before_joined_name(title: &str) -> Option<&str> {
+    const MAX_CHARS: usize = 8;
+    let (before, after) = title.rsplit_once(['-', '_', '－', '｜'])?;
+    let is_short = after.chars().count() <= MAX_CHARS && after.chars().all(is_unspaced);
+    (is_short && !after.is_empty() && before.chars().filter(|c| is_unspaced(*c)).count() > MAX_CHARS)
+        .then(|| before.trim_end())
 }
 
 /// Separators that nothing follows.
@@ -98,4 +133,50 @@ fn compact(text: &str) -> String {
     let key = loose(text);
     let key = key.strip_prefix("the ").unwrap_or(&key);
     key.chars().filter(|c| *c != ' ').collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        declared::declared,
+        tree::{Outline, parse},
+    };
+
+    #[test]
+    fn names_and_sections_go_where_they_are_clutter() {
+        let site = Site::new(["Harbour Post"], None);
+        for (source, text, title) in [
+            ("h1", "Harbour Post: Ferry returns today", "Harbour Post: Ferry returns today"),
+            ("og:title", "Harbour Post: Ferry returns today", "Ferry returns today"),
+            ("h1", "Ferry returns to bay | Opinion", "Ferry returns to bay"),
+            ("h1", "Ferries of the bay | 2025", "Ferries of the bay | 2025"),
+            ("h1", "Ferry returns to bay | In pictures", "Ferry returns to bay | In pictures"),
+            ("title", "Ferry returns to bay | In pictures", "Ferry returns to bay"),
+            ("h1", ": Ferry returns", "Ferry returns"),
+            ("title", "渡轮今天重新开往海湾对岸-港口网", "渡轮今天重新开往海湾对岸"),
+            ("h1", "渡轮今天重新开往海湾对岸-港口网", "渡轮今天重新开往海湾对岸-港口网"),
+            ("title", "渡轮-港口网", "渡轮-港口网"),
+        ] {
+            assert_eq!(site.strip(text, source), title, "{source}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_page_tells_what_its_site_is_called() {
+        for (page, name, is_name) in [
+            ("<title>Ferry returns | The Quay</title><h1>The Quay</h1>", "The Quay", true),
+            ("<title>Ferry returns | The Quay</title><h1>Ferry returns</h1>", "The Quay", false),
+            ("<title>News | Ferry returns</title><h1>Ferry returns</h1>", "Ferry returns", false),
+            (
+                "<title>Ferry returns - Quay</title><meta name=application-name content='Ferry returns - Quay'>",
+                "Ferry returns",
+                false,
+            ),
+        ] {
+            let parsed = parse(page);
+            let site = Site::of(&declared(&Outline::of(&parsed.html)), None);
+            assert_eq!(site.is_name(name), is_name, "{page}");
+        }
+    }
 }
