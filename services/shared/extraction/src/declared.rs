@@ -162,7 +162,8 @@ fn link<'a>(element: &'a Element, found: &mut Declared<'a>) {
     }
 }
 
-/// `<time datetime>`, `<abbr class=published title>`, `<span itemprop=datePublished content>`.
+/// `<time datetime>`, `<abbr class=published title>`, `<span itemprop=datePublished content>`,
+/// `<span property="dc:date dc:created" content>`.
 fn time<'a>(at: usize, element: &'a Element, found: &mut Declared<'a>) {
     if found.times.len() >= MAX_VALUES {
         return;
@@ -171,7 +172,7 @@ fn time<'a>(at: usize, element: &'a Element, found: &mut Declared<'a>) {
         let named = ["itemprop", "property"].iter().find_map(|name| attr(element, name));
         let name = named.and_then(|name| name.rsplit(':').next());
         element.name() != "meta"
-            && name.is_some_and(|p| matches!(p, "datePublished" | "dateModified" | "dateCreated"))
+            && name.is_some_and(|p| matches!(p, "datePublished" | "dateModified" | "dateCreated" | "created"))
     };
     let given = match element.name() {
         "time" => attr(element, "datetime"),
@@ -338,7 +339,7 @@ mod tests {
             {"@type":"BlogPosting","headline":"Tide","mainEntityOfPage":{"@id":"http://quay.example/tide/#x"}}]</script>"#;
         let parsed = parse(page);
         let outline = Outline::of(&parsed.html);
-        let found = declared(&outline, &[]);
+        let found = declared(&outline);
         let headline = |url: &str| found.headline(Url::parse(url).ok().as_ref()).map(|h| (h.text, h.is_blog));
         assert_eq!(headline("https://quay.example/tide?a=b"), Some(("Tide".to_owned(), true)));
         assert_eq!(headline("https://quay.example/new"), Some(("Other".to_owned(), false)));

@@ -87,12 +87,12 @@ pub(super) fn main_heading<'d>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{declared::declared, marks::marks, tree::parse};
+    use crate::{declared::declared, tree::parse};
 
     fn headline(page: &str) -> String {
         let parsed = parse(page);
         let outline = Outline::of(&parsed.html);
-        let declared = declared(&outline, &marks(&outline));
+        let declared = declared(&outline);
         let site = Site::new(["The Harbour Post"], None);
         main_heading(&declared, declared.title.as_deref().into_iter(), &site).unwrap_or_default().to_owned()
     }
