@@ -384,6 +384,11 @@ mod tests {
             ("by Ann", &["Ann"], None),
             ("Ann van der Able, MD", &["Ann van der Able"], None),
             ("作者：李小明", &["李小明"], None),
+            ("作者／李小明", &["李小明"], None),
+            ("文・青木花子", &["青木花子"], None),
+            ("كتبت: آمال القادر", &["آمال القادر"], None),
+            ("रिपोर्ट: अंजलि एबल", &["अंजलि एबल"], None),
+            ("Por Jos&eacute; &Aacute;bel", &["José Ábel"], None),
             ("March 3, 2015", &[], None),
             ("https://example.com/ann", &[], None),
         ] {

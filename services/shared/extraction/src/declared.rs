@@ -174,7 +174,8 @@ fn link<'a>(element: &'a Element, found: &mut Declared<'a>) {
     }
 }
 
-/// `<time datetime>`, `<abbr class=published title>`, `<span itemprop=datePublished content>`.
+/// `<time datetime>`, `<abbr class=published title>`, `<span itemprop=datePublished content>`,
+/// `<span property="dc:date dc:created" content>`.
 fn time<'a>(at: usize, element: &'a Element, found: &mut Declared<'a>) {
     if found.times.len() >= MAX_VALUES {
         return;
@@ -183,7 +184,7 @@ fn time<'a>(at: usize, element: &'a Element, found: &mut Declared<'a>) {
         let named = ["itemprop", "property"].iter().find_map(|name| attr(element, name));
         let name = named.and_then(|name| name.rsplit(':').next());
         element.name() != "meta"
-            && name.is_some_and(|p| matches!(p, "datePublished" | "dateModified" | "dateCreated"))
+            && name.is_some_and(|p| matches!(p, "datePublished" | "dateModified" | "dateCreated" | "created"))
     };
     let given = match element.name() {
         "time" => attr(element, "datetime"),

@@ -307,6 +307,14 @@ mod tests {
                 "what is shown outweighs",
             ),
             (
+                String::new(),
+                "<p>By Ann, <span property='dc:date dc:created' content='2015-03-12T09:00:00+01:00'>last week</span></p>",
+                "",
+                URL,
+                "2015-03-12T09:00:00+01:00",
+                "RDFa says it where the text does not",
+            ),
+            (
                 meta("2015-03-19T10:30:00Z"),
                 "<p>Updated 25 March 2015</p>",
                 "",

@@ -15,13 +15,16 @@ pub(crate) fn longest_lead(text: &str) -> Option<&str> {
     after_longest(&LEADS, text)
 }
 
+/// Signs that end an opening, where a name may follow without a space.
+const SIGNS: [char; 6] = [':', '：', '/', '／', '・', '＝'];
+
 fn after_longest<'t>(openings: &Openings, text: &'t str) -> Option<&'t str> {
     let candidates = openings.get(&text.chars().next()?.to_lowercase().next()?)?;
     // No opening is longer; lower case keeps the length of the letters they are written in.
     let head: String = text.chars().take(40).flat_map(char::to_lowercase).collect();
     let fits = |prefix: &&str| {
         head.strip_prefix(*prefix).is_some_and(|rest| {
-            rest.starts_with([' ', ':', '：', '\u{a0}']) || rest.is_empty() || prefix.ends_with(':')
+            rest.starts_with([' ', ':', '：', '\u{a0}']) || rest.is_empty() || prefix.ends_with(SIGNS)
         })
     };
     let prefix = candidates.iter().copied().filter(fits).max_by_key(|prefix| prefix.len())?;
@@ -88,7 +91,7 @@ mod tests {
             ("By Ann", Some(" Ann")),
             ("Written by: Ann", Some(": Ann")),
             ("Ein Beitrag von Ann", Some(" Ann")),
-            ("作者：李小明", Some("：李小明")),
+            ("作者：李小明", Some("李小明")),
             ("Byron Able", None),
             ("Ann Able", None),
         ] {

@@ -17,6 +17,7 @@ use html5ever::{
 pub(crate) use self::{
     arena::{Arena, Content, Element},
     outline::Outline,
+    references::resolved,
 };
 use arena::Growing;
 

@@ -7,7 +7,7 @@ use html5ever::{
 use memchr::memchr;
 
 /// The text with its character references resolved.
-pub(super) fn resolved(text: StrTendril, in_attribute: bool) -> StrTendril {
+pub(crate) fn resolved(text: StrTendril, in_attribute: bool) -> StrTendril {
     let Some(mut at) = memchr(b'&', text.as_bytes()) else { return text };
     let mut out = StrTendril::with_capacity(text.len() as u32);
     let mut rest: &str = &text;
