@@ -2,9 +2,11 @@
 
 CARGO  ?= cargo
 KILLS  ?= 100
+CORPUS ?= ../shared/corpus
+CORPORA = $(CORPUS)/fundus.jsonl.xz $(CORPUS)/newsset.jsonl.xz $(CORPUS)/trafilatura.jsonl.xz $(CORPUS)/wcxb.jsonl.xz
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench test-crash deny
+.PHONY: help setup run test lint bench quality train test-crash deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +30,17 @@ lint: setup ## Formatting, clippy, documentation: no warnings
 bench: setup ## Measure: one `name value unit` a line
 	@$(CARGO) build --release --locked --package wireroom --package tests --bins
 	@target/release/bench target/release/wireroom
+
+quality: setup ## Score the extractor on the recorded pages in CORPUS, where they are, against what it has reached
+	@if [ -d "$(CORPUS)" ]; then \
+	  $(CARGO) run --quiet --release --locked --package extraction --example corpora -- score $(CORPORA); \
+	else \
+	  echo "quality: not measured, as there are no recorded pages in $(CORPUS)"; \
+	fi
+
+train: setup ## Train the extractor's model again on the recorded pages in CORPUS
+	$(CARGO) run --release --locked --package extraction --example corpora -- \
+	  train services/shared/extraction/src/model.txt $(CORPORA)
 
 test-crash: setup ## Kill and restart the pipeline KILLS times on each log (KILLS=100)
 	WIREROOM_CRASH_KILLS=$(KILLS) $(CARGO) test --locked --package tests --test crash -- --nocapture

@@ -1,7 +1,10 @@
 //! A page as a sequence of blocks: runs of text that no block-level boundary divides.
 
+use std::cell::OnceCell;
+
 use crate::{
-    text::{squeeze, weight},
+    phrases::{Furniture, appeal_terms, furniture, is_caption},
+    text::{ends_sentence, loose, sentence_count, squeeze, weight, word_count},
     tree::{Content, Outline, attr},
 };
 
@@ -31,9 +34,90 @@ pub(crate) struct Block {
     /// [`weight`] of the text, and of its part inside links.
     pub weight: usize,
     pub link_weight: usize,
+    answers: Answers,
+}
+
+/// What is asked of a block's text again and again, answered once.
+#[derive(Debug, Clone, Default)]
+struct Answers {
+    words: OnceCell<usize>,
+    sentences: OnceCell<usize>,
+    prose: OnceCell<f64>,
+    ends: OnceCell<bool>,
+    key: OnceCell<String>,
+    furniture: OnceCell<Option<Furniture>>,
+    appeals: OnceCell<usize>,
+    caption: OnceCell<bool>,
 }
 
 impl Block {
+    /// [`word_count`].
+    pub fn words(&self) -> usize {
+        *self.answers.words.get_or_init(|| word_count(&self.text))
+    }
+
+    /// [`sentence_count`].
+    pub fn sentences(&self) -> usize {
+        *self.answers.sentences.get_or_init(|| sentence_count(&self.text))
+    }
+
+    /// [`ends_sentence`].
+    pub fn ends_sentence(&self) -> bool {
+        *self.answers.ends.get_or_init(|| ends_sentence(&self.text))
+    }
+
+    /// The text in [`loose`] form.
+    pub fn key(&self) -> &str {
+        self.answers.key.get_or_init(|| loose(&self.text))
+    }
+
+    /// [`furniture`].
+    pub fn furniture(&self) -> Option<Furniture> {
+        *self.answers.furniture.get_or_init(|| furniture(&self.text))
+    }
+
+    /// [`appeal_terms`].
+    pub fn appeals(&self) -> usize {
+        *self.answers.appeals.get_or_init(|| appeal_terms(&self.text))
+    }
+
+    /// [`is_caption`].
+    pub fn is_caption(&self) -> bool {
+        *self.answers.caption.get_or_init(|| is_caption(&self.text))
+    }
+
+    /// How much of the block is prose: text outside links, of blocks that read like sentences.
+    pub fn prose(&self) -> f64 {
+        *self.answers.prose.get_or_init(|| self.count_prose())
+    }
+
+    fn count_prose(&self) -> f64 {
+        let own = (self.weight - self.link_weight) as f64;
+        if self.link_density() > 0.5 {
+            return 0.0;
+        }
+        match self.kind {
+            Kind::Heading(_) | Kind::Caption => 0.0,
+            Kind::Paragraph | Kind::Quote => {
+                if self.weight < 20 {
+                    own * 0.2
+                } else {
+                    own
+                }
+            }
+            Kind::Pre => own * 0.5,
+            Kind::Item | Kind::Cell | Kind::Loose => {
+                if self.weight >= 80 && self.sentences() > 0 {
+                    own
+                } else if self.weight >= 40 {
+                    own * 0.3
+                } else {
+                    0.0
+                }
+            }
+        }
+    }
+
     /// The share of the text that is links.
     pub fn link_density(&self) -> f64 {
         if self.weight == 0 { 0.0 } else { self.link_weight as f64 / self.weight as f64 }
@@ -133,7 +217,15 @@ impl Gathered {
         let link_weight = std::mem::take(&mut self.link_weight);
         if text.chars().any(char::is_alphanumeric) {
             let weight = weight(&text);
-            self.blocks.push(Block { text, kind, element, at, weight, link_weight: link_weight.min(weight) });
+            self.blocks.push(Block {
+                text,
+                kind,
+                element,
+                at,
+                weight,
+                link_weight: link_weight.min(weight),
+                answers: Answers::default(),
+            });
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     judge::{Watch, judge},
     marks::Marks,
     sift::sift,
-    text::{cut, loose, sentence_count, squeeze, unescape, word_count},
+    text::{cut, loose, squeeze, unescape},
     tree::Outline,
 };
 
@@ -119,7 +119,7 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues, watch: &mu
     let mut paragraphs: Vec<String> = Vec::with_capacity(kept.len() + 1);
     let (mut weight, mut links) = (0, 0);
     if let Some(text) = &standfirst
-        && !kept.iter().any(|&k| loose(&reading.blocks[k].text) == loose(text))
+        && !kept.iter().any(|&k| reading.blocks[k].key() == loose(text))
     {
         paragraphs.push(text.clone());
     }
@@ -183,7 +183,7 @@ impl Prose {
         let mut total = 0.0;
         let sums = reading.blocks.iter().zip(&reading.dropped).map(|(block, dropped)| {
             if !(live_only && *dropped) {
-                total += prose(block);
+                total += block.prose();
             }
             (block.at, total)
         });
@@ -197,34 +197,6 @@ impl Prose {
 
     fn within(&self, start: usize, end: usize) -> f64 {
         self.before(end) - self.before(start)
-    }
-}
-
-/// How much of a block is prose: text outside links, of blocks that read like sentences.
-pub(crate) fn prose(block: &Block) -> f64 {
-    let own = (block.weight - block.link_weight) as f64;
-    if block.link_density() > 0.5 {
-        return 0.0;
-    }
-    match block.kind {
-        Kind::Heading(_) | Kind::Caption => 0.0,
-        Kind::Paragraph | Kind::Quote => {
-            if block.weight < 20 {
-                own * 0.2
-            } else {
-                own
-            }
-        }
-        Kind::Pre => own * 0.5,
-        Kind::Item | Kind::Cell | Kind::Loose => {
-            if block.weight >= 80 && sentence_count(&block.text) > 0 {
-                own
-            } else if block.weight >= 40 {
-                own * 0.3
-            } else {
-                0.0
-            }
-        }
     }
 }
 
@@ -382,9 +354,9 @@ fn has_own_paragraphs(reading: &Reading, parent: usize, child: usize) -> bool {
         block.element != child
             && reading.outline.node(block.element).parent == parent
             && reading.outline.name(block.element) == "p"
-            && prose(block) >= 80.0
-            && crate::text::ends_sentence(&block.text)
-            && crate::phrases::furniture(&block.text).is_none()
+            && block.prose() >= 80.0
+            && block.ends_sentence()
+            && block.furniture().is_none()
     };
     let (start, end) = (parent, reading.outline.node(parent).end);
     let inside = reading
@@ -400,7 +372,7 @@ fn standfirst(reading: &Reading, headline: Option<usize>, container: usize, clue
     let headline = headline.filter(|h| *h < container)?;
     let description = loose(clues.description);
     let found = reading.blocks.iter().filter(|b| b.at > headline && b.at < container).find(|block| {
-        if block.link_density() > 0.3 || word_count(&block.text) < 5 || block.kind == Kind::Caption {
+        if block.link_density() > 0.3 || block.words() < 5 || block.kind == Kind::Caption {
             return false;
         }
         let text = loose(&block.text);
@@ -411,8 +383,7 @@ fn standfirst(reading: &Reading, headline: Option<usize>, container: usize, clue
             .chain(reading.outline.ancestors(block.element))
             .take(3)
             .any(|at| reading.marks[at].has(Marks::SUMMARY) && !reading.marks[at].has(Marks::CLUTTER));
-        (described || (marked && word_count(&block.text) >= 7))
-            && crate::phrases::furniture(&block.text).is_none()
+        (described || (marked && block.words() >= 7)) && block.furniture().is_none()
     })?;
     Some(found.text.clone())
 }

@@ -102,7 +102,7 @@ impl Shape {
                 let is_linked = block.link_density() > 0.8;
                 if is_linked && is_heading && links_within(outline, block, host) {
                     shape.linked_headings += 1;
-                } else if is_linked && block.kind == Kind::Loose && word_count(&block.text) >= 3 {
+                } else if is_linked && block.kind == Kind::Loose && block.words() >= 3 {
                     shape.linked_lines += 1;
                 }
                 let is_short = block.text.len() <= 24 && block.kind != Kind::Cell;
@@ -111,7 +111,7 @@ impl Shape {
                 break;
             }
             if is_kept && shape.linked_headings + shape.linked_lines == 0 {
-                shape.lead_words += word_count(&block.text);
+                shape.lead_words += block.words();
             }
             if !is_kept && k > first && shape.leftover.len() < MAX_LEFTOVER_BYTES {
                 shape.leftover.push_str(&block.text);

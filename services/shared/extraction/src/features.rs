@@ -16,10 +16,9 @@ use self::{
 };
 use crate::{
     blocks::{Block, Kind, blocks},
-    body::{Clues, Reading, prose},
+    body::{Clues, Reading},
     marks::marks,
-    phrases::furniture,
-    text::{ends_sentence, loose},
+    sift::captions,
     tree::{Outline, attr, parse},
 };
 
@@ -66,13 +65,18 @@ pub(crate) fn names() -> Vec<String> {
     let outline = Outline::of(&parsed.html);
     let (blocks, marks) = (blocks(&outline), marks(&outline));
     let reading = Reading { outline: &outline, marks: &marks, dropped: vec![false; blocks.len()], blocks };
-    let proposal = Proposal { container: 0, headline: None, end: 0, kept: vec![false; reading.blocks.len()] };
+    let proposal = Proposal {
+        container: 0,
+        headline: None,
+        end: outline.len(),
+        kept: vec![false; reading.blocks.len()],
+    };
     let mut row = Row { names: Some(Vec::new()), ..Row::default() };
     describe(&reading, &proposal, &Clues::default(), &mut row, &mut |_, _| {});
     row.names.unwrap_or_default()
 }
 
-/// Shows `each` block that might be the story: its index and features, in order.
+/// Shows `each` block that the rules do not settle and that might be the story: its index and features, in order.
 pub(crate) fn features(
     reading: &Reading,
     proposal: &Proposal,
@@ -101,8 +105,6 @@ struct Read {
     words: Words,
     ends: bool,
     furniture: f32,
-    /// The text in [`loose`] form.
-    key: String,
 }
 
 /// Longer texts are not searched for what only short ones are.
@@ -123,7 +125,11 @@ fn describe(
     let reads: Vec<Read> = blocks
         .iter()
         .zip(&proposal.kept)
-        .map(|(block, kept)| Read::of(reading.outline, block, *kept || container.contains(&block.at)))
+        .map(|(block, kept)| {
+            let is_near = *kept || container.contains(&block.at);
+            let is_open = || block.at < proposal.end && !is_settled(reading.outline, block);
+            Read::of(reading.outline, block, is_near, is_open)
+        })
         .collect();
     let sums = Sums::of(reading, &reads, &proposal.kept);
     let mut groups: FxHashMap<u64, Group> = FxHashMap::default();
@@ -136,7 +142,7 @@ fn describe(
         group.links += block.link_weight as f32;
         group.kept += if *kept { block.weight as f32 } else { 0.0 };
         if read.is_candidate {
-            *repeats.entry(&read.key).or_default() += 1.0;
+            *repeats.entry(block.key()).or_default() += 1.0;
         }
     }
     let page = Page::of(reading, proposal, &sums);
@@ -144,8 +150,8 @@ fn describe(
     for (k, (block, read)) in blocks.iter().zip(&reads).enumerate() {
         if read.is_candidate {
             text(block, read, row);
-            known.compare(read, row);
-            row.put("", "repeats", repeats.get(read.key.as_str()).copied().unwrap_or_default());
+            known.compare(block, row);
+            row.put("", "repeats", repeats.get(block.key()).copied().unwrap_or_default());
             emphasis(reading.outline, block, row);
             around(reading, block, &page, row);
             place(reading, proposal, k, &page, &sums, row);
@@ -195,9 +201,17 @@ fn kind(kind: Kind) -> f32 {
     }
 }
 
+/// Where policy has it that the rules are right: tables are kept or not as they belong, captions go, and what has no
+/// letters (times of a live blog, ratings) is no prose.
+fn is_settled(outline: &Outline, block: &Block) -> bool {
+    block.kind == Kind::Cell
+        || !block.text.contains(char::is_alphabetic)
+        || block.words() < 50 && captions(outline, block)
+}
+
 impl Read {
-    /// `is_near`: the rules keep it, or it stands in the article's container.
-    fn of(outline: &Outline, block: &Block, is_near: bool) -> Self {
+    /// `is_near`: the rules keep it, or it stands in the article's container. `is_open`: the rules do not settle it.
+    fn of(outline: &Outline, block: &Block, is_near: bool, is_open: impl FnOnce() -> bool) -> Self {
         let mut hasher = FxHasher::default();
         for at in [block.element, outline.node(block.element).parent] {
             outline.name(at).hash(&mut hasher);
@@ -206,15 +220,14 @@ impl Read {
         let words = Words::of(&block.text);
         // Labels and links far from the article: about half of all blocks, and hardly ever the story.
         let is_label = words.count < 4.0 || words.count < 8.0 && block.link_density() > 0.8;
-        let is_candidate = is_near || !is_label;
-        let kind = is_candidate.then(|| furniture(&block.text)).flatten();
+        let is_candidate = (is_near || !is_label) && is_open();
+        let kind = is_candidate.then(|| block.furniture()).flatten();
         Self {
             is_candidate,
             group: hasher.finish(),
-            prose: prose(block) as f32,
-            ends: ends_sentence(&block.text),
+            prose: block.prose() as f32,
+            ends: block.ends_sentence(),
             furniture: kind.map_or(0.0, |kind| f32::from(kind as u8) + 1.0),
-            key: if is_candidate { loose(&block.text) } else { String::new() },
             words,
         }
     }

@@ -6,11 +6,11 @@ use memchr::memmem;
 
 use crate::{
     blocks::{Block, Kind},
-    body::{Clues, Reading, prose},
+    body::{Clues, Reading},
     dates::read_date,
     marks::Marks,
-    phrases::{Furniture, appeal_terms, furniture, is_caption, is_contact},
-    text::{ends_sentence, loose, sentence_count, word_count},
+    phrases::{Furniture, is_contact},
+    text::{loose, word_count},
     tree::{Content, Outline},
 };
 
@@ -26,9 +26,7 @@ pub(crate) fn sift(
     let inside: Vec<usize> = (0..blocks.len())
         .filter(|&k| blocks[k].at >= range.0 && blocks[k].at < range.1 && !reading.dropped[k])
         .filter(|&k| {
-            headline.is_none_or(|h| {
-                blocks[k].at > h || blocks[k].weight > 200 && sentence_count(&blocks[k].text) > 1
-            })
+            headline.is_none_or(|h| blocks[k].at > h || blocks[k].weight > 200 && blocks[k].sentences() > 1)
         })
         .collect();
     let links = link_lists(reading, &inside);
@@ -40,7 +38,7 @@ pub(crate) fn sift(
         if links.contains(&k) || !is_story(reading, block, &title) {
             continue;
         }
-        if word_count(&block.text) >= 4 && !seen.insert(loose(&block.text)) {
+        if block.words() >= 4 && !seen.insert(block.key()) {
             continue;
         }
         kept.push(k);
@@ -59,21 +57,21 @@ fn leads(reading: &Reading, range: (usize, usize), headline: usize) -> bool {
         .zip(&reading.dropped)
         .filter(|(b, dropped)| b.at >= range.0 && b.at < range.1 && !**dropped);
     let (before, after) = live.fold((0.0, 0.0), |(before, after), (block, _)| {
-        if block.at < headline { (before + prose(block), after) } else { (before, after + prose(block)) }
+        if block.at < headline { (before + block.prose(), after) } else { (before, after + block.prose()) }
     });
     before < after * 0.5
 }
 
 /// Whether a block can be part of a story, seen alone.
 fn is_story(reading: &Reading, block: &Block, title: &str) -> bool {
-    let words = word_count(&block.text);
+    let words = block.words();
     let density = block.link_density();
-    let text = loose(&block.text);
+    let text = block.key();
     if text == title || block.kind == Kind::Caption {
         return false;
     }
-    if let Some(kind) = furniture(&block.text) {
-        let linked = density > 0.2 || words <= 12 || !ends_sentence(&block.text);
+    if let Some(kind) = block.furniture() {
+        let linked = density > 0.2 || words <= 12 || !block.ends_sentence();
         if kind != Furniture::ReadAlso && kind != Furniture::RelatedHeading || linked {
             return false;
         }
@@ -97,8 +95,8 @@ fn is_story(reading: &Reading, block: &Block, title: &str) -> bool {
         Kind::Item | Kind::Cell => density < 0.8 || words > 40,
         Kind::Pre => true,
         Kind::Loose => {
-            let prose_like = ends_sentence(&block.text) || words >= 25;
-            density < 0.5 && (words >= 4 && prose_like || words >= 12) && !is_caption(&block.text)
+            let prose_like = block.ends_sentence() || words >= 25;
+            density < 0.5 && (words >= 4 && prose_like || words >= 12) && !block.is_caption()
         }
         Kind::Caption => false,
     }
@@ -106,7 +104,7 @@ fn is_story(reading: &Reading, block: &Block, title: &str) -> bool {
 
 /// Whether a block is a picture's caption, by its words or by how it is set.
 pub(crate) fn captions(outline: &Outline, block: &Block) -> bool {
-    block.kind == Kind::Caption || is_caption(&block.text) || captions_picture(outline, block)
+    block.kind == Kind::Caption || block.is_caption() || captions_picture(outline, block)
 }
 
 /// A picture's caption in the picture's own paragraph: pictures, then text of which all is set small or slanted.
@@ -150,7 +148,7 @@ fn link_lists(reading: &Reading, inside: &[usize]) -> HashSet<usize> {
                 .iter()
                 .map(|&k| &reading.blocks[k])
                 .fold((0, 0), |(w, l), b| (w + b.weight, l + b.link_weight));
-            let asks: usize = items.iter().map(|&k| appeal_terms(&reading.blocks[k].text)).sum();
+            let asks: usize = items.iter().map(|&k| reading.blocks[k].appeals()).sum();
             if links * 10 > weight * 6 || asks >= 3 && asks * 40 > weight / 4 {
                 found.extend(items);
                 if let Some(&before) = start.checked_sub(1).and_then(|i| inside.get(i))
@@ -185,21 +183,18 @@ fn without_tail(blocks: &[Block], mut kept: Vec<usize>, authors: &[String]) -> V
     };
     let is_paragraph = |k: usize| {
         let b = &blocks[k];
-        word_count(&b.text) >= 8
-            && ends_sentence(&b.text)
-            && !matches!(b.kind, Kind::Heading(_))
-            && appeal_terms(&b.text) < 2
+        b.words() >= 8 && b.ends_sentence() && !matches!(b.kind, Kind::Heading(_)) && b.appeals() < 2
     };
     while let Some(&last) = kept.last() {
         let block = &blocks[last];
-        let words = word_count(&block.text);
+        let words = block.words();
         let goes = match block.kind {
             Kind::Heading(_) => true,
             _ if signs_off(&block.text) => true,
             Kind::Paragraph | Kind::Quote => {
                 words < 12 && block.link_density() > 0.5
-                    || words <= 3 && !ends_sentence(&block.text)
-                    || appeal_terms(&block.text) >= 3
+                    || words <= 3 && !block.ends_sentence()
+                    || block.appeals() >= 3
             }
             Kind::Loose => !is_paragraph(last),
             _ => false,
@@ -215,15 +210,13 @@ fn without_tail(blocks: &[Block], mut kept: Vec<usize>, authors: &[String]) -> V
 /// Cuts what precedes the story's first paragraph and is not its heading.
 fn without_head(reading: &Reading, mut kept: Vec<usize>) -> Vec<usize> {
     let blocks = &reading.blocks;
-    let Some(first) = kept.iter().position(|&k| prose(&blocks[k]) > 60.0) else { return kept };
+    let Some(first) = kept.iter().position(|&k| blocks[k].prose() > 60.0) else { return kept };
     let mut place = 0;
     kept.retain(|&k| {
         place += 1;
         let block = &blocks[k];
-        let is_date = || word_count(&block.text) <= 9 && read_date(&block.text, false).is_some();
-        let is_text = || {
-            !matches!(block.kind, Kind::Loose) || ends_sentence(&block.text) && word_count(&block.text) >= 8
-        };
+        let is_date = || block.words() <= 9 && read_date(&block.text, false).is_some();
+        let is_text = || !matches!(block.kind, Kind::Loose) || block.ends_sentence() && block.words() >= 8;
         place > first || is_text() && !is_date()
     });
     kept
@@ -232,7 +225,7 @@ fn without_head(reading: &Reading, mut kept: Vec<usize>) -> Vec<usize> {
 /// Short quotations that repeat the text beside them.
 fn without_pull_quotes(blocks: &[Block], kept: Vec<usize>) -> Vec<usize> {
     const REACH: usize = 12;
-    let texts: Vec<String> = kept.iter().map(|&k| loose(&blocks[k].text)).collect();
+    let texts: Vec<&str> = kept.iter().map(|&k| blocks[k].key()).collect();
     let repeats = |i: usize| {
         let (block, text) = (&blocks[kept[i]], &texts[i]);
         let short = text.len() < 300 && word_count(text) >= 4;
@@ -252,7 +245,7 @@ fn without_pull_quotes(blocks: &[Block], kept: Vec<usize>) -> Vec<usize> {
 /// Each text of more than a few words once.
 pub(crate) fn without_repeats(blocks: &[Block], mut kept: Vec<usize>) -> Vec<usize> {
     let mut seen = HashSet::new();
-    kept.retain(|&k| word_count(&blocks[k].text) < 4 || seen.insert(loose(&blocks[k].text)));
+    kept.retain(|&k| blocks[k].words() < 4 || seen.insert(blocks[k].key()));
     kept
 }
 

@@ -5,8 +5,7 @@ use crate::{
     blocks::Block,
     body::Clues,
     dates::read_date,
-    phrases::{appeal_terms, is_caption},
-    text::{loose, sentence_count, unescape},
+    text::{loose, unescape},
     tree::{Content, Outline},
 };
 
@@ -55,15 +54,15 @@ pub(super) fn text(block: &Block, read: &Read, row: &mut Row) {
     row.put("", "words", words.count);
     row.put("", "links", block.link_density() as f32);
     row.put("", "ends a sentence", flag(read.ends));
-    row.put("", "sentences", sentence_count(text) as f32);
+    row.put("", "sentences", block.sentences() as f32);
     row.put("", "commas", words.commas / count);
     row.put("", "digits", words.digits / words.characters.max(1.0));
     row.put("", "capitals", words.capitals / count);
     row.put("", "short words", words.short / count);
     row.put("", "word length", words.characters / count);
     row.put("", "furniture", read.furniture);
-    row.put("", "appeals", if text.len() <= 3 * LONG { appeal_terms(text) as f32 } else { 0.0 });
-    row.put("", "caption", flag(is_short && is_caption(text)));
+    row.put("", "appeals", if text.len() <= 3 * LONG { block.appeals() as f32 } else { 0.0 });
+    row.put("", "caption", flag(is_short && block.is_caption()));
     row.put("", "date", flag(text.len() <= LONG / 8 && read_date(text, false).is_some()));
     let first = text.chars().next().unwrap_or(' ');
     let quote = matches!(first, '"' | '“' | '„' | '«' | '\'' | '‘');
@@ -111,8 +110,8 @@ impl Known {
         }
     }
 
-    pub fn compare(&self, read: &Read, row: &mut Row) {
-        let key = read.key.as_str();
+    pub fn compare(&self, block: &Block, row: &mut Row) {
+        let key = block.key();
         let (mut words, mut shared) = (0.0f32, 0.0);
         if key.len() <= LONG {
             for word in key.split(' ').filter(|word| word.len() > 2) {

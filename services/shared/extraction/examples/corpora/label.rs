@@ -2,26 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde::Deserialize;
-
-/// A recorded page.
-#[derive(Deserialize)]
-pub struct Page {
-    pub url: String,
-    pub html: String,
-    pub truth: Truth,
-}
-
-/// What the body is known to be: its text, or snippets that must and must not be in it.
-#[derive(Deserialize, Default)]
-pub struct Truth {
-    #[serde(default)]
-    pub text: String,
-    #[serde(default)]
-    pub with: Vec<String>,
-    #[serde(default)]
-    pub without: Vec<String>,
-}
+use crate::{
+    page::Truth,
+    runs::{RUN, runs, words},
+};
 
 /// What is known of a block: how much of it is the story (0 to 1), and how much that matters.
 #[derive(Clone, Copy, Default)]
@@ -30,8 +14,6 @@ pub struct Label {
     pub weight: f64,
 }
 
-/// Words of a run that is looked for in the truth.
-const RUN: usize = 4;
 /// What a block that a snippet speaks of weighs; the blocks of a whole truth weigh about 1 together.
 const SNIPPET_WEIGHT: f64 = 0.12;
 
@@ -56,19 +38,6 @@ fn by_snippets(truth: &Truth, blocks: &[&str]) -> Vec<Label> {
         }
     };
     blocks.iter().map(label).collect()
-}
-
-pub fn words(text: &str) -> Vec<&str> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect()
-}
-
-/// Runs of [`RUN`] words with their counts; a shorter text is one run.
-pub fn runs<'t>(words: &'t [&'t str]) -> HashMap<&'t [&'t str], usize> {
-    let mut runs = HashMap::new();
-    for run in words.windows(RUN.min(words.len().max(1))) {
-        *runs.entry(run).or_default() += 1;
-    }
-    runs
 }
 
 fn by_text(text: &str, blocks: &[&str]) -> Vec<Label> {

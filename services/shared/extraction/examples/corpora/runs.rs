@@ -1,0 +1,67 @@
+//! Texts as runs of four words, by which bodies are compared (the measure of the Zyte article-extraction benchmark).
+
+use std::collections::HashMap;
+
+/// Words of a run.
+pub const RUN: usize = 4;
+
+/// A text's words: letters, digits and underscores.
+pub fn words(text: &str) -> Vec<&str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect()
+}
+
+/// Runs of [`RUN`] words with their counts; a shorter text is one run.
+pub fn runs<'t>(words: &'t [&'t str]) -> HashMap<&'t [&'t str], usize> {
+    let mut runs = HashMap::new();
+    for run in words.windows(RUN.min(words.len().max(1))) {
+        *runs.entry(run).or_default() += 1;
+    }
+    runs
+}
+
+/// How many runs both texts have, with their counts; how many the first has; how many the second.
+pub fn overlap(found: &str, truth: &str) -> (f64, f64, f64) {
+    let (found, truth) = (words(found), words(truth));
+    let (found, truth) = (runs(&found), runs(&truth));
+    let both: usize =
+        found.iter().map(|(run, times)| truth.get(run).map_or(0, |wanted| *times.min(wanted))).sum();
+    let total = |runs: &HashMap<&[&str], usize>| runs.values().sum::<usize>() as f64;
+    (both as f64, total(&found), total(&truth))
+}
+
+/// A mean of ratios, or a ratio of sums.
+#[derive(Default, Clone, Copy)]
+pub struct Mean {
+    part: f64,
+    whole: f64,
+}
+
+impl Mean {
+    /// Adds to both sums.
+    pub fn add(&mut self, part: f64, whole: f64) {
+        self.part += part;
+        self.whole += whole;
+    }
+
+    /// Adds a ratio, if it is one.
+    pub fn add_ratio(&mut self, part: f64, whole: f64) {
+        if whole > 0.0 {
+            self.add(part / whole, 1.0);
+        }
+    }
+
+    /// Adds one case.
+    pub fn add_case(&mut self, holds: bool) {
+        self.add(f64::from(u8::from(holds)), 1.0);
+    }
+
+    /// `None` of nothing.
+    pub fn get(self) -> Option<f64> {
+        (self.whole > 0.0).then(|| self.part / self.whole)
+    }
+}
+
+/// The harmonic mean of precision and recall.
+pub fn f1(precision: f64, recall: f64) -> f64 {
+    if precision + recall > 0.0 { 2.0 * precision * recall / (precision + recall) } else { 0.0 }
+}
