@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use crate::{
-    phrases::{Furniture, appeal_terms, furniture, is_caption},
+    phrases::Said,
     text::{ends_sentence, loose, sentence_count, squeeze, weight, word_count},
     tree::{Content, Outline, attr},
 };
@@ -40,25 +40,23 @@ pub(crate) struct Block {
 /// What is asked of a block's text again and again, answered once.
 #[derive(Debug, Clone, Default)]
 struct Answers {
-    words: OnceCell<usize>,
-    sentences: OnceCell<usize>,
-    prose: OnceCell<f64>,
+    words: OnceCell<u32>,
+    sentences: OnceCell<u32>,
+    prose: OnceCell<f32>,
     ends: OnceCell<bool>,
-    key: OnceCell<String>,
-    furniture: OnceCell<Option<Furniture>>,
-    appeals: OnceCell<usize>,
-    caption: OnceCell<bool>,
+    key: OnceCell<Box<str>>,
+    said: OnceCell<Said>,
 }
 
 impl Block {
     /// [`word_count`].
     pub fn words(&self) -> usize {
-        *self.answers.words.get_or_init(|| word_count(&self.text))
+        *self.answers.words.get_or_init(|| word_count(&self.text) as u32) as usize
     }
 
     /// [`sentence_count`].
     pub fn sentences(&self) -> usize {
-        *self.answers.sentences.get_or_init(|| sentence_count(&self.text))
+        *self.answers.sentences.get_or_init(|| sentence_count(&self.text) as u32) as usize
     }
 
     /// [`ends_sentence`].
@@ -68,27 +66,17 @@ impl Block {
 
     /// The text in [`loose`] form.
     pub fn key(&self) -> &str {
-        self.answers.key.get_or_init(|| loose(&self.text))
+        self.answers.key.get_or_init(|| loose(&self.text).into())
     }
 
-    /// [`furniture`].
-    pub fn furniture(&self) -> Option<Furniture> {
-        *self.answers.furniture.get_or_init(|| furniture(&self.text))
-    }
-
-    /// [`appeal_terms`].
-    pub fn appeals(&self) -> usize {
-        *self.answers.appeals.get_or_init(|| appeal_terms(&self.text))
-    }
-
-    /// [`is_caption`].
-    pub fn is_caption(&self) -> bool {
-        *self.answers.caption.get_or_init(|| is_caption(&self.text))
+    /// What its phrases say.
+    pub fn said(&self) -> Said {
+        *self.answers.said.get_or_init(|| Said::of(&self.text))
     }
 
     /// How much of the block is prose: text outside links, of blocks that read like sentences.
     pub fn prose(&self) -> f64 {
-        *self.answers.prose.get_or_init(|| self.count_prose())
+        f64::from(*self.answers.prose.get_or_init(|| self.count_prose() as f32))
     }
 
     fn count_prose(&self) -> f64 {

@@ -356,7 +356,7 @@ fn has_own_paragraphs(reading: &Reading, parent: usize, child: usize) -> bool {
             && reading.outline.name(block.element) == "p"
             && block.prose() >= 80.0
             && block.ends_sentence()
-            && block.furniture().is_none()
+            && block.said().furniture.is_none()
     };
     let (start, end) = (parent, reading.outline.node(parent).end);
     let inside = reading
@@ -383,7 +383,7 @@ fn standfirst(reading: &Reading, headline: Option<usize>, container: usize, clue
             .chain(reading.outline.ancestors(block.element))
             .take(3)
             .any(|at| reading.marks[at].has(Marks::SUMMARY) && !reading.marks[at].has(Marks::CLUTTER));
-        (described || (marked && block.words() >= 7)) && block.furniture().is_none()
+        (described || (marked && block.words() >= 7)) && block.said().furniture.is_none()
     })?;
     Some(found.text.clone())
 }

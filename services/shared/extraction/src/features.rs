@@ -221,7 +221,7 @@ impl Read {
         // Labels and links far from the article: about half of all blocks, and hardly ever the story.
         let is_label = words.count < 4.0 || words.count < 8.0 && block.link_density() > 0.8;
         let is_candidate = (is_near || !is_label) && is_open();
-        let kind = is_candidate.then(|| block.furniture()).flatten();
+        let kind = is_candidate.then(|| block.said().furniture).flatten();
         Self {
             is_candidate,
             group: hasher.finish(),

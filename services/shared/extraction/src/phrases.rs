@@ -33,16 +33,44 @@ pub(crate) enum Furniture {
     Author,
 }
 
-/// Tells what furniture a line is, if any. Long texts are never furniture but appeals.
-pub(crate) fn furniture(line: &str) -> Option<Furniture> {
-    if line.len() > 420 {
-        return is_appeal(line).then_some(Furniture::Appeal);
+/// What a line says by its phrases.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Said {
+    pub furniture: Option<Furniture>,
+    /// How many appeal terms it has; for text already known to stand outside the story.
+    pub appeal_terms: usize,
+    /// It is a caption or its credit.
+    pub caption: bool,
+}
+
+impl Said {
+    /// Asks all at once, as reading the line takes longer than each.
+    pub fn of(line: &str) -> Self {
+        let padded = normalise(line);
+        let (lower, appeal) = (padded.trim_matches(' '), Appeal::of(&padded));
+        Self {
+            furniture: furniture_of(line, lower, &appeal),
+            appeal_terms: appeal.terms + appeal.strong,
+            caption: is_caption_of(line, lower),
+        }
     }
-    let lower = normalise(line);
-    let words = word_count(&lower);
-    let whole = |table: &[String]| that_open(table, &lower).any(str::is_empty);
-    let opens = |table: &[String]| that_open(table, &lower).any(ends_word);
-    if words <= 40 && that_open(&TABLES.tag_openings, &lower).any(labels) {
+}
+
+/// [`Said::furniture`] of a line of which nothing else is asked.
+pub(crate) fn furniture(line: &str) -> Option<Furniture> {
+    let padded = normalise(line);
+    furniture_of(line, padded.trim_matches(' '), &Appeal::of(&padded))
+}
+
+/// Tells what furniture a line is, if any. Long texts are never furniture but appeals.
+fn furniture_of(line: &str, lower: &str, appeal: &Appeal) -> Option<Furniture> {
+    if line.len() > 420 {
+        return appeal.is_made(line).then_some(Furniture::Appeal);
+    }
+    let words = word_count(lower);
+    let whole = |table: &[String]| that_open(table, lower).any(str::is_empty);
+    let opens = |table: &[String]| that_open(table, lower).any(ends_word);
+    if words <= 40 && that_open(&TABLES.tag_openings, lower).any(labels) {
         return Some(Furniture::Tags);
     }
     if words <= 8 && whole(&TABLES.related_headings) || words <= 6 && opens(&TABLES.related_heading_openings)
@@ -52,7 +80,7 @@ pub(crate) fn furniture(line: &str) -> Option<Furniture> {
     if words <= 60 && TABLES.more_endings.iter().any(|p| lower.ends_with(p.as_str())) {
         return Some(Furniture::RelatedHeading);
     }
-    if words <= 40 && that_open(&TABLES.read_also, &lower).any(labels)
+    if words <= 40 && that_open(&TABLES.read_also, lower).any(labels)
         || words <= 25 && opens(&TABLES.read_also_bare)
     {
         return Some(Furniture::ReadAlso);
@@ -64,35 +92,42 @@ pub(crate) fn furniture(line: &str) -> Option<Furniture> {
         return Some(Furniture::Comments);
     }
     if words <= 40 && opens(&TABLES.legal_openings)
-        || words <= 30 && LEGAL_PARTS.iter().any(|parts| parts.is_match(&lower))
+        || words <= 30 && LEGAL_PARTS.iter().any(|parts| parts.is_match(lower))
     {
         return Some(Furniture::Legal);
     }
     if words <= 6 && (whole(&TABLES.ads) || opens(&TABLES.ad_openings)) {
         return Some(Furniture::Ad);
     }
-    if words <= 12 && (whole(&TABLES.controls) || opens(&TABLES.control_openings) || is_reading_time(&lower))
-    {
+    if words <= 12 && (whole(&TABLES.controls) || opens(&TABLES.control_openings) || is_reading_time(lower)) {
         return Some(Furniture::Control);
     }
     if words <= 10 && opens(&TABLES.author_openings) {
         return Some(Furniture::Author);
     }
-    (words <= 25 && opens(&TABLES.appeal_openings) || is_appeal(line)).then_some(Furniture::Appeal)
+    (words <= 25 && opens(&TABLES.appeal_openings) || appeal.is_made(line)).then_some(Furniture::Appeal)
 }
 
-/// A text that asks its reader for money, an address or a click: it addresses the reader and speaks of such things at
-/// least twice.
+/// [`Said::caption`] of a line of which nothing else is asked.
+pub(crate) fn is_caption(line: &str) -> bool {
+    is_caption_of(line, normalise(line).trim_matches(' '))
+}
+
+/// [`Said::appeal_terms`] of a text of which nothing else is asked.
+pub(crate) fn appeal_terms(text: &str) -> usize {
+    let appeal = Appeal::of(&normalise(text));
+    appeal.terms + appeal.strong
+}
+
+/// Whether a text asks its reader for money, an address or a click.
 pub(crate) fn is_appeal(text: &str) -> bool {
-    let found = appeal(text);
-    let needed = || if sentence_count(text) > 4 { 4 } else { 2 };
-    found.strong > 0
-        || found.addressed && found.terms >= 2 && found.terms >= needed() && !text.contains(['“', '„', '«'])
+    Appeal::of(&normalise(text)).is_made(text)
 }
 
 /// How to reach a writer: an e-mail address, or a handle to follow.
 pub(crate) fn is_contact(text: &str) -> bool {
     let lower = normalise(text);
+    let lower = lower.trim_matches(' ');
     let mail = lower
         .split_whitespace()
         .any(|w| w.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.')));
@@ -101,15 +136,9 @@ pub(crate) fn is_contact(text: &str) -> bool {
             .iter()
             .any(|p| lower.contains(p))
     };
-    mail && word_count(&lower) <= 25
+    mail && word_count(lower) <= 25
         || (mail || lower.contains(" @") || lower.contains(" on twitter") || lower.contains(" on x"))
             && asks()
-}
-
-/// How many appeal terms a text has; for text already known to stand outside the story.
-pub(crate) fn appeal_terms(text: &str) -> usize {
-    let found = appeal(text);
-    found.terms + found.strong
 }
 
 /// How many different phrases of each table a text has.
@@ -119,35 +148,43 @@ struct Appeal {
     addressed: bool,
 }
 
-fn appeal(text: &str) -> Appeal {
-    // One automaton over all three tables.
-    static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-        let Tables { strong_appeals, appeal_terms, address, .. } = &*TABLES;
-        automaton([strong_appeals, appeal_terms, address].into_iter().flatten())
-    });
-    let padded = format!(" {} ", normalise(text));
-    let mut found: Vec<usize> = AUTOMATON
-        .iter()
-        .flat_map(|phrases| phrases.find_overlapping_iter(&padded))
-        .map(|m| m.pattern().as_usize())
-        .collect();
-    found.sort_unstable();
-    found.dedup();
-    let strong = found.partition_point(|id| *id < TABLES.strong_appeals.len());
-    let terms = found.partition_point(|id| *id < TABLES.strong_appeals.len() + TABLES.appeal_terms.len());
-    Appeal { strong, terms: terms - strong, addressed: terms < found.len() }
+impl Appeal {
+    fn of(padded: &str) -> Self {
+        // One automaton over all three tables.
+        static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+            let Tables { strong_appeals, appeal_terms, address, .. } = &*TABLES;
+            automaton([strong_appeals, appeal_terms, address].into_iter().flatten())
+        });
+        let mut found: Vec<usize> = AUTOMATON
+            .iter()
+            .flat_map(|phrases| phrases.find_overlapping_iter(padded))
+            .map(|m| m.pattern().as_usize())
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        let strong = found.partition_point(|id| *id < TABLES.strong_appeals.len());
+        let terms = found.partition_point(|id| *id < TABLES.strong_appeals.len() + TABLES.appeal_terms.len());
+        Self { strong, terms: terms - strong, addressed: terms < found.len() }
+    }
+
+    /// Whether a text asks its reader for money, an address or a click: it addresses the reader and speaks of such
+    /// things at least twice.
+    fn is_made(&self, text: &str) -> bool {
+        let needed = || if sentence_count(text) > 4 { 4 } else { 2 };
+        self.strong > 0
+            || self.addressed && self.terms >= 2 && self.terms >= needed() && !text.contains(['“', '„', '«'])
+    }
 }
 
 /// A caption or its credit: opens with a picture word, or ends, after its last sentence, in an agency's name.
-pub(crate) fn is_caption(line: &str) -> bool {
+fn is_caption_of(line: &str, lower: &str) -> bool {
     if line.len() > 600 || line.is_empty() {
         return false;
     }
-    let lower = normalise(line);
-    if word_count(&lower) <= 40 && that_open(&TABLES.caption_openings, &lower).any(labels) {
+    if word_count(lower) <= 40 && that_open(&TABLES.caption_openings, lower).any(labels) {
         return true;
     }
-    if CREDIT_PARTS.iter().any(|parts| parts.is_match(&lower)) && sentence_count(line) <= 3 {
+    if CREDIT_PARTS.iter().any(|parts| parts.is_match(lower)) && sentence_count(line) <= 3 {
         return true;
     }
     if ends_sentence(line) && !line.trim_end().ends_with(')') {
@@ -176,17 +213,20 @@ pub(crate) fn is_agency(name: &str) -> bool {
         || (short.len() >= 2 && TABLES.picture_agencies.iter().any(|a| a == name))
 }
 
+/// In lower case, with plain spaces and apostrophes, without the signs around it, between two spaces.
 fn normalise(line: &str) -> String {
     let trimmed = line.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '©' | '$' | '€' | '£'));
-    let mut out = String::with_capacity(trimmed.len());
+    let mut out = Vec::with_capacity(trimmed.len() + 2);
+    out.push(b' ');
     for c in trimmed.chars() {
         match c {
-            '’' | '‘' | 'ʼ' => out.push('\''),
-            c if c.is_whitespace() => out.push(' '),
+            '’' | '‘' | 'ʼ' => out.push(b'\''),
+            c if c.is_whitespace() => out.push(b' '),
             c => push_lower(&mut out, c),
         }
     }
-    out
+    out.push(b' ');
+    String::from_utf8(out).unwrap_or_default()
 }
 
 fn ends_word(rest: &str) -> bool {
@@ -295,7 +335,8 @@ mod tests {
             assert!(!section(PHRASES, name).is_empty(), "{name} is empty");
         }
         assert!(LEGAL_PARTS.is_some() && CREDIT_PARTS.is_some());
-        assert_eq!(appeal("Please donate: we need your help with our journalism").strong, 1);
+        let asks = normalise("Please donate: we need your help with our journalism");
+        assert_eq!(Appeal::of(&asks).strong, 1);
     }
 
     #[test]
@@ -306,12 +347,12 @@ mod tests {
             "Photo: Ann Able",
             "Firefighters at the mill (Ann Able/Getty Images)",
         ] {
-            assert!(is_caption(line), "{line}");
+            assert!(Said::of(line).caption, "{line}");
         }
         for line in
             ["The ferry left on Monday.", "He joined the AP in 1999, he said.", "A headline about the AP", ""]
         {
-            assert!(!is_caption(line), "{line}");
+            assert!(!Said::of(line).caption, "{line}");
         }
     }
 }

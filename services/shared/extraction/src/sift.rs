@@ -70,7 +70,7 @@ fn is_story(reading: &Reading, block: &Block, title: &str) -> bool {
     if text == title || block.kind == Kind::Caption {
         return false;
     }
-    if let Some(kind) = block.furniture() {
+    if let Some(kind) = block.said().furniture {
         let linked = density > 0.2 || words <= 12 || !block.ends_sentence();
         if kind != Furniture::ReadAlso && kind != Furniture::RelatedHeading || linked {
             return false;
@@ -96,7 +96,7 @@ fn is_story(reading: &Reading, block: &Block, title: &str) -> bool {
         Kind::Pre => true,
         Kind::Loose => {
             let prose_like = block.ends_sentence() || words >= 25;
-            density < 0.5 && (words >= 4 && prose_like || words >= 12) && !block.is_caption()
+            density < 0.5 && (words >= 4 && prose_like || words >= 12) && !block.said().caption
         }
         Kind::Caption => false,
     }
@@ -104,7 +104,7 @@ fn is_story(reading: &Reading, block: &Block, title: &str) -> bool {
 
 /// Whether a block is a picture's caption, by its words or by how it is set.
 pub(crate) fn captions(outline: &Outline, block: &Block) -> bool {
-    block.kind == Kind::Caption || block.is_caption() || captions_picture(outline, block)
+    block.kind == Kind::Caption || block.said().caption || captions_picture(outline, block)
 }
 
 /// A picture's caption in the picture's own paragraph: pictures, then text of which all is set small or slanted.
@@ -148,7 +148,7 @@ fn link_lists(reading: &Reading, inside: &[usize]) -> HashSet<usize> {
                 .iter()
                 .map(|&k| &reading.blocks[k])
                 .fold((0, 0), |(w, l), b| (w + b.weight, l + b.link_weight));
-            let asks: usize = items.iter().map(|&k| reading.blocks[k].appeals()).sum();
+            let asks: usize = items.iter().map(|&k| reading.blocks[k].said().appeal_terms).sum();
             if links * 10 > weight * 6 || asks >= 3 && asks * 40 > weight / 4 {
                 found.extend(items);
                 if let Some(&before) = start.checked_sub(1).and_then(|i| inside.get(i))
@@ -183,7 +183,10 @@ fn without_tail(blocks: &[Block], mut kept: Vec<usize>, authors: &[String]) -> V
     };
     let is_paragraph = |k: usize| {
         let b = &blocks[k];
-        b.words() >= 8 && b.ends_sentence() && !matches!(b.kind, Kind::Heading(_)) && b.appeals() < 2
+        b.words() >= 8
+            && b.ends_sentence()
+            && !matches!(b.kind, Kind::Heading(_))
+            && b.said().appeal_terms < 2
     };
     while let Some(&last) = kept.last() {
         let block = &blocks[last];
@@ -194,7 +197,7 @@ fn without_tail(blocks: &[Block], mut kept: Vec<usize>, authors: &[String]) -> V
             Kind::Paragraph | Kind::Quote => {
                 words < 12 && block.link_density() > 0.5
                     || words <= 3 && !block.ends_sentence()
-                    || block.appeals() >= 3
+                    || block.said().appeal_terms >= 3
             }
             Kind::Loose => !is_paragraph(last),
             _ => false,

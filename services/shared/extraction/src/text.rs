@@ -72,13 +72,13 @@ fn is_right_to_left(c: char) -> bool {
 
 /// Letters and digits in lower case, single spaces between words: equal for texts that differ in punctuation only.
 pub(crate) fn loose(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+    let mut out = Vec::with_capacity(text.len());
     let mut gap = false;
     for c in text.chars() {
         let counts = if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() };
         if counts {
             if gap && !out.is_empty() {
-                out.push(' ');
+                out.push(b' ');
             }
             gap = false;
             push_lower(&mut out, c);
@@ -86,33 +86,31 @@ pub(crate) fn loose(text: &str) -> String {
             gap = true;
         }
     }
-    out
+    String::from_utf8(out).unwrap_or_default()
 }
 
-/// Appends a character in lower case.
-pub(crate) fn push_lower(out: &mut String, c: char) {
-    if c.is_ascii() { out.push(c.to_ascii_lowercase()) } else { out.extend(c.to_lowercase()) }
+/// Appends a character in lower case, in UTF-8.
+#[inline]
+pub(crate) fn push_lower(out: &mut Vec<u8>, c: char) {
+    if c.is_ascii() {
+        out.push((c as u8).to_ascii_lowercase());
+    } else {
+        c.to_lowercase().for_each(|c| out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()));
+    }
 }
 
 /// How many words; scripts without spaces count two characters a word.
 pub(crate) fn word_count(text: &str) -> usize {
-    if text.is_ascii() {
-        let starts = |counted: &mut bool, b: u8| {
-            let was = *counted;
-            *counted = !is_ascii_space(b) && (was || b.is_ascii_alphanumeric());
-            Some(usize::from(*counted && !was))
-        };
-        return text.bytes().scan(false, starts).sum();
-    }
     let (mut words, mut unspaced, mut counted) = (0, 0, false);
     for c in text.chars() {
-        if c.is_whitespace() {
-            counted = false;
-        } else if !counted && c.is_alphanumeric() {
-            counted = true;
-            words += 1;
+        let was = counted;
+        if c.is_ascii() {
+            counted = (was | c.is_ascii_alphanumeric()) & !is_ascii_space(c as u8);
+        } else {
+            counted = if was { !c.is_whitespace() } else { c.is_alphanumeric() };
+            unspaced += usize::from(is_unspaced(c));
         }
-        unspaced += usize::from(is_unspaced(c));
+        words += usize::from(counted & !was);
     }
     words + unspaced / 2
 }

@@ -15,9 +15,9 @@ use crate::{
 };
 
 const SETTINGS: Settings = Settings {
-    trees: 140,
+    trees: 80,
     leaves: 16,
-    learning_rate: 0.12,
+    learning_rate: 0.2,
     leaf_rows: 60,
     ridge: 5.0,
     row_share: 0.8,

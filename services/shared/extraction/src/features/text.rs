@@ -61,8 +61,8 @@ pub(super) fn text(block: &Block, read: &Read, row: &mut Row) {
     row.put("", "short words", words.short / count);
     row.put("", "word length", words.characters / count);
     row.put("", "furniture", read.furniture);
-    row.put("", "appeals", if text.len() <= 3 * LONG { block.appeals() as f32 } else { 0.0 });
-    row.put("", "caption", flag(is_short && block.is_caption()));
+    row.put("", "appeals", if text.len() <= 3 * LONG { block.said().appeal_terms as f32 } else { 0.0 });
+    row.put("", "caption", flag(is_short && block.said().caption));
     row.put("", "date", flag(text.len() <= LONG / 8 && read_date(text, false).is_some()));
     let first = text.chars().next().unwrap_or(' ');
     let quote = matches!(first, '"' | '“' | '„' | '«' | '\'' | '‘');
