@@ -36,7 +36,7 @@ pub(crate) fn judge(reading: &Reading, proposal: &Proposal, clues: &Clues, watch
         watch(&reading.blocks[k], row);
         if let Some(model) = MODEL.as_ref() {
             let needed = if is_story[k] { -sure } else { sure };
-            is_story[k] = model.score(row) >= needed;
+            is_story[k] = model.reaches(row, needed);
         }
     });
     let mut kept: Vec<usize> = (0..is_story.len()).filter(|&k| is_story[k]).collect();

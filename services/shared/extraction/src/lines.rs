@@ -145,7 +145,7 @@ fn flush(line: &mut Line, links: &mut Vec<Line>, found: &mut Vec<Line>) {
     if text.len() <= MAX_LINE_BYTES {
         found.append(links);
         if !text.is_empty() {
-            found.push(Line { text, ..line.clone() });
+            found.push(Line { at: line.at, text, evidence: line.evidence, lead: String::new() });
         }
     }
     links.clear();
@@ -206,10 +206,13 @@ impl Evidence {
 
 /// Whether class names speak of an author in words grown together, as `authorname` or `StoryAuthor`.
 fn names_author(class: &str) -> bool {
-    class.split(' ').any(|token| {
-        let token = token.to_ascii_lowercase();
-        token.contains("author") && !token.contains("authori") && token.len() < 40
-    })
+    // Few classes do.
+    let speaks = class.as_bytes().windows(6).any(|part| part.eq_ignore_ascii_case(b"author"));
+    speaks
+        && class.split(' ').any(|token| {
+            let token = token.to_ascii_lowercase();
+            token.contains("author") && !token.contains("authori") && token.len() < 40
+        })
 }
 
 /// How surely an address is that of an author's page.

@@ -8,6 +8,8 @@
 pub struct Model {
     bias: f32,
     roots: Vec<u32>,
+    /// Per tree, the least and the most that it and those after it can add.
+    bounds: Vec<(f32, f32)>,
     nodes: Vec<Node>,
 }
 
@@ -50,7 +52,41 @@ impl Model {
                 }
             }
         }
+        model.bounds = model.bounds();
         is_root.then_some(model)
+    }
+
+    fn bounds(&self) -> Vec<(f32, f32)> {
+        let ends = self.roots.iter().skip(1).copied().chain([self.nodes.len() as u32]);
+        let mut rest = (0.0, 0.0);
+        let mut bounds: Vec<(f32, f32)> = Vec::with_capacity(self.roots.len());
+        let trees: Vec<(u32, u32)> = self.roots.iter().copied().zip(ends).collect();
+        for &(root, end) in trees.iter().rev() {
+            let tree = self.nodes.get(root as usize..end as usize).unwrap_or_default();
+            let leaves = || tree.iter().filter(|node| node.feature == LEAF).map(|leaf| leaf.value);
+            rest.0 += leaves().fold(f32::MAX, f32::min);
+            rest.1 += leaves().fold(f32::MIN, f32::max);
+            bounds.push(rest);
+        }
+        bounds.reverse();
+        bounds
+    }
+
+    /// Whether a row's log-odds are no less than `least`: [`Self::score`], but only as far as it can change the answer.
+    pub fn reaches(&self, row: &[f32], least: f32) -> bool {
+        /// Sums in another order differ by less.
+        const ROUNDING: f32 = 1e-3;
+        let mut score = self.bias;
+        for (&root, (min, max)) in self.roots.iter().zip(&self.bounds) {
+            if score + max < least - ROUNDING {
+                return false;
+            }
+            if score + min > least + ROUNDING {
+                return true;
+            }
+            score += self.leaf(root as usize, row);
+        }
+        score >= least
     }
 
     /// The log-odds of a row.
@@ -81,6 +117,9 @@ mod tests {
         let model = Model::read(text, &["words", "density"]).unwrap();
         for (row, score) in [([5.0, 0.1], 1.75), ([5.0, 0.4], -1.25), ([10.0, 0.9], 4.25)] {
             assert_eq!(model.score(&row), score, "{row:?}");
+            for least in [-9.0, -1.25, 0.0, 1.75, 1.8, 9.0] {
+                assert_eq!(model.reaches(&row, least), score >= least, "{row:?} {least}");
+            }
         }
         assert_eq!(Model::read("bias 0\nwords < 1\n 1\n", &["words"]), None, "a branch is missing");
         assert_eq!(Model::read("bias 0\nletters < 1\n1\n1\n", &["words"]), None, "an unknown feature");

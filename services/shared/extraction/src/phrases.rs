@@ -48,10 +48,11 @@ impl Said {
     pub fn of(line: &str) -> Self {
         let padded = normalise(line);
         let (lower, appeal) = (padded.trim_matches(' '), Appeal::of(&padded));
+        let words = word_count(lower);
         Self {
-            furniture: furniture_of(line, lower, &appeal),
+            furniture: furniture_of(line, lower, words, &appeal),
             appeal_terms: appeal.terms + appeal.strong,
-            caption: is_caption_of(line, lower),
+            caption: is_caption_of(line, lower, words),
         }
     }
 }
@@ -59,15 +60,15 @@ impl Said {
 /// [`Said::furniture`] of a line of which nothing else is asked.
 pub(crate) fn furniture(line: &str) -> Option<Furniture> {
     let padded = normalise(line);
-    furniture_of(line, padded.trim_matches(' '), &Appeal::of(&padded))
+    let lower = padded.trim_matches(' ');
+    furniture_of(line, lower, word_count(lower), &Appeal::of(&padded))
 }
 
 /// Tells what furniture a line is, if any. Long texts are never furniture but appeals.
-fn furniture_of(line: &str, lower: &str, appeal: &Appeal) -> Option<Furniture> {
+fn furniture_of(line: &str, lower: &str, words: usize, appeal: &Appeal) -> Option<Furniture> {
     if line.len() > 420 {
         return appeal.is_made(line).then_some(Furniture::Appeal);
     }
-    let words = word_count(lower);
     let whole = |table: &[String]| that_open(table, lower).any(str::is_empty);
     let opens = |table: &[String]| that_open(table, lower).any(ends_word);
     if words <= 40 && that_open(&TABLES.tag_openings, lower).any(labels) {
@@ -110,7 +111,9 @@ fn furniture_of(line: &str, lower: &str, appeal: &Appeal) -> Option<Furniture> {
 
 /// [`Said::caption`] of a line of which nothing else is asked.
 pub(crate) fn is_caption(line: &str) -> bool {
-    is_caption_of(line, normalise(line).trim_matches(' '))
+    let padded = normalise(line);
+    let lower = padded.trim_matches(' ');
+    is_caption_of(line, lower, word_count(lower))
 }
 
 /// [`Said::appeal_terms`] of a text of which nothing else is asked.
@@ -177,11 +180,11 @@ impl Appeal {
 }
 
 /// A caption or its credit: opens with a picture word, or ends, after its last sentence, in an agency's name.
-fn is_caption_of(line: &str, lower: &str) -> bool {
+fn is_caption_of(line: &str, lower: &str, words: usize) -> bool {
     if line.len() > 600 || line.is_empty() {
         return false;
     }
-    if word_count(lower) <= 40 && that_open(&TABLES.caption_openings, lower).any(labels) {
+    if words <= 40 && that_open(&TABLES.caption_openings, lower).any(labels) {
         return true;
     }
     if CREDIT_PARTS.iter().any(|parts| parts.is_match(lower)) && sentence_count(line) <= 3 {

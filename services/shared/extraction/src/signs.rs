@@ -1,9 +1,8 @@
 //! The words of bylines, in the languages of the pages read: what leads to a name, and what is none.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::LazyLock,
-};
+use std::{borrow::Cow, sync::LazyLock};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The rest of a text that opens as bylines do: the longest such opening counts.
 pub(crate) fn longest_prefix(text: &str) -> Option<&str> {
@@ -21,11 +20,12 @@ const SIGNS: [char; 6] = [':', '：', '/', '／', '・', '＝'];
 fn after_longest<'t>(openings: &Openings, text: &'t str) -> Option<&'t str> {
     let candidates = openings.get(&text.chars().next()?.to_lowercase().next()?)?;
     // No opening is longer; lower case keeps the length of the letters they are written in.
-    let head: String = text.chars().take(40).flat_map(char::to_lowercase).collect();
+    const MAX_CHARS: usize = 40;
     let fits = |prefix: &&str| {
-        head.strip_prefix(*prefix).is_some_and(|rest| {
-            rest.starts_with([' ', ':', '：', '\u{a0}']) || rest.is_empty() || prefix.ends_with(SIGNS)
-        })
+        let mut rest = text.chars().take(MAX_CHARS).flat_map(char::to_lowercase);
+        prefix.chars().all(|c| rest.next() == Some(c))
+            && (prefix.ends_with(SIGNS)
+                || rest.next().is_none_or(|c| matches!(c, ' ' | ':' | '：' | '\u{a0}')))
     };
     let prefix = candidates.iter().copied().filter(fits).max_by_key(|prefix| prefix.len())?;
     text.get(prefix.len()..)
@@ -38,30 +38,36 @@ pub(crate) fn is_listed(list: &str, lower: &str) -> bool {
 
 /// Whether a word, punctuation and case aside, or its last part behind a hyphen, is on a list.
 pub(crate) fn has_listed(list: &str, word: &str) -> bool {
-    let lower = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let lower = lower(word.trim_matches(|c: char| !c.is_alphanumeric()));
     is_listed(list, &lower) || lower.rsplit_once('-').is_some_and(|(_, last)| is_listed(list, last))
+}
+
+/// In lower case, as most words are.
+fn lower(word: &str) -> Cow<'_, str> {
+    let is_lower = word.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase());
+    if is_lower { Cow::Borrowed(word) } else { Cow::Owned(word.to_lowercase()) }
 }
 
 /// A month or a weekday.
 pub(crate) fn is_calendar(word: &str) -> bool {
-    let lower = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let lower = lower(word.trim_matches(|c: char| !c.is_alphanumeric()));
     crate::dates::month_of(&lower).is_some() && !is_listed("month_names", &lower)
         || is_listed("weekdays", &lower)
 }
 
-type Lists = Vec<(&'static str, HashSet<&'static str>)>;
+type Lists = Vec<(&'static str, FxHashSet<&'static str>)>;
 
 static LISTS: LazyLock<Lists> =
     LazyLock::new(|| sections().map(|(name, words)| (name, words.collect())).collect());
 
 /// Openings by their first letter.
-type Openings = HashMap<char, Vec<&'static str>>;
+type Openings = FxHashMap<char, Vec<&'static str>>;
 
 static OPENINGS: LazyLock<Openings> = LazyLock::new(|| openings("openings"));
 static LEADS: LazyLock<Openings> = LazyLock::new(|| openings("leads"));
 
 fn openings(wanted: &str) -> Openings {
-    let mut found = Openings::new();
+    let mut found = Openings::default();
     for opening in sections().filter(|(name, _)| *name == wanted).flat_map(|(_, words)| words) {
         found.entry(opening.chars().next().unwrap_or_default()).or_default().push(opening);
     }

@@ -178,5 +178,5 @@ fn squeeze(text: &str) -> String {
 
 /// Without punctuation and case.
 fn loose(text: &str) -> String {
-    words(&squeeze(text).to_lowercase()).join(" ")
+    words(&squeeze(text).to_lowercase().replace('ß', "ss")).join(" ")
 }
