@@ -51,8 +51,11 @@ pub fn read(path: &str) -> Result<Corpus, Box<dyn Error>> {
     lzma_rs::xz_decompress(&mut BufReader::new(bytes.as_slice()), &mut lines)
         .map_err(|e| format!("{path}: not an xz file: {e:?}"))?;
     let lines = lines.split(|b| *b == b'\n').filter(|line| !line.is_empty());
-    let pages =
-        lines.map(serde_json::from_slice).collect::<Result<_, _>>().map_err(|e| format!("{path}: {e}"))?;
+    let page = |(i, line): (usize, &[u8])| {
+        let broken = |e| format!("{path}: page {} is broken: {e}; fetch the corpus again", i + 1);
+        serde_json::from_slice(line).map_err(broken)
+    };
+    let pages = lines.enumerate().map(page).collect::<Result<_, _>>()?;
     let name = path.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or(path);
     Ok(Corpus { name: name.to_owned(), digest: blake3::hash(&bytes).to_hex().to_string(), pages })
 }

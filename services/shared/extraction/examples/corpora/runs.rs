@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 
+use unicode_normalization::char::is_combining_mark;
+
 /// Words of a run.
 pub const RUN: usize = 4;
 
-/// A text's words: letters, digits and underscores.
+/// A text's words: letters, digits and underscores; marks part them, as the reference has it.
 pub fn words(text: &str) -> Vec<&str> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect()
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_') || is_combining_mark(c))
+        .filter(|word| !word.is_empty())
+        .collect()
 }
 
 /// Runs of [`RUN`] words with their counts; a shorter text is one run.

@@ -54,11 +54,17 @@ pub fn run(files: &[&str]) -> Result<bool, Box<dyn Error>> {
         }
         progress(&corpus.name, 0, 0)?;
         write!(out, "{:<12} pages {}", corpus.name, corpus.pages.len())?;
-        for (name, value) in sums.figures() {
+        let figures = sums.figures();
+        for (name, value) in &figures {
             write!(out, "  {name} {value:.3}")?;
-            let floor = FLOORS.iter().find(|(of, figure, _)| *of == corpus.name && *figure == name);
-            if let Some((.., floor)) = floor.filter(|(.., floor)| value < *floor) {
-                below.push(format!("{} {name} is {value:.4}, below its floor of {floor}", corpus.name));
+        }
+        for (_, name, floor) in FLOORS.iter().filter(|(of, ..)| *of == corpus.name) {
+            match figures.iter().find(|(figure, _)| figure == name) {
+                Some((_, value)) if value >= floor => {}
+                Some((_, value)) => {
+                    below.push(format!("{} {name} is {value:.4}, below its floor of {floor}", corpus.name));
+                }
+                None => below.push(format!("{} {name} has a floor and was not measured", corpus.name)),
             }
         }
         writeln!(out)?;
@@ -131,7 +137,9 @@ impl Sums {
             };
             let (truth, answer) = (set(authors), set(&found.authors));
             let both = truth.intersection(&answer).count() as f64;
-            self.authors.add(2.0 * both / ((truth.len() + answer.len()) as f64).max(1.0), 1.0);
+            // Nobody named by either is agreement.
+            let all = truth.len() + answer.len();
+            self.authors.add(if all == 0 { 1.0 } else { 2.0 * both / all as f64 }, 1.0);
         }
         if let Some(wanted) = date.as_deref().and_then(moment) {
             let day = |moment: Moment| moment.date();
