@@ -1,6 +1,11 @@
 //! Dates as pages and reprints write them: ISO and RFC forms, Unix times, numbers, and words in many languages.
 //!
-//! A text is divided into words and numbers; a date is a short run of them. The words are in `dates.txt`.
+//! A text is divided into words and numbers; a date is a short run of them. The words are in `dates/words.txt`.
+
+mod clock;
+mod published;
+mod shown;
+mod tokens;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,7 +15,8 @@ use std::{
 use article::Moment;
 use jiff::civil;
 
-use crate::{
+pub(crate) use self::published::times;
+use self::{
     clock::clock_near,
     tokens::{Token, gap, is_digit, is_unit, plain, tokens},
 };
@@ -266,7 +272,7 @@ fn label(before: &[Token]) -> Option<Label> {
     })
 }
 
-/// The month of a name or an abbreviation in lower case, in any language of `dates.txt`.
+/// The month of a name or an abbreviation in lower case, in any language of `dates/words.txt`.
 pub(crate) fn month_of(word: &str) -> Option<i8> {
     WORDS.months.get(word).copied()
 }
@@ -275,7 +281,7 @@ fn is_ideograph(c: char) -> bool {
     c > '\u{2e80}'
 }
 
-/// The tables of `dates.txt`.
+/// The tables of `dates/words.txt`.
 struct Words {
     months: HashMap<&'static str, i8>,
     links: HashSet<&'static str>,
@@ -312,7 +318,7 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
 fn section(name: &str) -> impl Iterator<Item = &'static str> {
     let is_heading =
         move |line: &&str| line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) == Some(name);
-    let lines = include_str!("dates.txt").lines().skip_while(move |line| !is_heading(line)).skip(1);
+    let lines = include_str!("dates/words.txt").lines().skip_while(move |line| !is_heading(line)).skip(1);
     let lines = lines.take_while(|line| !line.starts_with('[')).filter(|line| !line.starts_with('#'));
     lines.flat_map(str::split_whitespace)
 }
@@ -418,7 +424,7 @@ mod tests {
     #[test]
     fn the_tables_are_read_whole() {
         let headings =
-            include_str!("dates.txt").lines().filter_map(|l| l.strip_prefix('[')?.strip_suffix(']'));
+            include_str!("dates/words.txt").lines().filter_map(|l| l.strip_prefix('[')?.strip_suffix(']'));
         assert!(headings.clone().all(|name| section(name).next().is_some()));
         assert_eq!(headings.count(), 16);
         assert_eq!(WORDS.months.values().copied().collect::<HashSet<i8>>().len(), 12);

@@ -30,11 +30,8 @@
 //! assert_eq!(extraction::extract_html(&page).title.as_deref(), Some("Ferry returns"));
 //! ```
 
-mod authors;
 mod blocks;
 mod body;
-mod bylines;
-mod clock;
 mod dates;
 mod declared;
 mod decode;
@@ -44,7 +41,6 @@ mod extraction;
 mod features;
 mod judge;
 mod language;
-mod lines;
 mod marks;
 mod model;
 mod original;
@@ -52,14 +48,10 @@ mod page;
 mod people;
 mod phrases;
 mod plain;
-mod published;
-mod shown;
 mod sift;
-mod signs;
 mod state;
 mod text;
 mod title;
-mod tokens;
 #[doc(hidden)]
 pub mod training;
 mod tree;

@@ -4,10 +4,9 @@ use article::{CanonicalUrl, Moment, Verdict};
 use url::Url;
 
 use crate::{
-    authors::credits,
     body::{Body, Clues, body},
-    bylines::Shown,
     dates::read_date,
+    dates::times,
     declared::{Declared, declared, texts_of},
     decode::decode,
     evidence::Signs,
@@ -16,8 +15,9 @@ use crate::{
     language::language,
     marks::marks,
     original::find_original,
+    people::Shown,
+    people::credits,
     people::{declared_people, people},
-    published::times,
     state::story,
     text::{cut, loose, squeeze, weight},
     title::{Site, title},

@@ -13,11 +13,23 @@
 //! - The site's name is the author only where the page declares so and names nobody else. A page that names nobody has
 //!   no author.
 
+mod authors;
+mod bylines;
+mod lines;
+mod signs;
+
 use serde_json::Value;
 
-use crate::{
+use self::{
     authors::{MAX_NAMES, Name, Rank, names},
-    bylines::{Shown, Sureness, bylines},
+    bylines::{Sureness, bylines},
+};
+pub(crate) use self::{
+    authors::{credits, has_byline_prefix},
+    bylines::Shown,
+};
+
+use crate::{
     declared::{Declared, text_of, texts_of},
     phrases::is_agency,
     text::{cut, loose},
@@ -142,7 +154,7 @@ pub(crate) fn declared_people(declared: &Declared) -> Vec<String> {
     let meta = ["author", "parsely-author", "sailthru.author", "byl"];
     let meta = meta.iter().flat_map(|key| declared.all_meta(key)).map(str::to_owned);
     let all: Vec<String> = json.chain(meta).collect();
-    crate::authors::credits(all.iter().map(String::as_str)).names
+    credits(all.iter().map(String::as_str)).names
 }
 
 fn accounts(declared: &Declared, shown: &Shown, title: &str) -> Vec<Account> {
@@ -261,7 +273,7 @@ fn author_names(value: &Value, declared: &Declared) -> Vec<String> {
 fn labelled(declared: &Declared) -> Option<String> {
     (1..=3).find_map(|n| {
         let label = declared.meta(&[&format!("twitter:label{n}")])?;
-        let rest = crate::authors::strip_prefix(label);
+        let rest = authors::strip_prefix(label);
         let is_author = rest.is_empty() && !label.is_empty();
         let value = declared.meta(&[&format!("twitter:data{n}")])?;
         is_author.then(|| value.to_owned())

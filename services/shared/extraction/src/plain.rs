@@ -9,11 +9,11 @@ use std::collections::HashSet;
 use article::Verdict;
 
 use crate::{
-    authors::credits,
     dates::read_date,
     extraction::Extraction,
     language::language,
     original::find_original,
+    people::credits,
     phrases::{Furniture, appeal_terms, furniture, is_appeal, is_caption},
     text::{ends_sentence, is_invisible, loose, sentence_count, squeeze, weight, word_count},
 };

@@ -4,9 +4,9 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    authors::has_byline_prefix,
     body::plain,
     declared::texts_of,
+    people::has_byline_prefix,
     text::{ends_sentence, loose, squeeze, weight},
     tree::{Content, Outline, attr},
 };

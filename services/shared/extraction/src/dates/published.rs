@@ -6,13 +6,13 @@
 use article::{Moment, Precision};
 use jiff::{Timestamp, ToSpan, tz::Offset};
 
+use super::shown::{Shown, shown};
 use crate::{
     body::Body,
     dates::{Dated, Label, date_of_url, read_dated},
     declared::{Declared, text_of},
     marks::Marks,
     page::Page,
-    shown::{Shown, shown},
     tree::Outline,
 };
 

@@ -2,7 +2,7 @@
 
 use jiff::{civil, tz::Offset};
 
-use crate::tokens::{Token, gap};
+use super::tokens::{Token, gap};
 
 /// A time of day, its offset where one is given, and the token after both.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! Names in a byline: split, freed of prefixes, roles, agencies and addresses, and ranked by how surely they are people.
 
+use super::signs::{has_listed, is_calendar, is_listed, longest_lead, longest_prefix};
 use crate::{
     phrases::is_agency,
-    signs::{has_listed, is_calendar, is_listed, longest_lead, longest_prefix},
     text::{loose, squeeze, unescape},
 };
 

@@ -5,15 +5,12 @@
 
 use std::cmp::Reverse;
 
-use crate::{
+use super::{
     authors::{Name, Rank, has_byline_prefix, names, strip_prefix},
-    body::Body,
     lines::{Line, lines},
-    marks::Marks,
     signs::{has_listed, is_calendar},
-    text::loose,
-    tree::Outline,
 };
+use crate::{body::Body, marks::Marks, text::loose, tree::Outline};
 
 /// A page as shown, and where its article is.
 pub(crate) struct Shown<'a> {
