@@ -97,13 +97,16 @@ fn extract(page: &Page) -> Yield {
 type Fetched = (Article, Option<Request>);
 
 fn fetched(request: &Request, response: &Response) -> Result<Fetched, (&'static str, String)> {
-    let url = if response.final_url.is_empty() { &request.url } else { &response.final_url };
+    let copied_from = if response.final_url.is_empty() { &request.url } else { &response.final_url };
+    // A copy speaks for the page it was made of.
+    let is_copy = !request.memento_of.is_empty();
+    let url = if is_copy { &request.memento_of } else { copied_from };
     let broken = |cause: &dyn std::fmt::Display| ("broken_body", format!("{url}: {cause}"));
     let body = wire::inflate(&response.content_encoding, &response.body, MAX_INFLATED_BYTES)
         .map_err(|e| broken(&e))?;
     let fetched_at = CanonicalUrl::parse(url).map_err(|e| ("malformed", e.to_string()))?;
     let hints = request.hints.as_ref();
-    let extraction = extract_html(&extraction::Page {
+    let mut extraction = extract_html(&extraction::Page {
         bytes: &body,
         url: Some(url),
         content_type: non_empty(&response.content_type),
@@ -115,6 +118,13 @@ fn fetched(request: &Request, response: &Response) -> Result<Fetched, (&'static 
     metrics::count(&extraction);
     if let Some(refusal) = refusal(url, &extraction) {
         return Err(refusal);
+    }
+    if is_copy {
+        let made = response.headers.get("memento-datetime").map(|at| format!(" of {at}")).unwrap_or_default();
+        extraction
+            .warnings
+            .push(format!("from an archived copy{made}, the page itself being gone: {copied_from}"));
+        extraction.provenance.insert("url", "memento");
     }
     let article = of_page(request, response, &fetched_at, extraction);
     let claim = claim(request, &article);
@@ -145,6 +155,9 @@ fn claim(request: &Request, article: &Article) -> Option<Request> {
         hops: request.hops + 1,
         via: "canonical".to_owned(),
         hints: None,
+        refetch: false,
+        watch: None,
+        memento_of: String::new(),
         ..request.clone()
     })
 }

@@ -3,12 +3,14 @@
 use article::CanonicalUrl;
 use crawl::{Failure, Host, Lane};
 use pipeline::{DeadLetter, LogError, Record};
-use wire::{QueueTicket, Request};
+use wire::{ListState, QueueTicket, Request};
 
 use crate::{
-    complete::{end_without_response, page_without_response, write_request},
     draft::Draft,
-    frontier::{Frontier, Queue},
+    emit::{end_without_response, page_without_response, write_request},
+    frontier::{Frontier, HostRow, Queue},
+    rules::Rules,
+    seen::Seen,
 };
 
 /// What is to be done with a record.
@@ -59,6 +61,7 @@ pub(crate) fn read(record: &Record) -> Accepted {
         Err(error) => return Accepted::Refused(request, Failure::BadRequest(error.to_string())),
     };
     let domain = url.registrable_domain().to_owned();
+    request.url = url.as_str().to_owned();
     if *record.key == *domain.as_bytes() {
         Accepted::Here { request, domain }
     } else {
@@ -73,7 +76,7 @@ pub(crate) fn accept(
     record: &Record,
     accepted: Accepted,
     now_ms: i64,
-    give_up_after_ms: i64,
+    rules: &Rules,
 ) -> Result<(), LogError> {
     draft.step.take(&record.origin);
     let (request, domain) = match accepted {
@@ -103,19 +106,77 @@ pub(crate) fn accept(
     }
     let mut queue = Queue { draft, frontier, partition: record.origin.partition, domain: &domain };
     let known = queue.host()?;
-    let host = known.unwrap_or(Host { next_at_ms: now_ms, ..Host::default() });
-    if known.is_none() {
-        // The row is there from now on: should its first visit be cut off, the next owner knows to wait.
+    let is_known = known.is_some();
+    let new = Host { next_at_ms: now_ms, ..Host::default() };
+    let mut host = known.unwrap_or(HostRow { politeness: new, ..HostRow::default() });
+    let Some(mut ticket) = ticket(&mut queue, &request, now_ms, rules)? else {
+        return if is_known { queue.schedule(&host.politeness) } else { Ok(()) };
+    };
+    // Where the host is failing already, the clock begins now.
+    let failing = host.politeness.failing_since_ms;
+    ticket.expires_at_ms = named.or(failing.map(|_| now_ms.saturating_add(rules.retries.give_up_after_ms)));
+    if let Some(watch) = &request.watch {
+        ticket.expires_at_ms = None;
+        host.politeness.delay_ms = watch.delay_ms.max(0);
+    }
+    // The row is there from now on: should its first visit be cut off, the next owner knows to wait.
+    if !is_known || request.watch.is_some() {
         queue.set_host(&host)?;
     }
-    // Where the host is failing already, the clock begins now.
-    let failing = host.failing_since_ms.map(|_| now_ms.saturating_add(give_up_after_ms));
-    let ticket = QueueTicket {
+    queue.insert(record, &ticket)?;
+    if request.document.is_none() {
+        let seen = queue.seen(&request.url)?;
+        queue.set_seen(&request.url, &Seen { sequence: Some(record.origin.offset as u64), ..seen })?;
+    }
+    queue.schedule(&host.politeness)
+}
+
+/// The turn of a request in its host's queue; `None` where it needs none, because another has the same errand, or has had
+/// it a short while ago.
+fn ticket(
+    queue: &mut Queue<'_>,
+    request: &Request,
+    now_ms: i64,
+    rules: &Rules,
+) -> Result<Option<QueueTicket>, LogError> {
+    let mut ticket = QueueTicket {
         is_backfill: Lane::parse(&request.lane) == Lane::Backfill,
         priority: request.priority,
-        expires_at_ms: named.or(failing),
+        list: request.watch.as_ref().map(|_| ListState::default()),
         ..QueueTicket::default()
     };
-    queue.insert(record, &ticket)?;
-    queue.schedule(&host)
+    // It ends as a page in any case.
+    if request.document.is_some() {
+        return Ok(Some(ticket));
+    }
+    let seen = queue.seen(&request.url)?;
+    let queued = match seen.sequence {
+        Some(sequence) => queue.get(sequence)?.map(|(_, ticket)| (sequence, ticket)),
+        None => None,
+    };
+    let is_recent =
+        seen.fetched_at_ms > 0 && now_ms.saturating_sub(seen.fetched_at_ms) < rules.fetched_for_ms;
+    let (is_wanted, replaced) = match (&request.watch, queued) {
+        (Some(watch), queued) => {
+            // What was learnt of the list stays, its turn as well: only how it is watched may have changed.
+            if let Some((_, QueueTicket { list: Some(list), due_at_ms, .. })) = &queued {
+                (ticket.list, ticket.due_at_ms) = (Some(list.clone()), *due_at_ms);
+            }
+            (!watch.ended, queued.filter(|(_, ticket)| !watch.ended || ticket.list.is_some()))
+        }
+        (None, Some((sequence, queued))) if queued.visits > 0 && request.refetch => {
+            (true, Some((sequence, queued)))
+        }
+        (None, Some(_)) => (false, None),
+        (None, None) => (request.refetch || !is_recent, None),
+    };
+    if let Some((sequence, replaced)) = replaced {
+        queue.remove(sequence, &replaced)?;
+        queue.unqueue(&request.url, sequence)?;
+    }
+    if !is_wanted {
+        queue.draft.known();
+        return Ok(None);
+    }
+    Ok(Some(ticket))
 }

@@ -1,18 +1,19 @@
 //! One HTTP request: no redirect followed, no body inflated, everything bounded.
 
-use std::{error::Error as _, net::IpAddr, time::Duration};
+use std::{error::Error as _, time::Duration};
 
 use article::CanonicalUrl;
 use bytes::Bytes;
-use crawl::Failure;
+use crawl::{Failure, Validators};
 use reqwest::{
     Certificate, Proxy,
-    header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue},
+    header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH},
     redirect,
 };
 use tokio::time::Instant;
 
 use crate::{
+    addresses::{Addresses, Asking},
     config::{Config, ConfigError},
     memory::{Memory, Reserved},
     metrics::metrics,
@@ -30,7 +31,9 @@ const MAX_MESSAGE_CHARS: usize = 300;
 #[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
-    is_proxied: bool,
+    /// `None` behind a proxy, which resolves names itself.
+    resolver: Option<PublicResolver>,
+    addresses: Addresses,
     allow_private: bool,
     timeout: Duration,
     pub(crate) memory: Memory,
@@ -41,6 +44,18 @@ pub(crate) struct Client {
 pub(crate) enum Asked {
     Page,
     Robots,
+}
+
+/// How an address is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    pub kind: Asked,
+    /// Most bytes read of the body.
+    pub cap: usize,
+    /// Shortens the time-out, in which the wait for room in memory does not count.
+    pub allowed: Duration,
+    /// What need not be sent again.
+    pub known: &'a Validators,
 }
 
 /// An answer.
@@ -88,11 +103,11 @@ impl Client {
             .http2_max_header_list_size(MAX_HEADER_BYTES)
             .pool_max_idle_per_host(1)
             .pool_idle_timeout(Duration::from_secs(30));
+        let resolver = PublicResolver::of_system(config.connect_timeout / 2, config.allow_private);
         builder = match &config.proxy {
             Some(proxy) => builder.proxy(proxy_at(proxy)?),
             // Behind a proxy the only name resolved here is the proxy's own, which may be private.
-            None => builder
-                .dns_resolver(PublicResolver::of_system(config.connect_timeout / 2, config.allow_private)),
+            None => builder.dns_resolver(resolver.clone()),
         };
         if let Some(path) = &config.extra_ca {
             let failed = |cause: String| ConfigError::ExtraCa { path: path.clone(), cause };
@@ -105,48 +120,60 @@ impl Client {
         }
         Ok(Self {
             http: builder.build().map_err(|cause| ConfigError::Client(chain(&cause)))?,
-            is_proxied: config.proxy.is_some(),
+            resolver: config.proxy.is_none().then_some(resolver),
+            addresses: Addresses::new(config.max_in_flight_per_address),
             allow_private: config.allow_private,
             timeout: config.timeout,
             memory: Memory::of(config.max_in_flight_bytes),
         })
     }
 
-    /// Asks for `url` and reads up to `cap` bytes of the answer's body. `allowed` shortens the time-out, in which the
-    /// wait for room in memory does not count.
-    pub(crate) async fn get(
-        &self,
-        url: &CanonicalUrl,
-        asked: Asked,
-        cap: usize,
-        allowed: Duration,
-    ) -> Result<Answer, Failure> {
+    /// Asks for `url`.
+    pub(crate) async fn get(&self, url: &CanonicalUrl, ask: Ask<'_>) -> Result<Answer, Failure> {
         let mut spent = Duration::ZERO;
-        let answer = match self.refused_literal(url) {
-            Some(address) => Err(Failure::AddressRefused(address)),
-            None => self.exchange(url, cap, self.timeout.min(allowed), &mut spent).await,
+        let answer = match self.asking(url).await {
+            Err(failure) => Err(failure),
+            Ok(_asking) => self.exchange(url, ask, &mut spent).await,
         };
         metrics().seconds.observe(spent.as_secs_f64());
-        count(asked, &answer);
+        count(ask.kind, &answer);
         let latency_ms = u32::try_from(spent.as_millis()).unwrap_or(u32::MAX);
         answer.map(|answer| Answer { latency_ms, ..answer })
     }
 
-    /// Literals never reach the resolver.
-    fn refused_literal(&self, url: &CanonicalUrl) -> Option<IpAddr> {
-        if self.allow_private { None } else { crawl::refused_literal(url) }
+    /// The right to ask the host's address now. Literals never reach the resolver.
+    async fn asking(&self, url: &CanonicalUrl) -> Result<Option<Asking>, Failure> {
+        if let Some(address) = crawl::refused_literal(url).filter(|_| !self.allow_private) {
+            return Err(Failure::AddressRefused(address));
+        }
+        let Some(resolver) = &self.resolver else { return Ok(None) };
+        let host = url.host();
+        let literal = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host).parse();
+        let address = match literal {
+            Ok(address) => Some(address),
+            // Whoever shares the least shares the machine, in whatever order the DNS names them.
+            Err(_) => resolver.look_up(host).await.map_err(failure_of_name)?.into_iter().min(),
+        };
+        let asking = address.map(|address| self.addresses.ask(address).ok_or(Failure::AddressBusy(address)));
+        asking.transpose()
     }
 
     async fn exchange(
         &self,
         url: &CanonicalUrl,
-        cap: usize,
-        allowed: Duration,
+        ask: Ask<'_>,
         spent: &mut Duration,
     ) -> Result<Answer, Failure> {
-        let failed = |error| failure_of(error, self.is_proxied);
-        let mut response =
-            timed(allowed, spent, self.http.get(url.as_str()).send()).await?.map_err(failed)?;
+        let failed = |error| failure_of(error, self.resolver.is_none());
+        let (cap, allowed) = (ask.cap, self.timeout.min(ask.allowed));
+        let mut request = self.http.get(url.as_str());
+        let Validators { etag, last_modified } = ask.known;
+        for (name, value) in [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)] {
+            if !value.is_empty() {
+                request = request.header(name, value);
+            }
+        }
+        let mut response = timed(allowed, spent, request.send()).await?.map_err(failed)?;
         let mut answer = Answer {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
@@ -212,9 +239,7 @@ fn failure_of(error: reqwest::Error, is_proxied: bool) -> Failure {
     let mut cause = error.source();
     while let Some(inner) = cause {
         match inner.downcast_ref::<Unresolved>() {
-            Some(Unresolved::NoSuchHost) => return Failure::NoSuchHost,
-            Some(Unresolved::Refused(address)) => return Failure::AddressRefused(*address),
-            Some(Unresolved::Dns(cause)) => return Failure::Dns(cause.clone()),
+            Some(unresolved) => return failure_of_name(unresolved.clone()),
             None => cause = inner.source(),
         }
     }
@@ -228,6 +253,14 @@ fn failure_of(error: reqwest::Error, is_proxied: bool) -> Failure {
         return Failure::Proxy(message);
     }
     if error.is_timeout() { Failure::Timeout } else { Failure::Connection(message) }
+}
+
+fn failure_of_name(unresolved: Unresolved) -> Failure {
+    match unresolved {
+        Unresolved::NoSuchHost => Failure::NoSuchHost,
+        Unresolved::Refused(address) => Failure::AddressRefused(address),
+        Unresolved::Dns(cause) => Failure::Dns(cause),
+    }
 }
 
 /// An error and its causes in one line.
@@ -304,8 +337,11 @@ mod tests {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let others = runtime.block_on(client.memory.body(2 << 20));
         let asking = client.clone();
-        let mut answer = runtime
-            .spawn(async move { asking.get(&url, Asked::Page, 8 << 20, Duration::from_secs(60)).await });
+        let mut answer = runtime.spawn(async move {
+            let known = &Validators::default();
+            let allowed = Duration::from_secs(60);
+            asking.get(&url, Ask { kind: Asked::Page, cap: 8 << 20, allowed, known }).await
+        });
         answered.recv().unwrap();
         let waited =
             runtime.block_on(async { tokio::time::timeout(config.timeout * 3 / 2, &mut answer).await });

@@ -1,29 +1,41 @@
-//! The last step: what came of a visit, as one commit with the end of its request and its host's next time.
+//! The last step: what came of a visit, as one commit with the end of its request, or its next turn, and its host's
+//! next time.
 
 use article::CanonicalUrl;
-use bytes::Bytes;
-use crawl::{Discovered, Failure, Fate, Host, Outcome, Policy, Retry, RetryPolicy, Signal};
-use pipeline::{DeadLetter, Headers, LogError, Output, Record};
-use prost::Message;
-use tracing::{debug, info};
-use wire::{Hints, Page, QueueTicket, Request, Topic};
+use crawl::{Failure, Host, Outcome, Retry, Signal};
+use pipeline::{LogError, Record};
+use tracing::debug;
+use wire::{Page, QueueTicket, Request};
 
 use crate::{
-    draft::Draft,
-    frontier::Queue,
-    visit::{Found, Visit},
+    emit::{end_without_response, page_gone, request_of, write_page, write_request},
+    frontier::{HostRow, Queue},
+    lists,
+    rules::Rules,
+    seen::Seen,
+    visit::{Fetched, Found, Visit},
 };
 
 /// Requests that are given up in one step, at most; the timer fires again for the rest.
 const MAX_EXPIRED_AT_ONCE: usize = 500;
+/// A page that was there is gone when it was missing so many times in a row ...
+const MISSES: u32 = 3;
+/// ... so long apart.
+const MISS_PAUSE_MS: i64 = 600_000;
+
+/// A request whose visit has ended.
+pub(crate) struct Errand<'a> {
+    pub visit: &'a Visit,
+    pub rules: &'a Rules,
+    /// As written back when all is done.
+    pub host: HostRow,
+    pub record: Record,
+    pub request: Request,
+    pub ticket: QueueTicket,
+}
 
 /// Writes what came of a visit to the queue's host.
-pub(crate) fn complete(
-    queue: &mut Queue<'_>,
-    visit: &Visit,
-    policy: &Policy,
-    retries: &RetryPolicy,
-) -> Result<(), LogError> {
+pub(crate) fn complete(queue: &mut Queue<'_>, visit: &Visit, rules: &Rules) -> Result<(), LogError> {
     for (origin, file) in &visit.robots {
         queue.set_robots(origin, file)?;
     }
@@ -32,133 +44,209 @@ pub(crate) fn complete(
         _ => Signal::Answered,
     };
     let outcome = Outcome { signal, latency_ms: visit.latency_ms, crawl_delay_ms: visit.crawl_delay_ms };
-    let host = crawl::after_fetch(&queue.host()?.unwrap_or_default(), &outcome, visit.ended_at_ms, policy);
+    let mut host = queue.host()?.unwrap_or_default();
+    host.politeness = crawl::after_fetch(&host.politeness, &outcome, visit.ended_at_ms, &rules.policy);
+    if signal != Signal::Postponed {
+        queue.frontier.taken_over.remove(queue.domain);
+        if let Some((record, ticket)) = queue.get(visit.sequence)? {
+            let request = request_of(&record);
+            let mut errand = Errand { visit, rules, host, record, request, ticket };
+            errand.settle(queue)?;
+            host = errand.host;
+        }
+    }
     queue.set_host(&host)?;
-    queue.frontier.taken_over.remove(queue.domain);
-    if let Some((record, ticket)) = queue.get(visit.sequence)? {
-        settle(queue, visit, &host, &record, &ticket, retries)?;
-    }
+    let host = &host.politeness;
     if let (Found::Failed(failure), Some(since_ms)) = (&visit.found, host.failing_since_ms) {
-        queue.host_failed(failure, &host, since_ms.saturating_add(retries.give_up_after_ms));
+        queue.host_failed(failure, host, since_ms.saturating_add(rules.retries.give_up_after_ms));
     }
-    queue.schedule(&host)
+    queue.schedule(host)
 }
 
 /// Gives up the host's requests that have expired, or that were given up with it.
-pub(crate) fn expire(queue: &mut Queue<'_>, now_ms: i64) -> Result<(), LogError> {
+pub(crate) fn expire(queue: &mut Queue<'_>, now_ms: i64, rules: &Rules) -> Result<(), LogError> {
     for (sequence, failure) in queue.expired(now_ms, MAX_EXPIRED_AT_ONCE) {
         if let Some((record, ticket)) = queue.get(sequence)? {
-            queue.remove(sequence, &ticket)?;
-            give_up(queue.draft, &record, &ticket, &failure);
+            let request = request_of(&record);
+            leave(queue, &request.url, sequence, &ticket)?;
+            give_up(queue, &record, request, &ticket, &failure, rules);
         }
     }
     Ok(())
 }
 
 /// The host as it is to be treated now: one that was taken over waits one full delay from then on.
-pub(crate) fn as_owner(queue: &Queue<'_>, token: &str, policy: &Policy) -> Result<Host, LogError> {
-    let host = queue.host()?.unwrap_or_default();
+pub(crate) fn as_owner(queue: &Queue<'_>, host: &Host, token: &str, rules: &Rules) -> Result<Host, LogError> {
     if !queue.frontier.taken_over.contains(queue.domain) {
-        return Ok(host);
+        return Ok(*host);
     }
     let robots = queue.robots()?;
     let delays = robots.iter().filter_map(|(_, file)| Some(file.rules(token)?.crawl_delay_ms()));
-    Ok(crawl::after_assignment(&host, delays.max().unwrap_or(0), queue.frontier.assigned_at_ms, policy))
+    let assigned_at_ms = queue.frontier.assigned_at_ms;
+    Ok(crawl::after_assignment(host, delays.max().unwrap_or(0), assigned_at_ms, &rules.policy))
 }
 
-/// Writes a request for the frontier that keeps `domain`.
-pub(crate) fn write_request(draft: &mut Draft, request: Request, domain: &str, came_with: &Headers) {
-    let headers = wire::headers("Request", &request.request_id, "fetcher", &request.run_id, came_with);
-    write(draft, Topic::Requests, Bytes::copy_from_slice(domain.as_bytes()), &request, headers);
-}
-
-/// Writes a page that has no response: the document is all there is, because of `failure` or, where that is empty,
-/// because there never was a URL.
-pub(crate) fn page_without_response(draft: &mut Draft, request: Request, failure: &str, came_with: &Headers) {
-    write_page(
-        draft,
-        Page { request: Some(request), response: None, failure: failure.to_owned() },
-        came_with,
-    );
-}
-
-fn settle(
-    queue: &mut Queue<'_>,
-    visit: &Visit,
-    host: &Host,
-    record: &Record,
-    ticket: &QueueTicket,
-    retries: &RetryPolicy,
-) -> Result<(), LogError> {
-    let request = request_of(record);
-    let failure = match &visit.found {
-        Found::Failed(failure) => Some(failure.clone()),
-        Found::List { .. } if request.document.is_some() => {
-            Some(Failure::Unsupported("a list of articles, not the original"))
-        }
-        _ => None,
-    };
-    if let Some(failure) = failure {
-        return fail(queue, visit, host, record, ticket, &failure, retries);
-    }
-    queue.remove(visit.sequence, ticket)?;
-    match &visit.found {
-        Found::Page(response) => {
-            debug!(request = request.request_id, status = response.status, "fetched");
-            let response = Some((**response).clone());
-            let page = Page { request: Some(request), response, failure: String::new() };
-            write_page(queue.draft, page, &record.headers);
-        }
-        Found::List { via, addresses } => {
-            info!(request = request.request_id, addresses = addresses.len(), via, "list read");
-            for (n, discovered) in addresses.iter().enumerate() {
-                let found = of_list(&request, discovered, n, via, visit.ended_at_ms);
-                write_request(queue.draft, found, discovered.url.registrable_domain(), &record.headers);
+impl Errand<'_> {
+    fn settle(&mut self, queue: &mut Queue<'_>) -> Result<(), LogError> {
+        match &self.visit.found {
+            Found::Page(fetched) => self.fetched(queue, fetched),
+            Found::Unchanged if self.ticket.list.is_some() => lists::unchanged(self, queue),
+            Found::Unchanged => {
+                queue.draft.revisited("same");
+                let seen = queue.seen(self.url())?;
+                self.next_revisit(queue, seen)
             }
-            queue.draft.discovered(via, addresses.len());
+            Found::List(list) if self.ticket.list.is_some() => lists::watched(self, queue, list),
+            Found::List(_) if self.request.document.is_some() => {
+                self.fail(queue, &Failure::Unsupported("a list of articles, not the original"))
+            }
+            Found::List(list) => {
+                lists::read_once(self, queue, list);
+                self.leave(queue)
+            }
+            Found::Moved { url, hops } => self.moved(queue, url, *hops),
+            Found::Failed(failure) if self.ticket.list.is_some() => lists::failed(self, queue, failure),
+            Found::Failed(failure) => self.fail(queue, failure),
         }
-        Found::Moved { url, hops } => {
-            queue.draft.discovered("redirect", 1);
-            let to = url.as_str().to_owned();
-            let moved = Request { url: to, hops: *hops, via: "redirect".to_owned(), ..request };
-            write_request(queue.draft, moved, url.registrable_domain(), &record.headers);
-        }
-        Found::Failed(_) => {}
     }
-    Ok(())
+
+    /// The request's URL in the spelling it is known by.
+    pub(crate) fn url(&self) -> &str {
+        self.visit.url.as_str()
+    }
+
+    /// The page is there: it is written, unless it is the one that was there before.
+    fn fetched(&mut self, queue: &mut Queue<'_>, fetched: &Fetched) -> Result<(), LogError> {
+        debug!(request = self.request.request_id, status = fetched.response.status, "fetched");
+        let now_ms = self.visit.ended_at_ms;
+        self.host.spent.count(&self.request.source_id, now_ms);
+        let before = queue.seen(self.url())?;
+        if before.version.is_belied_by(&fetched.version) {
+            self.host.distrusted_until_ms = crawl::distrusted_until_ms(now_ms);
+        }
+        let is_revisit = self.ticket.visits > 0;
+        let is_same = is_revisit && before.version.is_same(&fetched.version);
+        if is_revisit {
+            queue.draft.revisited(if is_same { "same" } else { "changed" });
+        }
+        if !is_same {
+            let (request, response) = (Some(self.request.clone()), Some(fetched.response.clone()));
+            write_page(queue.draft, Page { request, response, ..Page::default() }, &self.record.headers);
+        }
+        let seen = Seen { fetched_at_ms: now_ms, version: fetched.version.clone(), ..before };
+        if fetched.response.final_url != self.url() {
+            let known = queue.seen(&fetched.response.final_url)?;
+            let target = Seen { sequence: known.sequence, ..seen.clone() };
+            queue.set_seen(&fetched.response.final_url, &target)?;
+        }
+        self.next_revisit(queue, seen)
+    }
+
+    /// The request waits for its next revisit, or is done with.
+    fn next_revisit(&mut self, queue: &mut Queue<'_>, seen: Seen) -> Result<(), LogError> {
+        let now_ms = self.visit.ended_at_ms;
+        let visits = self.ticket.visits.saturating_add(1);
+        let first_ms = if visits == 1 { now_ms } else { self.ticket.first_fetched_at_ms };
+        let is_last = self.request.document.is_some() || !self.request.memento_of.is_empty();
+        let due =
+            crawl::next_revisit_ms(first_ms, visits, &self.rules.revisits_ms, now_ms).filter(|_| !is_last);
+        queue.set_seen(self.visit.url.as_str(), &seen)?;
+        let Some(due_at_ms) = due else { return self.leave(queue) };
+        let ticket = QueueTicket {
+            is_backfill: self.ticket.is_backfill,
+            priority: self.ticket.priority,
+            due_at_ms,
+            visits,
+            first_fetched_at_ms: first_ms,
+            ..QueueTicket::default()
+        };
+        queue.defer(self.visit.sequence, &self.ticket, &ticket)
+    }
+
+    /// The page is at another domain, whose politeness is not ours to spend.
+    fn moved(&mut self, queue: &mut Queue<'_>, url: &CanonicalUrl, hops: u32) -> Result<(), LogError> {
+        queue.draft.discovered("redirect", 1);
+        let (to, via) = (url.as_str().to_owned(), "redirect".to_owned());
+        let moved = Request { url: to, hops, via, watch: None, ..self.request.clone() };
+        write_request(queue.draft, moved, url.registrable_domain(), &self.record.headers);
+        if self.ticket.list.is_some() {
+            return lists::unchanged(self, queue);
+        }
+        if self.ticket.visits > 0 {
+            queue.draft.revisited("moved");
+        }
+        self.leave(queue)
+    }
+
+    fn fail(&mut self, queue: &mut Queue<'_>, failure: &Failure) -> Result<(), LogError> {
+        let (retries, ended_at_ms) = (&self.rules.retries, self.visit.ended_at_ms);
+        let mut tried = self.ticket.clone();
+        tried.attempts = self.ticket.attempts.saturating_add(u32::from(failure.is_of_url()));
+        tried.last_failure = failure.to_string();
+        let began_at_ms = self.host.politeness.failing_since_ms.unwrap_or(ended_at_ms);
+        tried.expires_at_ms.get_or_insert(began_at_ms.saturating_add(retries.give_up_after_ms));
+        let judged = crawl::retry(failure, tried.attempts, tried.expires_at_ms, ended_at_ms, retries);
+        // Sites err for minutes: what was there is gone when it has been missing for a while.
+        let is_doubtful = self.ticket.visits > 0
+            && *failure == Failure::Status(404)
+            && tried.attempts < retries.max_attempts.min(MISSES);
+        match if is_doubtful { Retry::At(ended_at_ms.saturating_add(MISS_PAUSE_MS)) } else { judged } {
+            Retry::At(due_at_ms) => {
+                queue.draft.retried();
+                debug!(%failure, attempts = tried.attempts, domain = queue.domain, "fetch failed, to be tried again");
+                tried.due_at_ms = due_at_ms;
+                queue.defer(self.visit.sequence, &self.ticket, &tried)
+            }
+            Retry::GiveUp => {
+                self.leave(queue)?;
+                give_up(queue, &self.record, self.request.clone(), &tried, failure, self.rules);
+                Ok(())
+            }
+        }
+    }
+
+    /// The request is done with.
+    fn leave(&self, queue: &mut Queue<'_>) -> Result<(), LogError> {
+        leave(queue, self.url(), self.visit.sequence, &self.ticket)
+    }
 }
 
-fn fail(
+/// Takes a request out of the queue, for good.
+fn leave(queue: &mut Queue<'_>, url: &str, sequence: u64, ticket: &QueueTicket) -> Result<(), LogError> {
+    queue.remove(sequence, ticket)?;
+    match CanonicalUrl::parse(url) {
+        Ok(url) => queue.unqueue(url.as_str(), sequence),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Ends a request for good: an archived copy is asked for, its document stands in, or it is a dead letter. A page that was
+/// there before is gone, or merely could not be seen again.
+fn give_up(
     queue: &mut Queue<'_>,
-    visit: &Visit,
-    host: &Host,
     record: &Record,
+    request: Request,
     ticket: &QueueTicket,
     failure: &Failure,
-    retries: &RetryPolicy,
-) -> Result<(), LogError> {
-    let mut tried = ticket.clone();
-    tried.attempts = ticket.attempts.saturating_add(u32::from(failure.fate() != Fate::Outage));
-    tried.last_failure = failure.to_string();
-    let began_at_ms = host.failing_since_ms.unwrap_or(visit.ended_at_ms);
-    tried.expires_at_ms.get_or_insert(began_at_ms.saturating_add(retries.give_up_after_ms));
-    match crawl::retry(failure, tried.attempts, tried.expires_at_ms, visit.ended_at_ms, retries) {
-        Retry::At(due_at_ms) => {
-            queue.draft.retried();
-            debug!(%failure, attempts = tried.attempts, domain = queue.domain, "fetch failed, to be tried again");
-            tried.due_at_ms = due_at_ms;
-            queue.defer(visit.sequence, ticket, &tried)
+    rules: &Rules,
+) {
+    if ticket.visits > 0 {
+        queue.draft.revisited(if failure.is_gone() { "gone" } else { "failed" });
+        if failure.is_gone() {
+            page_gone(queue.draft, request, &failure.to_string(), &record.headers);
         }
-        Retry::GiveUp => {
-            queue.remove(visit.sequence, ticket)?;
-            give_up(queue.draft, record, &tried, failure);
-            Ok(())
-        }
+        return;
     }
-}
-
-/// Ends a request for good: its document stands in, or it is a dead letter.
-fn give_up(draft: &mut Draft, record: &Record, ticket: &QueueTicket, failure: &Failure) {
+    if failure.is_gone()
+        && request.memento_of.is_empty()
+        && let Some(copy) = rules.memento_of(&request.url)
+    {
+        queue.draft.discovered("memento", 1);
+        let (memento_of, url, via) = (request.url.clone(), copy.as_str().to_owned(), "memento".to_owned());
+        let asked = Request { url, memento_of, via, hops: 0, ..request };
+        write_request(queue.draft, asked, copy.registrable_domain(), &record.headers);
+        return;
+    }
     let cause = match (failure, ticket.last_failure.as_str()) {
         (Failure::Expired, last) if !last.is_empty() => {
             format!("it expired; the last attempt failed: {last}")
@@ -167,60 +255,5 @@ fn give_up(draft: &mut Draft, record: &Record, ticket: &QueueTicket, failure: &F
         (_, "") => format!("its host was given up: {failure}"),
         _ => failure.to_string(),
     };
-    end_without_response(draft, record, request_of(record), failure.reason(), &cause, ticket.attempts);
-}
-
-/// Ends a request that nothing was fetched for: its document stands in, or it is a dead letter.
-pub(crate) fn end_without_response(
-    draft: &mut Draft,
-    record: &Record,
-    request: Request,
-    reason: &'static str,
-    cause: &str,
-    attempts: u32,
-) {
-    info!(request = request.request_id, reason, cause, "given up");
-    if request.document.is_some() {
-        page_without_response(draft, request, cause, &record.headers);
-    } else {
-        let asked = if request.url.is_empty() { &request.request_id } else { &request.url };
-        let letter = DeadLetter::of(record, reason, format!("{asked}: {cause}"));
-        draft.dead_letter(DeadLetter { attempts, ..letter });
-    }
-}
-
-/// It was read when it was taken in; what can no longer be read has no document and no URL.
-fn request_of(record: &Record) -> Request {
-    wire::decode(record.value.as_deref().unwrap_or_default()).unwrap_or_default()
-}
-
-/// The request for the `n`-th address of a list. It expires when the list was to, if it was.
-fn of_list(list: &Request, discovered: &Discovered, n: usize, via: &str, now_ms: i64) -> Request {
-    Request {
-        request_id: format!("{}.{n}", list.request_id),
-        url: discovered.url.as_str().to_owned(),
-        seen_at_ms: now_ms,
-        hops: 0,
-        depth: list.depth.saturating_add(1),
-        via: via.to_owned(),
-        hints: Some(Hints {
-            title: discovered.title.clone().unwrap_or_default(),
-            published_at: discovered.published_at.clone().unwrap_or_default(),
-        }),
-        ..list.clone()
-    }
-}
-
-fn write_page(draft: &mut Draft, page: Page, came_with: &Headers) {
-    let request = page.request.as_ref();
-    let id = request.map(|r| r.request_id.clone()).unwrap_or_default();
-    let run_id = request.map(|r| r.run_id.clone()).unwrap_or_default();
-    let url = request.and_then(|r| CanonicalUrl::parse(&r.url).ok());
-    let key = wire::page_key(url.as_ref().map_or(&id, CanonicalUrl::as_str));
-    let headers = wire::headers("Page", &id, "fetcher", &run_id, came_with);
-    write(draft, Topic::Pages, key.into(), &page, headers);
-}
-
-fn write(draft: &mut Draft, topic: Topic, key: Bytes, message: &impl Message, headers: Headers) {
-    draft.emit(Output { topic: topic.name(), key, value: Some(message.encode_to_vec().into()), headers });
+    end_without_response(queue.draft, record, request, failure.reason(), &cause, ticket.attempts);
 }

@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crawl::{MAX_ROBOTS_BYTES, Policy, RetryPolicy};
+use crawl::MAX_ROBOTS_BYTES;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::client::Client;
+use crate::{client::Client, rules::Rules};
 
 /// The fetcher's settings. Durations are written `500ms`, `30s`, `2h`.
 #[derive(Debug, Clone, Deserialize)]
@@ -66,8 +66,31 @@ pub struct Config {
     pub max_list_depth: u32,
     /// Most hosts asked at the same time.
     pub max_in_flight: usize,
+    /// Most hosts asked at the same time that have the same address.
+    pub max_in_flight_per_address: usize,
     /// With so many requests queued no more are taken in.
     pub max_queued: u64,
+    /// What was fetched so short a while ago is not fetched again when it is asked for again, unless `refetch` is asked
+    /// for, too.
+    #[serde(with = "humantime_serde")]
+    pub fetched_for: Duration,
+    /// So long it is remembered what was fetched.
+    #[serde(with = "humantime_serde")]
+    pub remembered_for: Duration,
+    /// How long after its first fetch a page is asked for again, to see corrections and withdrawals. None: never.
+    pub revisits: Vec<Pause>,
+    /// Articles of a source that are fetched from a domain in a day (UTC), at most, where the request names no number; the
+    /// others wait for the next day. 0: no bound.
+    pub daily_quota: u32,
+    /// A list that is watched is read no more often than this ...
+    #[serde(with = "humantime_serde")]
+    pub min_poll: Duration,
+    /// ... and no less often than this; what lies between is learnt from what comes of it.
+    #[serde(with = "humantime_serde")]
+    pub max_poll: Duration,
+    /// Where archived copies are asked for of what is gone (404, 410, 451): the address of a TimeGate (RFC 7089), `{url}`
+    /// in it standing for the page's, as in `https://web.archive.org/web/2id_/{url}`.
+    pub memento: Option<String>,
     /// An HTTP proxy for everything (`http://host:port`). It may be private; literal addresses are still checked, but
     /// names are resolved by the proxy, and so are its business.
     pub proxy: Option<String>,
@@ -76,6 +99,11 @@ pub struct Config {
     /// Whether private, loopback and link-local addresses may be fetched. For tests, and for presses of one's own.
     pub allow_private: bool,
 }
+
+/// A duration in a list, written as the others are.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(transparent)]
+pub struct Pause(#[serde(with = "humantime_serde")] pub Duration);
 
 /// A setting that cannot be used.
 #[derive(Debug, Error)]
@@ -95,6 +123,11 @@ pub enum ConfigError {
         /// What it has to be.
         least: usize,
     },
+    /// The archive's address.
+    #[error(
+        "memento {0:?} is no address of a TimeGate: write one with {{url}} in the place of the page's, such as https://web.archive.org/web/2id_/{{url}}"
+    )]
+    Memento(String),
     /// The proxy's address.
     #[error("proxy {proxy:?} cannot be used: {cause}; write http://host:port")]
     Proxy {
@@ -142,7 +175,15 @@ impl Default for Config {
             max_discovered: 10_000,
             max_list_depth: 3,
             max_in_flight: 64,
+            max_in_flight_per_address: 16,
             max_queued: 2_000_000,
+            fetched_for: Duration::from_secs(86_400),
+            remembered_for: Duration::from_secs(30 * 86_400),
+            revisits: [3_600, 86_400, 7 * 86_400].map(|seconds| Pause(Duration::from_secs(seconds))).into(),
+            daily_quota: 0,
+            min_poll: Duration::from_secs(120),
+            max_poll: Duration::from_secs(6 * 3600),
+            memento: None,
             proxy: None,
             extra_ca: None,
             allow_private: false,
@@ -154,6 +195,7 @@ impl Config {
     /// Whether the fetcher could run with these settings: all that [`run`](crate::run) would refuse, with nothing
     /// started. Reads the file of authorities.
     pub fn check(&self) -> Result<(), ConfigError> {
+        Rules::new(self)?;
         Client::new(self).map(drop)
     }
 
@@ -161,27 +203,6 @@ impl Config {
     pub(crate) fn longest_body(&self) -> usize {
         // One kibibyte more, for what is reserved is rounded up.
         self.max_body_bytes.max(MAX_ROBOTS_BYTES).saturating_add(1024)
-    }
-
-    /// How hosts are treated.
-    pub(crate) fn policy(&self) -> Policy {
-        Policy {
-            delay_ms: millis(self.delay),
-            latency_factor: i64::from(self.latency_factor),
-            max_latency_delay_ms: millis(self.max_latency_delay),
-            backoff_ms: millis(self.host_backoff),
-            max_backoff_ms: millis(self.max_host_backoff),
-        }
-    }
-
-    /// How failures are tried again.
-    pub(crate) fn retries(&self) -> RetryPolicy {
-        RetryPolicy {
-            backoff_ms: millis(self.retry_backoff),
-            max_backoff_ms: millis(self.max_retry_backoff),
-            max_attempts: self.max_attempts,
-            give_up_after_ms: millis(self.give_up_after),
-        }
     }
 }
 

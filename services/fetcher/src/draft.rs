@@ -18,6 +18,8 @@ pub(crate) struct Tally {
     produced: u64,
     dead_letters: Vec<DeadLetter>,
     retries: u64,
+    known: u64,
+    revisits: BTreeMap<&'static str, u64>,
     discovered: BTreeMap<&'static str, u64>,
 }
 
@@ -48,6 +50,16 @@ impl Draft {
         self.tally.retries += 1;
     }
 
+    /// A request was not needed.
+    pub(crate) fn known(&mut self) {
+        self.tally.known += 1;
+    }
+
+    /// A page was asked for again, and was found so.
+    pub(crate) fn revisited(&mut self, found: &'static str) {
+        *self.tally.revisits.entry(found).or_default() += 1;
+    }
+
     /// Addresses were found and are requested.
     pub(crate) fn discovered(&mut self, via: &'static str, addresses: usize) {
         *self.tally.discovered.entry(via).or_default() += addresses as u64;
@@ -60,6 +72,10 @@ impl Tally {
         role.produced.inc_by(self.produced);
         role.count_dead_letters(&self.dead_letters);
         metrics().retries.inc_by(self.retries);
+        metrics().known.inc_by(self.known);
+        for (found, pages) in &self.revisits {
+            metrics().revisits.with_label_values(&[*found]).inc_by(*pages);
+        }
         for (via, addresses) in &self.discovered {
             metrics().discovered.with_label_values(&[*via]).inc_by(*addresses);
         }

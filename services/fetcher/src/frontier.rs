@@ -3,13 +3,16 @@
 //!
 //! | row | value |
 //! |---|---|
-//! | `h` domain | the host's politeness ([`HostState`]) |
+//! | `h` domain | the host's politeness, and what was fetched today ([`HostState`]) |
 //! | `o` domain 0 origin | the robots.txt of an origin ([`RobotsState`]) |
 //! | `r` domain 0 sequence | a request's [`QueuedRecord`], as it came: written once |
 //! | `t` domain 0 sequence | its [`QueueTicket`]: its turn, and what befell it |
+//! | `s` hash of a URL | when it was last fetched, and where it is queued ([`crate::seen`]) |
 //!
 //! and a timer, named by the domain, at the earliest moment at which something can be done for it. The sequence of a
 //! request is the offset of its record: unique, in order of arrival, and the way back for a dead letter.
+//!
+//! Most requests leave with their page. Lists that are watched and pages that are revisited stay, and get another turn.
 //!
 //! The order is derived from the tickets when a partition is assigned. It is changed together with a step, before the
 //! step is committed: a step that did not happen ends the assignment, and with it this memory.
@@ -20,7 +23,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use crawl::{Availability, Failure, Host, HostQueue, Lane, Place, RobotsFile, Turn};
+use crawl::{Availability, Failure, Host, HostQueue, Lane, Place, RobotsFile, Spent, Turn};
 use pipeline::{LogError, Origin, Record, State};
 use prost::Message;
 use wire::{HostState, QueueTicket, QueuedRecord, RecordHeader, RobotsState};
@@ -43,13 +46,30 @@ pub(crate) struct Frontier {
     pub taken_over: HashSet<String>,
     hosts: HashMap<String, HostQueue>,
     queued: u64,
+    /// Lists from which nothing comes against their rhythm: their sequence, and why.
+    troubled: HashMap<u64, String>,
+}
+
+/// A host's row.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HostRow {
+    pub politeness: Host,
+    /// Fetched today.
+    pub spent: Spent,
+    /// Until then nothing is asked for conditionally.
+    pub distrusted_until_ms: i64,
 }
 
 impl Frontier {
     /// The frontier of a partition gained at `assigned_at_ms`.
     pub(crate) fn load(state: &State, assigned_at_ms: i64) -> Result<Self, LogError> {
-        let mut frontier =
-            Self { assigned_at_ms, taken_over: HashSet::new(), hosts: HashMap::new(), queued: 0 };
+        let mut frontier = Self {
+            assigned_at_ms,
+            taken_over: HashSet::new(),
+            hosts: HashMap::new(),
+            queued: 0,
+            troubled: HashMap::new(),
+        };
         for row in state.scan(&[HOST]) {
             frontier.taken_over.insert(text(row?.0.get(1..)));
         }
@@ -58,23 +78,54 @@ impl Frontier {
             let Some((domain, sequence)) = key.get(1..).and_then(|key| key.split_last_chunk::<8>()) else {
                 continue;
             };
-            let turn = turn(&decoded(&value)?, u64::from_be_bytes(*sequence));
-            let domain = text(domain.strip_suffix(&[0]));
-            frontier.hosts.entry(domain).or_default().insert(&turn);
-            frontier.queued += 1;
+            let (ticket, sequence) = (decoded(&value)?, u64::from_be_bytes(*sequence));
+            frontier.insert(&text(domain.strip_suffix(&[0])), &ticket, sequence);
         }
         Ok(frontier)
     }
 
-    /// How many requests are queued.
+    /// How many requests wait for their page; not what is watched or revisited.
     pub(crate) fn queued(&self) -> u64 {
         self.queued
     }
+
+    /// Why nothing comes of lists against their rhythm, one word for each such list.
+    pub(crate) fn troubles(&self) -> impl Iterator<Item = &str> {
+        self.troubled.values().map(String::as_str)
+    }
+
+    fn insert(&mut self, domain: &str, ticket: &QueueTicket, sequence: u64) {
+        match self.hosts.get_mut(domain) {
+            Some(queue) => queue.insert(&turn(ticket, sequence)),
+            None => self.hosts.entry(domain.to_owned()).or_default().insert(&turn(ticket, sequence)),
+        }
+        self.queued += u64::from(!is_standing(ticket));
+        if let Some(list) = ticket.list.as_ref().filter(|list| !list.trouble.is_empty()) {
+            self.troubled.insert(sequence, list.trouble.clone());
+        }
+    }
+
+    fn remove(&mut self, domain: &str, ticket: &QueueTicket, sequence: u64) {
+        if let Some(queue) = self.hosts.get_mut(domain) {
+            queue.remove(&turn(ticket, sequence));
+            if queue.is_empty() {
+                self.hosts.remove(domain);
+            }
+        }
+        self.queued = self.queued.saturating_sub(u64::from(!is_standing(ticket)));
+        self.troubled.remove(&sequence);
+    }
+}
+
+/// Whether it has had its page, or is a list that is watched: nobody waits for it.
+fn is_standing(ticket: &QueueTicket) -> bool {
+    ticket.visits > 0 || ticket.list.is_some()
 }
 
 fn turn(ticket: &QueueTicket, sequence: u64) -> Turn {
     let lane = if ticket.is_backfill { Lane::Backfill } else { Lane::Live };
-    let place = Place { lane, priority: Reverse(ticket.priority), sequence };
+    let place =
+        Place { lane, is_article: ticket.list.is_none(), priority: Reverse(ticket.priority), sequence };
     Turn { place, due_at_ms: ticket.due_at_ms, expires_at_ms: ticket.expires_at_ms }
 }
 
@@ -88,15 +139,29 @@ pub(crate) struct Queue<'a> {
 
 impl Queue<'_> {
     /// What is known of the host; `None` where it was never asked for.
-    pub(crate) fn host(&self) -> Result<Option<Host>, LogError> {
+    pub(crate) fn host(&self) -> Result<Option<HostRow>, LogError> {
         let Some(row) = self.draft.step.get(self.partition, &self.host_key())? else { return Ok(None) };
-        let HostState { next_at_ms, failures, latency_ms, failing_since_ms } = decoded(&row)?;
-        Ok(Some(Host { next_at_ms, failures, latency_ms, failing_since_ms }))
+        let state: HostState = decoded(&row)?;
+        let HostState { next_at_ms, failures, latency_ms, failing_since_ms, delay_ms, .. } = state;
+        Ok(Some(HostRow {
+            politeness: Host { next_at_ms, failures, latency_ms, failing_since_ms, delay_ms },
+            spent: Spent { day: state.quota_day, articles: state.fetched },
+            distrusted_until_ms: state.validators_distrusted_until_ms,
+        }))
     }
 
-    pub(crate) fn set_host(&mut self, host: &Host) -> Result<(), LogError> {
-        let Host { next_at_ms, failures, latency_ms, failing_since_ms } = *host;
-        let state = HostState { next_at_ms, failures, latency_ms, failing_since_ms };
+    pub(crate) fn set_host(&mut self, row: &HostRow) -> Result<(), LogError> {
+        let Host { next_at_ms, failures, latency_ms, failing_since_ms, delay_ms } = row.politeness;
+        let state = HostState {
+            next_at_ms,
+            failures,
+            latency_ms,
+            failing_since_ms,
+            delay_ms,
+            quota_day: row.spent.day,
+            fetched: row.spent.articles.clone(),
+            validators_distrusted_until_ms: row.distrusted_until_ms,
+        };
         self.draft.step.put(self.partition, &self.host_key(), state.encode_to_vec())
     }
 
@@ -132,6 +197,14 @@ impl Queue<'_> {
     /// Takes a request in.
     pub(crate) fn insert(&mut self, record: &Record, ticket: &QueueTicket) -> Result<(), LogError> {
         let sequence = record.origin.offset as u64;
+        self.set_record(record)?;
+        self.draft.step.put(self.partition, &self.sequence_key(TICKET, sequence), ticket.encode_to_vec())?;
+        self.frontier.insert(self.domain, ticket, sequence);
+        Ok(())
+    }
+
+    /// Writes a request's record.
+    pub(crate) fn set_record(&mut self, record: &Record) -> Result<(), LogError> {
         let header = |(name, value): &(String, Vec<u8>)| RecordHeader {
             name: name.clone(),
             value: Bytes::copy_from_slice(value),
@@ -141,11 +214,8 @@ impl Queue<'_> {
             value: record.value.clone().unwrap_or_default(),
             headers: record.headers.iter().map(header).collect(),
         };
-        self.draft.step.put(self.partition, &self.sequence_key(RECORD, sequence), stored.encode_to_vec())?;
-        self.draft.step.put(self.partition, &self.sequence_key(TICKET, sequence), ticket.encode_to_vec())?;
-        self.frontier.hosts.entry(self.domain.to_owned()).or_default().insert(&turn(ticket, sequence));
-        self.frontier.queued += 1;
-        Ok(())
+        let key = self.sequence_key(RECORD, record.origin.offset as u64);
+        self.draft.step.put(self.partition, &key, stored.encode_to_vec())
     }
 
     /// A request's record, its ticket beside it.
@@ -177,9 +247,8 @@ impl Queue<'_> {
         after: &QueueTicket,
     ) -> Result<(), LogError> {
         self.draft.step.put(self.partition, &self.sequence_key(TICKET, sequence), after.encode_to_vec())?;
-        let queue = self.frontier.hosts.entry(self.domain.to_owned()).or_default();
-        queue.remove(&turn(before, sequence));
-        queue.insert(&turn(after, sequence));
+        self.frontier.remove(self.domain, before, sequence);
+        self.frontier.insert(self.domain, after, sequence);
         Ok(())
     }
 
@@ -187,13 +256,7 @@ impl Queue<'_> {
     pub(crate) fn remove(&mut self, sequence: u64, ticket: &QueueTicket) -> Result<(), LogError> {
         self.draft.step.delete(self.partition, &self.sequence_key(RECORD, sequence))?;
         self.draft.step.delete(self.partition, &self.sequence_key(TICKET, sequence))?;
-        if let Some(queue) = self.frontier.hosts.get_mut(self.domain) {
-            queue.remove(&turn(ticket, sequence));
-            if queue.is_empty() {
-                self.frontier.hosts.remove(self.domain);
-            }
-        }
-        self.frontier.queued = self.frontier.queued.saturating_sub(1);
+        self.frontier.remove(self.domain, ticket, sequence);
         Ok(())
     }
 
@@ -242,7 +305,7 @@ fn text(bytes: Option<&[u8]>) -> String {
     String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
 }
 
-fn decoded<M: Message + Default>(row: &[u8]) -> Result<M, LogError> {
+pub(crate) fn decoded<M: Message + Default>(row: &[u8]) -> Result<M, LogError> {
     M::decode(row).map_err(unreadable)
 }
 

@@ -11,16 +11,21 @@
 //! original that cannot be had.
 
 mod accept;
+mod addresses;
 mod client;
 mod complete;
 mod config;
 mod draft;
+mod emit;
 mod frontier;
+mod lists;
 mod memory;
 mod metrics;
 mod network;
 mod resolver;
 mod role;
+mod rules;
+mod seen;
 mod visit;
 mod worker;
 

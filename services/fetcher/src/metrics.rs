@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use prometheus::{
-    Histogram, IntCounter, IntCounterVec, IntGauge, register_histogram, register_int_counter,
-    register_int_counter_vec, register_int_gauge,
+    Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, register_histogram, register_int_counter,
+    register_int_counter_vec, register_int_gauge, register_int_gauge_vec,
 };
 
 /// The fetcher's metrics, in the default registry.
@@ -17,6 +17,12 @@ pub(crate) struct Metrics {
     /// Requests to addresses that are not public.
     pub ssrf_blocked: IntCounter,
     pub retries: IntCounter,
+    /// Requests that were not needed: queued already, or fetched a short while ago.
+    pub known: IntCounter,
+    /// Pages asked for again, by `found` (`same`, `changed`, `moved`, `gone`, `failed`).
+    pub revisits: IntCounterVec,
+    /// Lists from which nothing comes against their rhythm, by `cause`.
+    pub silent: IntGaugeVec,
     /// Addresses found, by `via` (`feed`, `sitemap`, `redirect`, `original`).
     pub discovered: IntCounterVec,
     /// Requests queued.
@@ -46,6 +52,22 @@ pub(crate) fn metrics() -> &'static Metrics {
                 "Requests to addresses that are not public.",
             ),
             retries: counter("wireroom_fetcher_retries_total", "Attempts that failed and will be repeated."),
+            known: counter(
+                "wireroom_fetcher_known_total",
+                "Requests for what is queued already, or was fetched a short while ago.",
+            ),
+            revisits: register_int_counter_vec!(
+                "wireroom_fetcher_revisits_total",
+                "Pages asked for again.",
+                &["found"]
+            )
+            .expect(registered),
+            silent: register_int_gauge_vec!(
+                "wireroom_fetcher_silent_lists",
+                "Lists from which nothing comes against their rhythm.",
+                &["cause"]
+            )
+            .expect(registered),
             discovered: register_int_counter_vec!(
                 "wireroom_fetcher_discovered_total",
                 "Addresses found and requested.",

@@ -24,6 +24,7 @@ pub(crate) enum Unresolved {
 }
 
 /// The system's name servers, asked directly. `None` where the system names none: then every look-up fails.
+#[derive(Clone)]
 pub(crate) struct PublicResolver {
     dns: Arc<Option<TokioResolver>>,
     patience: Duration,
@@ -40,14 +41,20 @@ impl PublicResolver {
     }
 }
 
+impl PublicResolver {
+    /// The addresses of a name that may be connected to; at least one.
+    pub(crate) async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, Unresolved> {
+        let looked_up = tokio::time::timeout(self.patience, look_up((*self.dns).as_ref(), name)).await;
+        let silent = |_| Unresolved::Dns(format!("nothing within {:?}", self.patience));
+        admitted(looked_up.map_err(silent)??, self.allow_private)
+    }
+}
+
 impl Resolve for PublicResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (dns, patience, allow_private) = (self.dns.clone(), self.patience, self.allow_private);
+        let resolver = self.clone();
         Box::pin(async move {
-            let looked_up = tokio::time::timeout(patience, look_up((*dns).as_ref(), name.as_str())).await;
-            let silent = |_| Unresolved::Dns(format!("nothing within {patience:?}"));
-            let addresses = looked_up.map_err(silent)??;
-            let addresses = admitted(addresses, allow_private)?;
+            let addresses = resolver.look_up(name.as_str()).await?;
             Ok(Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
         })
     }

@@ -8,20 +8,24 @@ use std::{
 };
 
 use article::CanonicalUrl;
-use crawl::{Policy, RetryPolicy, RobotsFile};
+use crawl::{Failure, RobotsFile, Validators};
 use pipeline::{Clock, DeadLetter, Inputs, Limits, Log, LogError, Role, Settings, Timer};
 use thiserror::Error;
-use wire::Request;
+use wire::{QueueTicket, Request};
 
 use crate::{
     accept,
     client::Client,
-    complete::{as_owner, complete, end_without_response, expire},
+    complete::{as_owner, complete, expire},
     config::{Config, ConfigError},
     draft::Draft,
-    frontier::{Frontier, Queue},
+    emit::{end_without_response, request_of},
+    frontier::{Frontier, HostRow, Queue},
+    lists::CAUSES,
     metrics::metrics,
     network::Network,
+    rules::Rules,
+    seen::{SWEEP, sweep},
     visit::{Job, Visit, Visitor},
 };
 
@@ -33,6 +37,8 @@ pub const ROLE: Role =
 const WHILE_IN_FLIGHT: Duration = Duration::from_millis(5);
 /// What one step writes, in bytes, give or take one visit.
 const MAX_STEP_BYTES: usize = 32 << 20;
+/// Requests of a host that are put off to the next day in one step, at most; the timer fires again for the rest.
+const MAX_PUT_OFF: usize = 100;
 /// What a visit gets to know of robots.txt beside that of its own URL, in bytes.
 const MAX_OTHER_ROBOTS_BYTES: usize = 1 << 20;
 
@@ -52,7 +58,7 @@ pub enum Error {
 pub fn run(log: &mut dyn Log, config: &Config, clock: &Clock, settings: &Settings) -> Result<(), Error> {
     let client = Client::new(config)?;
     let network = Network::start(Visitor::new(client, clock.clone(), config))?;
-    let mut fetcher = Fetcher::new(config, clock.clone(), settings.clone(), network);
+    let mut fetcher = Fetcher::new(config, clock.clone(), settings.clone(), network)?;
     Ok(pipeline::repeat(log, settings, |log| fetcher.turn(log))?)
 }
 
@@ -71,8 +77,7 @@ pub(crate) struct Fetcher<F> {
     pub(crate) fetch: F,
     clock: Clock,
     settings: Settings,
-    policy: Policy,
-    retries: RetryPolicy,
+    rules: Rules,
     token: String,
     max_in_flight: usize,
     max_queued: u64,
@@ -92,13 +97,17 @@ struct Round {
 }
 
 impl<F: Fetch> Fetcher<F> {
-    pub(crate) fn new(config: &Config, clock: Clock, settings: Settings, fetch: F) -> Self {
-        Self {
+    pub(crate) fn new(
+        config: &Config,
+        clock: Clock,
+        settings: Settings,
+        fetch: F,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self {
             fetch,
             clock,
             settings,
-            policy: config.policy(),
-            retries: config.retries(),
+            rules: Rules::new(config)?,
             token: crawl::product_token(&config.user_agent).to_owned(),
             max_in_flight: config.max_in_flight.max(1),
             max_queued: config.max_queued,
@@ -107,7 +116,7 @@ impl<F: Fetch> Fetcher<F> {
             in_flight: HashMap::new(),
             ended: Vec::new(),
             frontiers: HashMap::new(),
-        }
+        })
     }
 
     /// One round: polls, works, commits one step, and starts the visits whose turn it is.
@@ -128,6 +137,11 @@ impl<F: Fetch> Fetcher<F> {
         let is_idle = is_idle && self.settings.progress.is_watched() && log.is_at_end()?;
         self.settings.progress.polled(is_idle);
         let mut round = Round { draft: Draft::new(log.step()), jobs: Vec::new() };
+        for partition in inputs.assigned.iter().filter(|partition| self.frontiers.contains_key(partition)) {
+            if round.draft.step.timer(*partition, SWEEP)?.is_none() {
+                round.draft.step.set_timer(*partition, SWEEP, self.clock.now_ms())?;
+            }
+        }
         self.work(&inputs, &mut round)?;
         let (step, tally) = round.draft.finish();
         let is_step = !step.is_empty();
@@ -196,15 +210,14 @@ impl<F: Fetch> Fetcher<F> {
             let frontier = held(&mut self.frontiers, visit.partition)?;
             let (draft, partition) = (&mut round.draft, visit.partition);
             let mut queue = Queue { draft, frontier, partition, domain: &visit.domain };
-            complete(&mut queue, visit, &self.policy, &self.retries)?;
+            complete(&mut queue, visit, &self.rules)?;
         }
         for record in &inputs.records {
             let accepted = catch_unwind(AssertUnwindSafe(|| accept::read(record)));
             let frontier = held(&mut self.frontiers, record.origin.partition)?;
             match accepted {
                 Ok(accepted) => {
-                    let give_up_after_ms = self.retries.give_up_after_ms;
-                    accept::accept(&mut round.draft, frontier, record, accepted, now_ms, give_up_after_ms)?;
+                    accept::accept(&mut round.draft, frontier, record, accepted, now_ms, &self.rules)?;
                 }
                 Err(_) => {
                     round.draft.step.take(&record.origin);
@@ -221,6 +234,10 @@ impl<F: Fetch> Fetcher<F> {
     /// A host's timer fired: what has expired is given up, and if it may be asked now, it will be.
     fn due(&mut self, timer: &Timer, now_ms: i64, round: &mut Round) -> Result<(), LogError> {
         let partition = timer.partition;
+        if timer.key == SWEEP {
+            let before_ms = now_ms.saturating_sub(self.rules.remembered_for_ms);
+            return sweep(&mut round.draft.step, partition, now_ms, before_ms);
+        }
         let domain = String::from_utf8_lossy(&timer.key).into_owned();
         // The end of its visit will set the timer anew.
         if self.in_flight.contains_key(&(partition, domain.clone())) {
@@ -228,27 +245,31 @@ impl<F: Fetch> Fetcher<F> {
         }
         let frontier = held(&mut self.frontiers, partition)?;
         let mut queue = Queue { draft: &mut round.draft, frontier, partition, domain: &domain };
-        expire(&mut queue, now_ms)?;
-        let host = as_owner(&queue, &self.token, &self.policy)?;
-        let head = if host.next_at_ms <= now_ms { queue.head(now_ms) } else { None };
-        let Some(sequence) = head else { return queue.schedule(&host) };
-        let Some((record, ticket)) = queue.get(sequence)? else { return Ok(()) };
-        let request: Request = wire::decode(record.value.as_deref().unwrap_or_default()).unwrap_or_default();
-        let url = match CanonicalUrl::parse(&request.url) {
-            Ok(url) => url,
-            Err(error) => {
-                // It was parsed when it was taken in: another version has changed its mind.
-                queue.remove(sequence, &ticket)?;
-                end_without_response(queue.draft, &record, request, "bad_request", &error.to_string(), 0);
-                return queue.schedule(&host);
-            }
+        expire(&mut queue, now_ms, &self.rules)?;
+        let row = queue.host()?.unwrap_or_default();
+        let host = as_owner(&queue, &row.politeness, &self.token, &self.rules)?;
+        if host.next_at_ms > now_ms {
+            return queue.schedule(&host);
+        }
+        let Some((sequence, request, url, ticket)) = next(&mut queue, &row, now_ms, &self.rules)? else {
+            return queue.schedule(&host);
         };
         self.last_id += 1;
-        let ends_at_ms = ticket.expires_at_ms.unwrap_or(now_ms.saturating_add(self.retries.give_up_after_ms));
-        let allowed = Duration::from_millis(ends_at_ms.saturating_sub(now_ms).max(0) as u64);
-        let robots = at_hand(queue.robots()?, &url);
-        let (id, hops, depth) = (self.last_id, request.hops, request.depth);
-        round.jobs.push(Job { id, partition, domain, sequence, url, hops, depth, robots, allowed });
+        let give_up_at_ms = now_ms.saturating_add(self.rules.retries.give_up_after_ms);
+        let ends_at_ms = ticket.expires_at_ms.unwrap_or(give_up_at_ms);
+        round.jobs.push(Job {
+            id: self.last_id,
+            sequence,
+            hops: request.hops,
+            depth: request.depth,
+            robots: at_hand(queue.robots()?, &url),
+            allowed: Duration::from_millis(ends_at_ms.saturating_sub(now_ms).max(0) as u64),
+            known: known(&queue, &row, &url, &ticket, now_ms)?,
+            is_section: request.watch.is_some_and(|watch| watch.is_section),
+            partition,
+            domain,
+            url,
+        });
         Ok(())
     }
 
@@ -271,6 +292,63 @@ impl<F: Fetch> Fetcher<F> {
         self.settings.progress.set_pending(queued);
         metrics().frontier_depth.set(i64::try_from(queued).unwrap_or(i64::MAX));
         metrics().in_flight.set(self.in_flight.len() as i64);
+        let mut silent = CAUSES.map(|cause| (cause, 0));
+        for trouble in self.frontiers.values().flat_map(Frontier::troubles) {
+            silent.iter_mut().filter(|(cause, _)| *cause == trouble).for_each(|(_, lists)| *lists += 1);
+        }
+        silent.iter().for_each(|(cause, lists)| metrics().silent.with_label_values(&[*cause]).set(*lists));
+    }
+}
+
+/// The request whose turn it is. Articles beyond their source's quota are put off to the next day.
+fn next(
+    queue: &mut Queue<'_>,
+    host: &HostRow,
+    now_ms: i64,
+    rules: &Rules,
+) -> Result<Option<(u64, Request, CanonicalUrl, QueueTicket)>, LogError> {
+    for _ in 0..MAX_PUT_OFF {
+        let Some(sequence) = queue.head(now_ms) else { return Ok(None) };
+        let Some((record, ticket)) = queue.get(sequence)? else { return Ok(None) };
+        let request = request_of(&record);
+        let url = match CanonicalUrl::parse(&request.url) {
+            Ok(url) => url,
+            Err(error) => {
+                // It was parsed when it was taken in: another version has changed its mind.
+                queue.remove(sequence, &ticket)?;
+                let reason = Failure::BadRequest(String::new()).reason();
+                end_without_response(queue.draft, &record, request, reason, &error.to_string(), 0);
+                continue;
+            }
+        };
+        let quota = if request.daily_quota > 0 { request.daily_quota } else { rules.daily_quota };
+        let put_off = host.spent.wait_until_ms(&request.source_id, quota, now_ms);
+        match put_off.filter(|_| ticket.list.is_none()) {
+            None => return Ok(Some((sequence, request, url, ticket))),
+            Some(due_at_ms) => {
+                queue.defer(sequence, &ticket, &QueueTicket { due_at_ms, ..ticket.clone() })?
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// By what the server can tell that nothing has changed: empty where there is nothing yet, where it has shown that it
+/// cannot tell, and now and then, to let it show that.
+fn known(
+    queue: &Queue<'_>,
+    host: &HostRow,
+    url: &CanonicalUrl,
+    ticket: &QueueTicket,
+    now_ms: i64,
+) -> Result<Validators, LogError> {
+    if host.distrusted_until_ms > now_ms {
+        return Ok(Validators::default());
+    }
+    match &ticket.list {
+        Some(list) => Ok(crate::lists::validators(list, now_ms)),
+        None if ticket.visits > 1 => Ok(queue.seen(url.as_str())?.version.validators),
+        None => Ok(Validators::default()),
     }
 }
 

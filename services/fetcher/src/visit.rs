@@ -5,15 +5,18 @@ use std::time::Duration;
 use article::CanonicalUrl;
 use crawl::{
     Discovered, DiscoveryError, Failure, Kind, MAX_ROBOTS_BYTES, Redirect, Robots, RobotsFetch, RobotsFile,
-    sniff,
+    Validators, Version, sniff,
 };
 use pipeline::Clock;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, LOCATION, RETRY_AFTER,
+};
 use tokio::time::Instant;
 use wire::{InflateError, inflate, inflate_start, is_known_encoding};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
-    client::{Answer, Asked, Client},
+    client::{Answer, Ask, Asked, Client},
     config::Config,
     memory::Reserved,
     metrics::metrics,
@@ -24,7 +27,7 @@ const MAX_ROBOTS_REDIRECTS: usize = 5;
 /// What [`sniff`] looks at.
 const SNIFFED_BYTES: usize = 2048;
 /// Headers that say something of the article, and travel with the page.
-const KEPT_HEADERS: [&str; 8] = [
+const KEPT_HEADERS: [&str; 9] = [
     "x-robots-tag",
     "last-modified",
     "etag",
@@ -32,6 +35,7 @@ const KEPT_HEADERS: [&str; 8] = [
     "link",
     "tdm-reservation",
     "tdm-policy",
+    "memento-datetime",
     "retry-after",
 ];
 /// Longest value of a header that is kept, in bytes.
@@ -55,6 +59,10 @@ pub(crate) struct Job {
     pub robots: Vec<(String, RobotsFile)>,
     /// Until the request expires.
     pub allowed: Duration,
+    /// What is had already, as its server names it: nothing else is wanted. Empty: whatever is there.
+    pub known: Validators,
+    /// Whether an HTML page there is to be read for its links.
+    pub is_section: bool,
 }
 
 /// What came of a visit.
@@ -64,6 +72,9 @@ pub(crate) struct Visit {
     pub partition: i32,
     pub domain: String,
     pub sequence: u64,
+    pub url: CanonicalUrl,
+    /// Whether it was asked for whatever was there.
+    pub is_whole: bool,
     pub found: Found,
     /// What was learnt of the robots.txt of the domain's origins.
     pub robots: Vec<(String, RobotsFile)>,
@@ -78,13 +89,33 @@ pub(crate) struct Visit {
 #[derive(Debug, Clone)]
 pub(crate) enum Found {
     /// With a page.
-    Page(Box<wire::Response>),
-    /// With a feed, a sitemap or a list of feeds: the addresses in it.
-    List { via: &'static str, addresses: Vec<Discovered> },
+    Page(Box<Fetched>),
+    /// With what is known already.
+    Unchanged,
+    /// With a feed, a sitemap or a list of feeds.
+    List(List),
     /// With a redirect to another domain.
     Moved { url: CanonicalUrl, hops: u32 },
     /// With nothing.
     Failed(Failure),
+}
+
+/// A page as it was had.
+#[derive(Debug, Clone)]
+pub(crate) struct Fetched {
+    pub response: wire::Response,
+    pub version: Version,
+}
+
+/// What a list says.
+#[derive(Debug, Clone)]
+pub(crate) struct List {
+    /// How its addresses were found, in a word.
+    pub via: &'static str,
+    pub entries: Vec<Discovered>,
+    pub version: Version,
+    /// Time between two readings that it asks for.
+    pub least_interval_ms: Option<i64>,
 }
 
 impl Visit {
@@ -93,9 +124,9 @@ impl Visit {
         /// Of the request that an address becomes.
         const REQUEST_BYTES: usize = 512;
         match &self.found {
-            Found::Page(response) => response.body.len(),
-            Found::List { addresses, .. } => addresses.len() * REQUEST_BYTES,
-            Found::Moved { .. } | Found::Failed(_) => REQUEST_BYTES,
+            Found::Page(fetched) => fetched.response.body.len(),
+            Found::List(list) => list.entries.len() * REQUEST_BYTES,
+            Found::Unchanged | Found::Moved { .. } | Found::Failed(_) => REQUEST_BYTES,
         }
     }
 }
@@ -147,6 +178,8 @@ impl Job {
             partition: self.partition,
             domain: self.domain.clone(),
             sequence: self.sequence,
+            url: self.url.clone(),
+            is_whole: self.known.is_empty(),
             found,
             robots: Vec::new(),
             crawl_delay_ms: 0,
@@ -178,7 +211,8 @@ impl Turn<'_> {
                 return Err(Failure::RobotsDenied);
             }
             let cap = self.visitor.max_body_bytes;
-            let answer = self.visitor.client.get(&url, Asked::Page, cap, self.left()).await?;
+            let ask = Ask { kind: Asked::Page, cap, allowed: self.left(), known: &self.job.known };
+            let answer = self.visitor.client.get(&url, ask).await?;
             *latency_ms = answer.latency_ms;
             if is_redirect(answer.status) {
                 match crawl::redirect(&url, header(&answer.headers, LOCATION), in_place, self.job.hops) {
@@ -188,6 +222,9 @@ impl Turn<'_> {
                 }
                 in_place += 1;
                 continue;
+            }
+            if answer.status == 304 && !self.job.known.is_empty() {
+                return Ok(Found::Unchanged);
             }
             let retry_after = header(&answer.headers, RETRY_AFTER);
             let retry_after_ms =
@@ -224,15 +261,16 @@ impl Turn<'_> {
             Err(error) => return (RobotsFetch::Failed, Failure::BadRequest(error.to_string())),
         };
         for _ in 0..=MAX_ROBOTS_REDIRECTS {
-            let answer =
-                match self.visitor.client.get(&at, Asked::Robots, MAX_ROBOTS_BYTES, self.left()).await {
-                    Ok(answer) => answer,
-                    // What speaks for the host, or for us, is no matter of robots.txt.
-                    Err(failure @ (Failure::Timeout | Failure::Connection(_))) => {
-                        return (RobotsFetch::Failed, Failure::RobotsUnreachable(failure.to_string()));
-                    }
-                    Err(failure) => return (RobotsFetch::Failed, failure),
-                };
+            let known = &Validators::default();
+            let ask = Ask { kind: Asked::Robots, cap: MAX_ROBOTS_BYTES, allowed: self.left(), known };
+            let answer = match self.visitor.client.get(&at, ask).await {
+                Ok(answer) => answer,
+                // What speaks for the host, or for us, is no matter of robots.txt.
+                Err(failure @ (Failure::Timeout | Failure::Connection(_))) => {
+                    return (RobotsFetch::Failed, Failure::RobotsUnreachable(failure.to_string()));
+                }
+                Err(failure) => return (RobotsFetch::Failed, failure),
+            };
             if is_redirect(answer.status) {
                 match header(&answer.headers, LOCATION).map(|location| at.join(location)) {
                     Some(Ok(next)) => at = next,
@@ -258,13 +296,17 @@ impl Turn<'_> {
         if !is_known_encoding(&encoding) {
             return Err(Failure::Unsupported("encoded in a way that was not asked for"));
         }
+        let version = Version {
+            validators: Validators::of(header(&answer.headers, ETAG), header(&answer.headers, LAST_MODIFIED)),
+            body_hash: xxh3_64(&answer.body),
+        };
         let kind = sniff(&content_type, &inflate_start(&encoding, &answer.body, SNIFFED_BYTES));
         match kind {
             Kind::Html | Kind::Text => {
                 self.reserved = answer.reserved.take();
                 let fetched_at_ms = self.visitor.clock.now_ms();
                 let response = response(&url, answer, encoding, content_type, fetched_at_ms);
-                Ok(Found::Page(Box::new(response)))
+                Ok(Found::Page(Box::new(Fetched { response, version })))
             }
             Kind::Feed | Kind::Sitemap | Kind::Opml | Kind::Gzip
                 if self.job.depth < self.visitor.max_list_depth =>
@@ -272,7 +314,7 @@ impl Turn<'_> {
                 let reserved = self.visitor.client.memory.list().await;
                 let visitor = self.visitor.clone();
                 // What is reserved goes along, for no one can cut this off.
-                let read = move || (visitor.read_list(&url, kind, &encoding, &answer), reserved);
+                let read = move || (visitor.read_list(&url, kind, &encoding, &answer, version), reserved);
                 let (found, reserved) = tokio::task::spawn_blocking(read)
                     .await
                     .map_err(|_| Failure::Unreadable("the list cannot be read".to_owned()))?;
@@ -298,6 +340,7 @@ impl Visitor {
         kind: Kind,
         encoding: &str,
         answer: &Answer,
+        version: Version,
     ) -> Result<Found, Failure> {
         let inflated = |encoding: &str, body: &[u8]| {
             inflate(encoding, body, self.max_list_bytes).map_err(|error| match error {
@@ -318,7 +361,8 @@ impl Visitor {
             Kind::Opml => ("feed", crawl::discover_opml(&text, url, self.max_discovered)),
             _ => return Err(Failure::Unsupported(kind.as_str())),
         };
-        Ok(Found::List { via, addresses: addresses.map_err(unreadable)? })
+        let entries = addresses.map_err(unreadable)?;
+        Ok(Found::List(List { via, entries, version, least_interval_ms: None }))
     }
 }
 

@@ -49,7 +49,7 @@ fn page(url: &str, html: &str) -> Page {
     };
     let request =
         Request { request_id: "r1".to_owned(), url: url.to_owned(), seen_at_ms: 7, ..Request::default() };
-    Page { request: Some(request), response: Some(response), failure: String::new() }
+    Page { request: Some(request), response: Some(response), ..Page::default() }
 }
 
 fn reprint() -> Document {
@@ -84,10 +84,28 @@ fn a_document_stands_in_for_a_dead_original_and_says_so() {
         document: Some(reprint()),
         ..Request::default()
     };
-    let dead = Page { request: Some(request), response: None, failure: "404 Not Found".to_owned() };
+    let dead = Page { request: Some(request), failure: "404 Not Found".to_owned(), ..Page::default() };
     let (articles, _, dead_letters) = run(&[dead]);
     assert_eq!((articles.len(), dead_letters.len()), (1, 0));
     assert!(articles[0].warnings.iter().any(|w| w.contains("404 Not Found")), "{:?}", articles[0].warnings);
+}
+
+#[test]
+fn an_archived_copy_speaks_for_the_page_it_was_made_of() {
+    let mut copy = page("https://archive.example/web/2026/https://isles.example/ferry", STORY);
+    copy.request.as_mut().unwrap().memento_of = "https://isles.example/ferry".to_owned();
+    let (articles, _, _) = run(&[copy]);
+    let (original, _, _) = run(&[page("https://isles.example/ferry", STORY)]);
+    assert_eq!(articles[0].article_id, original[0].article_id);
+    assert_eq!(
+        (articles[0].url.as_str(), articles[0].provenance["url"].as_str()),
+        (original[0].url.as_str(), "memento")
+    );
+    assert!(
+        articles[0].warnings[0].contains("https://archive.example/web/2026/"),
+        "{:?}",
+        articles[0].warnings
+    );
 }
 
 #[test]

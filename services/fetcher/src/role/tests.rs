@@ -1,18 +1,20 @@
 mod bench;
 mod commit;
 mod give_up;
+mod revisits;
+mod watched;
 
 use std::collections::{HashSet, VecDeque};
 
 use bytes::Bytes;
-use crawl::{Failure, RobotsFetch, robots_after_fetch};
+use crawl::{RobotsFetch, Version, robots_after_fetch};
 use pipeline::Output;
 use proptest::prelude::*;
 use prost::Message;
 use wire::Document;
 
 use super::*;
-use crate::visit::Found;
+use crate::visit::{Fetched, Found, List};
 use bench::{Bench, START_MS, config};
 
 fn request(url: &str) -> Request {
@@ -26,11 +28,27 @@ fn document(url: &str) -> Request {
 }
 
 fn page() -> Found {
-    Found::Page(Box::new(wire::Response {
-        status: 200,
-        body: Bytes::from_static(b"<html>"),
-        ..Default::default()
-    }))
+    version("", 1)
+}
+
+/// A page with this ETag, its body named by a number.
+fn version(etag: &str, body_hash: u64) -> Found {
+    let response = wire::Response { status: 200, body: Bytes::from_static(b"<html>"), ..Default::default() };
+    let validators = Validators::of(Some(etag), None);
+    Found::Page(Box::new(Fetched { response, version: Version { validators, body_hash } }))
+}
+
+/// A feed of these articles.
+fn feed(urls: &[&str]) -> Found {
+    let entry = |url: &&str| crawl::Discovered {
+        url: CanonicalUrl::parse(url).unwrap(),
+        leads: crawl::Leads::Article,
+        title: Some("One".into()),
+        published_at: Some("2026-03-19".into()),
+        modified_at: None,
+    };
+    let entries = urls.iter().map(entry).collect();
+    Found::List(List { via: "feed", entries, version: Version::default(), least_interval_ms: None })
 }
 
 fn with_bench(test: impl FnOnce(&mut Bench)) {
@@ -254,24 +272,16 @@ fn a_request_under_another_key_goes_to_the_owner_of_its_host() {
 #[test]
 fn lists_and_redirects_become_requests() {
     with_bench(|b| {
-        let feed = Request {
+        let list = Request {
             seen_at_ms: START_MS - 10_000,
             expires_at_ms: START_MS + 20_000,
             ..request("https://a.example/feed")
         };
-        b.submit(&feed);
+        b.submit(&list);
         b.submit(&request("https://b.example/moved"));
         b.settle();
         let begun = b.begun();
-        let address = |url: &str, title: Option<&str>| crawl::Discovered {
-            url: CanonicalUrl::parse(url).unwrap(),
-            leads: crawl::Leads::Article,
-            title: title.map(str::to_owned),
-            published_at: Some("2026-03-19".into()),
-        };
-        let addresses =
-            vec![address("https://c.example/1", Some("One")), address("https://d.example/2", None)];
-        b.end(&begun[0], Found::List { via: "feed", addresses });
+        b.end(&begun[0], feed(&["https://c.example/1", "https://d.example/2"]));
         b.end(&begun[1], Found::Moved { url: CanonicalUrl::parse("https://e.example/x").unwrap(), hops: 1 });
         let begun = b.begun();
         assert_eq!(
@@ -395,7 +405,7 @@ proptest! {
                 b = Bench::open(folder.path(), &clock, &config());
                 b.settle();
             } else if let Some(job) = open.pop_front() {
-                let moved = CanonicalUrl::parse(&format!("https://moved{}.example/", job.hops)).unwrap();
+                let moved = CanonicalUrl::parse(&format!("https://moved{}.example{}", job.hops, &job.url.as_str()[job.url.origin().len()..])).unwrap();
                 b.end(&job, match fortune {
                     Fortune::Final => Found::Failed(Failure::Status(404)),
                     Fortune::Transient => Found::Failed(Failure::Timeout),

@@ -93,7 +93,10 @@ fn fetch(config: &Config, requests: &[Request]) -> Ended {
         let mut drained = Drained::new(vec![settings.progress.clone()]);
         let deadline = Instant::now() + Duration::from_secs(30);
         while !drained.check() && !running.is_finished() {
-            assert!(Instant::now() < deadline, "still {} queued", settings.progress.pending());
+            if Instant::now() > deadline {
+                settings.shutdown.request();
+                panic!("still {} queued", settings.progress.pending());
+            }
             Shutdown::default().wait(Duration::from_millis(20));
         }
         settings.shutdown.request();
@@ -160,7 +163,9 @@ fn a_robots_txt_that_cannot_be_had_allows_nothing() {
         let a = Host::start(n, move |path| {
             Some(if path == "/robots.txt" { Reply::status(status) } else { Reply::html("page") })
         });
-        let ended = fetch(&config(), &[request(&a.url("/1")), with_document(&a.url("/2"))]);
+        let patience = Duration::from_secs(1);
+        let config = Config { give_up_after: patience, ..config() };
+        let ended = fetch(&config, &[request(&a.url("/1")), with_document(&a.url("/2"))]);
         assert_eq!(ended.reason(&a.url("/1")), "robots_unreachable", "{status}");
         assert!(ended.page(&a.url("/2")).failure.contains("robots.txt"), "{status}");
         assert_eq!(a.targets(), [""; 0], "{status}");
@@ -186,7 +191,7 @@ fn failures_end_as_dead_letters_with_their_reason_and_documents_stand_in() {
         .to_vec();
     requests.push(with_document(&a.url("/gone")));
     requests.push(request(&closed));
-    let ended = fetch(&config(), &requests);
+    let ended = fetch(&Config { give_up_after: Duration::from_secs(3), ..config() }, &requests);
     for (path, reason) in [
         ("/404", "gone"),
         ("/410", "gone"),

@@ -44,6 +44,9 @@ pub enum Failure {
     /// The address is not public.
     #[error("{0} is not a public address; `allow_private` would permit it")]
     AddressRefused(IpAddr),
+    /// As many connections as allowed are open to the host's address: it is not asked now.
+    #[error("{0} is asked by as many others as allowed at a time")]
+    AddressBusy(IpAddr),
     /// robots.txt disallows it.
     #[error("robots.txt disallows it")]
     RobotsDenied,
@@ -102,7 +105,7 @@ impl Failure {
             Self::Busy { .. } | Self::Timeout | Self::Connection(_) | Self::RobotsUnreachable(_) => {
                 Fate::Transient
             }
-            Self::Dns(_) | Self::Proxy(_) => Fate::Outage,
+            Self::Dns(_) | Self::Proxy(_) | Self::AddressBusy(_) => Fate::Outage,
             _ => Fate::Final,
         }
     }
@@ -113,8 +116,20 @@ impl Failure {
             Self::Busy { retry_after_ms, .. } => Signal::Busy { retry_after_ms: *retry_after_ms },
             Self::Timeout | Self::Connection(_) | Self::RobotsUnreachable(_) => Signal::Unreachable,
             Self::Dns(_) | Self::Proxy(_) => Signal::Unasked,
+            Self::AddressBusy(_) => Signal::Postponed,
             _ => Signal::Answered,
         }
+    }
+
+    /// Whether it is an attempt on the URL that failed. What speaks for the host (429, 503, no robots.txt) or for us says
+    /// nothing of the URL, which is tried until it expires.
+    pub fn is_of_url(&self) -> bool {
+        self.fate() != Fate::Outage && !matches!(self, Self::Busy { .. } | Self::RobotsUnreachable(_))
+    }
+
+    /// Whether the page is no longer there: not found, gone, or withheld by law.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::Status(404 | 410 | 451))
     }
 
     /// One word of a bounded vocabulary.
@@ -133,6 +148,7 @@ impl Failure {
             Self::Dns(_) => "dns",
             Self::Proxy(_) => "proxy",
             Self::AddressRefused(_) => "address_refused",
+            Self::AddressBusy(_) => "address_busy",
             Self::RobotsDenied => "robots_denied",
             Self::RobotsUnreachable(_) => "robots_unreachable",
             Self::TooManyRedirects(_) => "redirects",
@@ -183,6 +199,7 @@ mod tests {
         let busy = Failure::of_status(429, Some(7)).unwrap();
         assert_eq!(busy.signal(), Signal::Busy { retry_after_ms: Some(7) });
         assert_eq!(Failure::Status(500).signal(), Signal::Answered);
+        assert_eq!((busy.is_of_url(), Failure::Status(500).is_of_url()), (false, true));
         assert_eq!(Failure::Timeout.signal(), Signal::Unreachable);
     }
 

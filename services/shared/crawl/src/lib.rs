@@ -9,8 +9,11 @@ mod discovery;
 mod failure;
 mod order;
 mod politeness;
+mod quota;
 mod redirect;
 mod retry;
+mod revisit;
+mod rhythm;
 mod robots;
 mod sniff;
 
@@ -19,8 +22,11 @@ pub use discovery::{Discovered, DiscoveryError, Leads, discover_feed, discover_o
 pub use failure::{Failure, Fate};
 pub use order::{HostQueue, Lane, Place, Turn};
 pub use politeness::{Host, Outcome, Policy, Signal, after_assignment, after_fetch, retry_after_ms};
+pub use quota::Spent;
 pub use redirect::{Redirect, redirect};
 pub use retry::{Retry, RetryPolicy, retry};
+pub use revisit::{Validators, Version, distrusted_until_ms, next_revisit_ms};
+pub use rhythm::{Reading, Rhythm};
 pub use robots::{
     Availability, MAX_ROBOTS_BYTES, Robots, RobotsFetch, RobotsFile, product_token, robots_after_fetch,
 };

@@ -21,12 +21,14 @@ impl Lane {
     }
 }
 
-/// A request's place among those of its host. What goes first is less: by lane, then by priority (higher first), then
-/// by arrival.
+/// A request's place among those of its host. What goes first is less: by lane, then lists before what they lead to,
+/// then by priority (higher first), then by arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// Live before backfill.
     pub lane: Lane,
+    /// Whether it is an article, for all that is known, and no list that is read again and again.
+    pub is_article: bool,
     /// Higher goes first.
     pub priority: Reverse<i32>,
     /// Of arrival; tells requests apart.
@@ -144,11 +146,11 @@ mod tests {
     use super::*;
 
     fn turn(sequence: u64) -> impl Strategy<Value = Turn> {
-        (any::<bool>(), -2..3_i32, 0..100_i64, proptest::option::of(0..200_i64)).prop_map(
-            move |(live, priority, due_at_ms, expires_at_ms)| {
+        (any::<[bool; 2]>(), -2..3_i32, 0..100_i64, proptest::option::of(0..200_i64)).prop_map(
+            move |([live, is_article], priority, due_at_ms, expires_at_ms)| {
                 let lane = if live { Lane::Live } else { Lane::Backfill };
                 Turn {
-                    place: Place { lane, priority: Reverse(priority), sequence },
+                    place: Place { lane, is_article, priority: Reverse(priority), sequence },
                     due_at_ms,
                     expires_at_ms,
                 }
@@ -163,7 +165,8 @@ mod tests {
     /// What is asked of a queue, answered by looking through everything.
     fn plain_head(turns: &[Turn], now_ms: i64) -> Option<u64> {
         let due = turns.iter().filter(|t| t.due_at_ms <= now_ms);
-        due.min_by_key(|t| (t.place.lane, -t.place.priority.0, t.place.sequence)).map(|t| t.place.sequence)
+        due.min_by_key(|t| (t.place.lane, t.place.is_article, -t.place.priority.0, t.place.sequence))
+            .map(|t| t.place.sequence)
     }
 
     fn expired(turns: &[Turn], by_ms: i64) -> impl Iterator<Item = &Turn> {

@@ -9,6 +9,9 @@ use article::Moment;
 /// Longest `Retry-After` that is believed: a day.
 const MAX_RETRY_AFTER_MS: i64 = 86_400_000;
 
+/// How soon a host is tried again whose turn was put off.
+const POSTPONEMENT_MS: i64 = 250;
+
 /// How hosts are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
@@ -35,6 +38,8 @@ pub struct Host {
     pub latency_ms: u32,
     /// When the failures in a row began, outages of our own among them. `None` where it answered last.
     pub failing_since_ms: Option<i64>,
+    /// Least time between two requests where a source asks for one of its own; 0 for the policy's.
+    pub delay_ms: i64,
 }
 
 /// What a fetch says of its host.
@@ -62,23 +67,28 @@ pub enum Signal {
     Unreachable,
     /// It was never asked, for want of DNS or proxy: no reason to hold it back once they are there again.
     Unasked,
+    /// Its turn was put off: as many connections as allowed were open to its address. That says nothing of it.
+    Postponed,
 }
 
 /// The host after a fetch that ended at `now_ms`.
 pub fn after_fetch(host: &Host, outcome: &Outcome, now_ms: i64, policy: &Policy) -> Host {
     let failures = match outcome.signal {
         Signal::Answered | Signal::Unasked => 0,
+        Signal::Postponed => host.failures,
         Signal::Busy { .. } | Signal::Unreachable => host.failures.saturating_add(1),
     };
     let failing_since_ms = match outcome.signal {
         Signal::Answered => None,
+        Signal::Postponed => host.failing_since_ms,
         _ => host.failing_since_ms.or(Some(now_ms)),
     };
     let retry_after_ms = match outcome.signal {
         Signal::Busy { retry_after_ms } => retry_after_ms.unwrap_or(0).clamp(0, MAX_RETRY_AFTER_MS),
+        Signal::Postponed => POSTPONEMENT_MS,
         _ => 0,
     };
-    let wait_ms = usual_delay(outcome.latency_ms, outcome.crawl_delay_ms, policy)
+    let wait_ms = usual_delay(host, outcome.latency_ms, outcome.crawl_delay_ms, policy)
         .max(retry_after_ms)
         .max(backoff(policy.backoff_ms, policy.max_backoff_ms, failures));
     Host {
@@ -86,12 +96,13 @@ pub fn after_fetch(host: &Host, outcome: &Outcome, now_ms: i64, policy: &Policy)
         failures,
         latency_ms: outcome.latency_ms,
         failing_since_ms,
+        delay_ms: host.delay_ms,
     }
 }
 
 /// The host as its new owner treats it: the last owner may have asked it this very instant, so it waits one full delay.
 pub fn after_assignment(host: &Host, crawl_delay_ms: i64, now_ms: i64, policy: &Policy) -> Host {
-    let wait_ms = usual_delay(host.latency_ms, crawl_delay_ms, policy);
+    let wait_ms = usual_delay(host, host.latency_ms, crawl_delay_ms, policy);
     Host { next_at_ms: host.next_at_ms.max(now_ms.saturating_add(wait_ms)), ..*host }
 }
 
@@ -113,10 +124,11 @@ pub(crate) fn backoff(base_ms: i64, max_ms: i64, failures: u32) -> i64 {
     }
 }
 
-fn usual_delay(latency_ms: u32, crawl_delay_ms: i64, policy: &Policy) -> i64 {
+fn usual_delay(host: &Host, latency_ms: u32, crawl_delay_ms: i64, policy: &Policy) -> i64 {
+    let least_ms = if host.delay_ms > 0 { host.delay_ms } else { policy.delay_ms };
     let by_latency =
         i64::from(latency_ms).saturating_mul(policy.latency_factor).min(policy.max_latency_delay_ms);
-    policy.delay_ms.max(crawl_delay_ms).max(by_latency).max(0)
+    least_ms.max(crawl_delay_ms).max(by_latency).max(0)
 }
 
 #[cfg(test)]
@@ -136,7 +148,7 @@ mod tests {
 
     #[test]
     fn the_longest_reason_to_wait_wins() {
-        use Signal::{Answered, Busy, Unasked, Unreachable};
+        use Signal::{Answered, Busy, Postponed, Unasked, Unreachable};
         for (failures, signal, latency_ms, crawl_delay_ms, wait_ms) in [
             (0, Answered, 10, 0, 1_000),
             (3, Answered, 10, 0, 1_000),
@@ -150,6 +162,8 @@ mod tests {
             (0, Busy { retry_after_ms: Some(i64::MAX) }, 10, 0, 86_400_000),
             (0, Unreachable, 10, 0, 10_000),
             (3, Unasked, 10, 0, 1_000),
+            (0, Postponed, 10, 0, 1_000),
+            (3, Postponed, 10, 0, 40_000),
             (u32::MAX, Unreachable, 10, 0, 3_600_000),
         ] {
             let host = Host { failures, ..Host::default() };
@@ -164,11 +178,13 @@ mod tests {
 
     #[test]
     fn a_host_fails_from_the_first_failure_to_the_next_answer() {
-        use Signal::{Answered, Busy, Unasked, Unreachable};
+        use Signal::{Answered, Busy, Postponed, Unasked, Unreachable};
         let mut host = Host::default();
         for (now_ms, signal, failing_since_ms) in [
             (1, Answered, None),
+            (1, Postponed, None),
             (2, Unasked, Some(2)),
+            (2, Postponed, Some(2)),
             (3, Unreachable, Some(2)),
             (4, Busy { retry_after_ms: None }, Some(2)),
             (5, Answered, None),
@@ -186,6 +202,15 @@ mod tests {
         assert_eq!(after_assignment(&host, 0, NOW, &POLICY).next_at_ms, NOW + 4_000);
         let blocked = Host { next_at_ms: NOW + 90_000, ..host };
         assert_eq!(after_assignment(&blocked, 0, NOW, &POLICY), blocked);
+    }
+
+    #[test]
+    fn a_source_may_ask_for_another_delay_but_not_for_less_than_the_site_does() {
+        let after = |delay_ms, crawl_delay_ms| {
+            let outcome = Outcome { signal: Signal::Answered, latency_ms: 10, crawl_delay_ms };
+            after_fetch(&Host { delay_ms, ..Host::default() }, &outcome, NOW, &POLICY).next_at_ms - NOW
+        };
+        assert_eq!((after(5_000, 0), after(100, 0), after(100, 3_000)), (5_000, 100, 3_000));
     }
 
     #[test]
@@ -210,7 +235,7 @@ mod tests {
         fn no_host_is_asked_before_its_delay(
             failures: u32, latency_ms: u32, crawl_delay_ms in 0..i64::MAX, busy: bool, retry_after_ms: Option<i64>, next: i64,
         ) {
-            let host = Host { next_at_ms: next, failures, latency_ms, failing_since_ms: None };
+            let host = Host { next_at_ms: next, failures, latency_ms, ..Host::default() };
             let signal = if busy { Signal::Busy { retry_after_ms } } else { Signal::Answered };
             let after = after_fetch(&host, &Outcome { signal, latency_ms, crawl_delay_ms }, NOW, &POLICY);
             prop_assert!(after.next_at_ms >= NOW.saturating_add(crawl_delay_ms.max(POLICY.delay_ms)));

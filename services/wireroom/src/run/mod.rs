@@ -16,7 +16,7 @@ use pipeline::{
     kafka::{Kafka, admin::create},
 };
 use service::{Config, Health, Running, Worker, hold_for_tests, init_telemetry, stop_on_signals};
-use wire::Request;
+use wire::{Request, Watch};
 
 use crate::{Outcome, admin, cli::RunOptions, input, serve, topics};
 use ledger::Ledger;
@@ -51,6 +51,9 @@ pub fn run(options: &RunOptions) -> Result<Outcome> {
         run_id: ledger.run_id.clone(),
         seen_at_ms: ledger.seen_at_ms,
         via: "submitted".to_owned(),
+        // Whoever types an address wants it now.
+        refetch: true,
+        watch: options.follow.then(Watch::default),
         ..Request::default()
     };
     let (requests, unusable) = input::requests(&options.inputs, &template);
@@ -118,6 +121,11 @@ fn workers(options: &RunOptions, config: &Config) -> Result<Vec<Worker>> {
     fetcher.delay = options.delay.unwrap_or(fetcher.delay);
     fetcher.allow_private |= options.allow_private;
     let patience = if options.follow { fetcher.give_up_after } else { GIVE_UP_AFTER };
+    // A run that ends does not wait for tomorrow.
+    if !options.follow {
+        fetcher.revisits.clear();
+        fetcher.daily_quota = 0;
+    }
     fetcher.give_up_after = options.give_up_after.unwrap_or(patience);
     let mut workers = vec![fetcher::worker(fetcher)];
     workers.extend(extractor::workers(config)?);

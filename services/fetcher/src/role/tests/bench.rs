@@ -46,6 +46,7 @@ pub(super) fn config() -> Config {
         delay: Duration::from_secs(1),
         retry_backoff: Duration::from_secs(5),
         max_attempts: 3,
+        revisits: Vec::new(),
         ..Config::default()
     }
 }
@@ -62,7 +63,7 @@ impl Bench {
             shutdown: Shutdown::default(),
             metrics: pipeline::metrics::RoleMetrics::of(&ROLE),
         };
-        let fetcher = Fetcher::new(config, clock.clone(), settings, Scripted::default());
+        let fetcher = Fetcher::new(config, clock.clone(), settings, Scripted::default()).unwrap();
         Self { clock: clock.clone(), log, role, fetcher }
     }
 

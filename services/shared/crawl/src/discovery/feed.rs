@@ -33,6 +33,7 @@ fn discovered(entry: Entry, base: &CanonicalUrl) -> Option<Discovered> {
         leads: Leads::Article,
         title: entry.title.and_then(|text| title(&text.content)),
         published_at: entry.published.or(entry.updated).map(|at| at.to_rfc3339()),
+        modified_at: entry.updated.map(|at| at.to_rfc3339()),
     })
 }
 

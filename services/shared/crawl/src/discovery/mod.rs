@@ -25,6 +25,8 @@ pub struct Discovered {
     pub title: Option<String>,
     /// RFC 3339 or a date, where given.
     pub published_at: Option<String>,
+    /// RFC 3339 or a date: when the page, or the list, last changed, where given.
+    pub modified_at: Option<String>,
 }
 
 /// What an address leads to.
@@ -34,6 +36,8 @@ pub enum Leads {
     Article,
     /// Another list: a sitemap of an index, a feed of an OPML file.
     List,
+    /// A feed that a page names as its own.
+    Feed,
 }
 
 /// A feed or sitemap that cannot be read.

@@ -28,6 +28,7 @@ pub fn discover_sitemap(
             Seen::Start { name: "url" | "sitemap", .. } => entry = Entry::default(),
             Seen::Text { name: "loc", parent: "url" | "sitemap", text } => entry.loc = text.trim().to_owned(),
             Seen::Text { name: "title", parent: "news", text } => entry.title = title(text),
+            Seen::Text { name: "lastmod", text, .. } => entry.modified_at = instant(text),
             Seen::Text { name: "publication_date", text, .. } => entry.published_at = instant(text),
             Seen::End { name: name @ ("url" | "sitemap") } => {
                 let leads = if name == "url" { Leads::Article } else { Leads::List };
@@ -60,6 +61,7 @@ pub fn discover_opml(
                 leads: Leads::List,
                 title: None,
                 published_at: None,
+                modified_at: None,
             }));
         }
         found.len() < limit
@@ -72,6 +74,7 @@ struct Entry {
     loc: String,
     title: Option<String>,
     published_at: Option<String>,
+    modified_at: Option<String>,
 }
 
 impl Entry {
@@ -80,7 +83,13 @@ impl Entry {
             return None;
         }
         let url = base.join(&self.loc).ok()?;
-        Some(Discovered { url, leads, title: self.title, published_at: self.published_at })
+        Some(Discovered {
+            url,
+            leads,
+            title: self.title,
+            published_at: self.published_at,
+            modified_at: self.modified_at,
+        })
     }
 }
 

@@ -1,0 +1,91 @@
+//! What a step of the fetcher writes: pages, further requests, dead letters.
+
+use article::CanonicalUrl;
+use bytes::Bytes;
+use crawl::Discovered;
+use pipeline::{DeadLetter, Headers, Output, Record};
+use prost::Message;
+use tracing::info;
+use wire::{Hints, Page, Request, Topic};
+
+use crate::draft::Draft;
+
+/// Writes a request for the frontier that keeps `domain`.
+pub(crate) fn write_request(draft: &mut Draft, request: Request, domain: &str, came_with: &Headers) {
+    let headers = wire::headers("Request", &request.request_id, "fetcher", &request.run_id, came_with);
+    write(draft, Topic::Requests, Bytes::copy_from_slice(domain.as_bytes()), &request, headers);
+}
+
+/// Writes a page.
+pub(crate) fn write_page(draft: &mut Draft, page: Page, came_with: &Headers) {
+    let request = page.request.as_ref();
+    let id = request.map(|r| r.request_id.clone()).unwrap_or_default();
+    let run_id = request.map(|r| r.run_id.clone()).unwrap_or_default();
+    let url = request.and_then(|r| CanonicalUrl::parse(&r.url).ok());
+    let key = wire::page_key(url.as_ref().map_or(&id, CanonicalUrl::as_str));
+    let headers = wire::headers("Page", &id, "fetcher", &run_id, came_with);
+    write(draft, Topic::Pages, key.into(), &page, headers);
+}
+
+/// Writes a page that has no response: the document is all there is, because of `failure` or, where that is empty,
+/// because there never was a URL.
+pub(crate) fn page_without_response(draft: &mut Draft, request: Request, failure: &str, came_with: &Headers) {
+    write_page(
+        draft,
+        Page { request: Some(request), failure: failure.to_owned(), ..Page::default() },
+        came_with,
+    );
+}
+
+/// Writes that a page which was there is gone.
+pub(crate) fn page_gone(draft: &mut Draft, request: Request, failure: &str, came_with: &Headers) {
+    let page = Page { request: Some(request), failure: failure.to_owned(), is_gone: true, ..Page::default() };
+    write_page(draft, page, came_with);
+}
+
+/// Ends a request that nothing was fetched for: its document stands in, or it is a dead letter.
+pub(crate) fn end_without_response(
+    draft: &mut Draft,
+    record: &Record,
+    request: Request,
+    reason: &'static str,
+    cause: &str,
+    attempts: u32,
+) {
+    info!(request = request.request_id, reason, cause, "given up");
+    if request.document.is_some() {
+        page_without_response(draft, request, cause, &record.headers);
+    } else {
+        let asked = if request.url.is_empty() { &request.request_id } else { &request.url };
+        let letter = DeadLetter::of(record, reason, format!("{asked}: {cause}"));
+        draft.dead_letter(DeadLetter { attempts, ..letter });
+    }
+}
+
+/// It was read when it was taken in; what can no longer be read has no document and no URL.
+pub(crate) fn request_of(record: &Record) -> Request {
+    wire::decode(record.value.as_deref().unwrap_or_default()).unwrap_or_default()
+}
+
+/// The request for the `n`-th address of a list. It expires when the list was to, if it was.
+pub(crate) fn of_list(list: &Request, discovered: &Discovered, n: usize, via: &str, now_ms: i64) -> Request {
+    Request {
+        request_id: format!("{}.{n}", list.request_id),
+        url: discovered.url.as_str().to_owned(),
+        seen_at_ms: now_ms,
+        hops: 0,
+        depth: list.depth.saturating_add(1),
+        via: via.to_owned(),
+        hints: Some(Hints {
+            title: discovered.title.clone().unwrap_or_default(),
+            published_at: discovered.published_at.clone().unwrap_or_default(),
+        }),
+        refetch: false,
+        watch: None,
+        ..list.clone()
+    }
+}
+
+fn write(draft: &mut Draft, topic: Topic, key: Bytes, message: &impl Message, headers: Headers) {
+    draft.emit(Output { topic: topic.name(), key, value: Some(message.encode_to_vec().into()), headers });
+}

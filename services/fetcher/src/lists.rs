@@ -1,0 +1,210 @@
+//! Feeds, sitemaps and section pages: read once, or watched. What is new in one becomes requests; one that is watched
+//! stays in the queue, and is read again when its rhythm says.
+
+use crawl::{Discovered, Failure, Leads, Reading, Rhythm, Version};
+use pipeline::LogError;
+use tracing::{info, warn};
+use wire::{ListState, QueueTicket, Validators, Watch};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::{
+    complete::Errand,
+    emit::{of_list, write_request},
+    frontier::Queue,
+    visit::List,
+};
+
+/// Addresses of a list that are remembered, to tell what is new in its next reading.
+const MAX_KNOWN: usize = 5_000;
+const DAY_MS: i64 = 86_400_000;
+/// Why nothing comes of a list.
+pub(crate) const CAUSES: [&str; 6] = ["blocked", "gone", "empty", "stale", "unparseable", "unreachable"];
+
+/// A list that is nobody's to watch: everything in it is requested.
+pub(crate) fn read_once(errand: &Errand<'_>, queue: &mut Queue<'_>, list: &List) {
+    request(errand, queue, list, list.entries.iter().enumerate());
+}
+
+/// A list that is watched was read: what is new since its last reading is requested.
+pub(crate) fn watched(errand: &mut Errand<'_>, queue: &mut Queue<'_>, list: &List) -> Result<(), LogError> {
+    let now_ms = errand.visit.ended_at_ms;
+    let before = errand.ticket.list.clone().unwrap_or_default();
+    let version = version(&before);
+    if version.is_belied_by(&list.version) {
+        errand.host.distrusted_until_ms = crawl::distrusted_until_ms(now_ms);
+    }
+    let hashes: Vec<u64> = list.entries.iter().map(|entry| hash(entry, now_ms)).collect();
+    let new = list.entries.iter().enumerate().zip(&hashes).filter(|(_, hash)| !before.known.contains(hash));
+    let new: Vec<(usize, &Discovered)> = new.map(|(entry, _)| entry).collect();
+    request(errand, queue, list, new.iter().copied());
+    let mut after = before;
+    after.known = hashes.into_iter().take(MAX_KNOWN).collect();
+    after.body_hash = list.version.body_hash;
+    after.validators = Some(Validators {
+        etag: list.version.validators.etag.clone(),
+        last_modified: list.version.validators.last_modified.clone(),
+    });
+    if errand.visit.is_whole {
+        after.read_whole_at_ms = now_ms;
+    }
+    let empty = if list.entries.is_empty() { "empty" } else { "stale" };
+    again(errand, queue, after, new.len(), list.least_interval_ms, empty)
+}
+
+/// A list that is watched has nothing new.
+pub(crate) fn unchanged(errand: &mut Errand<'_>, queue: &mut Queue<'_>) -> Result<(), LogError> {
+    let list = errand.ticket.list.clone().unwrap_or_default();
+    again(errand, queue, list, 0, None, "stale")
+}
+
+/// A list that is watched could not be read. It is never given up: it is its source's to say so.
+pub(crate) fn failed(
+    errand: &mut Errand<'_>,
+    queue: &mut Queue<'_>,
+    failure: &Failure,
+) -> Result<(), LogError> {
+    let attempts = errand.ticket.attempts.saturating_add(1);
+    let (now_ms, (least_ms, longest_ms)) = (errand.visit.ended_at_ms, bounds(errand));
+    let mut list = errand.ticket.list.clone().unwrap_or_default();
+    // A list that never was read has no rhythm: it is silent from its first failure.
+    let is_silent = list.rhythm.is_none() || silent(&list, now_ms);
+    tell_trouble(errand, &mut list, if is_silent { cause(failure) } else { "" });
+    let pause_ms = least_ms.saturating_mul(1 << attempts.min(16)).min(longest_ms.max(least_ms));
+    let ticket = QueueTicket {
+        attempts,
+        due_at_ms: now_ms.saturating_add(pause_ms),
+        last_failure: failure.to_string(),
+        list: Some(list),
+        ..errand.ticket.clone()
+    };
+    queue.draft.retried();
+    queue.defer(errand.visit.sequence, &errand.ticket, &ticket)
+}
+
+/// The next turn of a list that was read, with `new` entries.
+fn again(
+    errand: &mut Errand<'_>,
+    queue: &mut Queue<'_>,
+    mut list: ListState,
+    new: usize,
+    least_interval_ms: Option<i64>,
+    empty: &'static str,
+) -> Result<(), LogError> {
+    let now_ms = errand.visit.ended_at_ms;
+    let (least_ms, longest_ms) = bounds(errand);
+    let reading = Reading { read_at_ms: now_ms, new_items: new, least_interval_ms };
+    let rhythm = rhythm(&list).after(&reading, least_ms, longest_ms);
+    let due_at_ms = rhythm.next_at_ms();
+    list.rhythm = Some(stored(&rhythm));
+    let trouble = if silent(&list, now_ms) { empty } else { "" };
+    tell_trouble(errand, &mut list, trouble);
+    let ticket = QueueTicket {
+        attempts: 0,
+        due_at_ms,
+        last_failure: String::new(),
+        list: Some(list),
+        ..errand.ticket.clone()
+    };
+    queue.defer(errand.visit.sequence, &errand.ticket, &ticket)
+}
+
+/// Requests addresses of a list.
+fn request<'a>(
+    errand: &Errand<'_>,
+    queue: &mut Queue<'_>,
+    list: &List,
+    entries: impl Iterator<Item = (usize, &'a Discovered)>,
+) {
+    let now_ms = errand.visit.ended_at_ms;
+    let mut count = 0;
+    for (n, entry) in entries {
+        let mut found = of_list(&errand.request, entry, n, list.via, now_ms);
+        if entry.leads == Leads::Feed {
+            found.watch =
+                errand.request.watch.map(|watch| Watch { is_section: false, find_feeds: false, ..watch });
+        }
+        write_request(queue.draft, found, entry.url.registrable_domain(), &errand.record.headers);
+        count += 1;
+    }
+    queue.draft.discovered(list.via, count);
+    info!(
+        request = errand.request.request_id,
+        entries = list.entries.len(),
+        new = count,
+        via = list.via,
+        "list read"
+    );
+}
+
+/// Says once when nothing comes of a list against its rhythm, and once when it does again.
+fn tell_trouble(errand: &Errand<'_>, list: &mut ListState, trouble: &'static str) {
+    if list.trouble == trouble {
+        return;
+    }
+    let (source, url) = (&errand.request.source_id, errand.url());
+    match trouble {
+        "" => info!(source, url, "the list is alive again"),
+        cause => warn!(source, url, cause, "nothing comes of the list against its rhythm"),
+    }
+    trouble.clone_into(&mut list.trouble);
+}
+
+/// Why a list is silent that cannot be read: one word of a bounded vocabulary.
+fn cause(failure: &Failure) -> &'static str {
+    match failure {
+        failure if failure.is_gone() => "gone",
+        Failure::NoSuchHost => "gone",
+        Failure::Status(400..=499)
+        | Failure::Busy { .. }
+        | Failure::RobotsDenied
+        | Failure::RobotsUnreachable(_) => "blocked",
+        Failure::Unreadable(_) | Failure::Unsupported(_) | Failure::TooLarge(_) => "unparseable",
+        _ => "unreachable",
+    }
+}
+
+/// Least and longest time between two readings, in milliseconds.
+fn bounds(errand: &Errand<'_>) -> (i64, i64) {
+    let watch = errand.request.watch.unwrap_or_default();
+    let named = |named_ms: i64, own_ms: i64| if named_ms > 0 { named_ms } else { own_ms };
+    let (least_ms, longest_ms) = errand.rules.poll_ms;
+    let least_ms = named(watch.min_interval_ms, least_ms);
+    (least_ms, named(watch.max_interval_ms, longest_ms).max(least_ms))
+}
+
+/// Tells the entries of two readings apart. An article by its address; a list within the list is another when it says
+/// that it changed, and once a day where it says nothing.
+fn hash(entry: &Discovered, now_ms: i64) -> u64 {
+    let url = entry.url.as_str();
+    match (entry.leads, &entry.modified_at) {
+        (Leads::List, Some(modified)) => xxh3_64(format!("{url} {modified}").as_bytes()),
+        (Leads::List, None) => xxh3_64(format!("{url} {}", now_ms.div_euclid(DAY_MS)).as_bytes()),
+        _ => xxh3_64(url.as_bytes()),
+    }
+}
+
+fn version(list: &ListState) -> Version {
+    let Validators { etag, last_modified } = list.validators.clone().unwrap_or_default();
+    Version { validators: crawl::Validators { etag, last_modified }, body_hash: list.body_hash }
+}
+
+/// By what the server can tell that a list has not changed; none once a day.
+pub(crate) fn validators(list: &ListState, now_ms: i64) -> crawl::Validators {
+    let is_checked = now_ms.saturating_sub(list.read_whole_at_ms) < DAY_MS;
+    if is_checked { version(list).validators } else { crawl::Validators::default() }
+}
+
+fn silent(list: &ListState, now_ms: i64) -> bool {
+    rhythm(list).silence(now_ms).is_some()
+}
+
+fn rhythm(list: &ListState) -> Rhythm {
+    let wire::Rhythm { read_at_ms, interval_ms, last_new_at_ms, items_per_hour, items } =
+        list.rhythm.unwrap_or_default();
+    Rhythm { read_at_ms, interval_ms, last_new_at_ms, items_per_hour, items }
+}
+
+fn stored(rhythm: &Rhythm) -> wire::Rhythm {
+    let Rhythm { read_at_ms, interval_ms, last_new_at_ms, items_per_hour, items } = rhythm.clone();
+    wire::Rhythm { read_at_ms, interval_ms, last_new_at_ms, items_per_hour, items }
+}

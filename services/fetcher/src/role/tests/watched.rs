@@ -1,0 +1,145 @@
+//! Lists that are read again and again.
+
+use wire::Watch;
+
+use super::*;
+
+const FEED: &str = "https://a.example/feed";
+const MINUTE_MS: i64 = 60_000;
+
+fn watch() -> Request {
+    let watch =
+        Watch { min_interval_ms: 10 * MINUTE_MS, max_interval_ms: 10 * MINUTE_MS, ..Watch::default() };
+    Request { watch: Some(watch), source_id: "harbour".into(), ..request(FEED) }
+}
+
+fn only(b: &mut Bench) -> Job {
+    let mut begun = b.begun();
+    assert_eq!(begun.len(), 1, "{begun:?}");
+    begun.remove(0)
+}
+
+#[test]
+fn a_watched_feed_is_read_again_and_tells_what_is_new() {
+    with_bench(|b| {
+        b.submit(&watch());
+        b.settle();
+        let job = only(b);
+        b.end(&job, feed(&["https://b.example/1", "https://b.example/2"]));
+        let first = only(b);
+        assert_eq!(first.url.as_str(), "https://b.example/1");
+        b.end(&first, page());
+        b.advance(1000);
+        let second = only(b);
+        b.end(&second, page());
+        assert_eq!(b.queued(), 0, "nobody waits for a list");
+        b.advance(10 * MINUTE_MS);
+        let job = only(b);
+        assert_eq!(job.url.as_str(), FEED);
+        let before = b.log.end("requests").unwrap();
+        b.end(&job, feed(&["https://b.example/3", "https://b.example/1", "https://b.example/2"]));
+        assert_eq!(b.log.end("requests").unwrap(), before + 1, "only what is new is requested");
+        assert_eq!(b.begun_urls(), ["https://b.example/3"]);
+        let found = b.pages()[0].request.clone().unwrap();
+        assert_eq!((found.source_id.as_str(), found.watch.is_none()), ("harbour", true));
+    });
+}
+
+#[test]
+fn lists_go_before_articles() {
+    with_bench(|b| {
+        (0..3).for_each(|n| b.submit(&Request { priority: 9, ..request(&format!("https://a.example/{n}")) }));
+        b.submit(&watch());
+        b.settle();
+        assert_eq!(b.begun_urls(), [FEED]);
+    });
+}
+
+#[test]
+fn a_watched_feed_that_fails_is_never_given_up() {
+    with_bench(|b| {
+        b.submit(&watch());
+        b.settle();
+        for _ in 0..20 {
+            let job = only(b);
+            b.end(&job, Found::Failed(Failure::Status(404)));
+            b.advance(10 * MINUTE_MS);
+        }
+        assert_eq!(b.dead(), []);
+        assert_eq!(b.fetcher.frontiers[&0].troubles().collect::<Vec<_>>(), ["gone"]);
+        let job = only(b);
+        b.end(&job, feed(&["https://b.example/1"]));
+        assert_eq!(b.fetcher.frontiers[&0].troubles().count(), 0);
+    });
+}
+
+#[test]
+fn how_a_feed_is_watched_can_change_and_end() {
+    with_bench(|b| {
+        b.submit(&watch());
+        b.settle();
+        let job = only(b);
+        b.end(&job, feed(&["https://b.example/1"]));
+        b.begun();
+        let slower = Watch {
+            min_interval_ms: 60 * MINUTE_MS,
+            max_interval_ms: 60 * MINUTE_MS,
+            delay_ms: 5_000,
+            ..Watch::default()
+        };
+        b.submit(&Request { watch: Some(slower), ..watch() });
+        b.advance(10 * MINUTE_MS);
+        let job = only(b);
+        assert_eq!(job.url.as_str(), FEED, "its turn stays");
+        let before = b.log.end("requests").unwrap();
+        b.end(&job, feed(&["https://b.example/1"]));
+        assert_eq!(b.log.end("requests").unwrap(), before, "what was learnt stays");
+        b.advance(59 * MINUTE_MS);
+        assert!(b.begun().is_empty());
+        b.advance(MINUTE_MS);
+        let job = only(b);
+        b.end(&job, feed(&[]));
+        b.submit(&Request { watch: Some(Watch { ended: true, ..slower }), ..watch() });
+        b.advance(1000 * MINUTE_MS);
+        assert!(b.begun().is_empty());
+    });
+}
+
+#[test]
+fn a_feed_is_asked_for_by_its_validators_and_once_a_day_whole() {
+    with_bench(|b| {
+        b.submit(&watch());
+        b.settle();
+        let known = |list: Found| match list {
+            Found::List(list) => {
+                let validators = Validators::of(Some("\"a\""), None);
+                Found::List(List { version: Version { validators, body_hash: 1 }, ..list })
+            }
+            other => other,
+        };
+        let job = only(b);
+        assert!(job.known.is_empty());
+        b.end(&job, known(feed(&[])));
+        let mut whole = 0;
+        for _ in 0..6 * 24 {
+            b.advance(10 * MINUTE_MS);
+            let job = only(b);
+            whole += usize::from(job.known.is_empty());
+            b.end(&job, if job.known.is_empty() { known(feed(&[])) } else { Found::Unchanged });
+        }
+        assert_eq!(whole, 1);
+    });
+}
+
+#[test]
+fn a_watched_address_that_is_an_article_is_one() {
+    with_bench(|b| {
+        b.submit(&watch());
+        b.settle();
+        let job = only(b);
+        b.end(&job, page());
+        assert_eq!((b.pages().len(), b.queued()), (1, 0));
+        b.advance(1000 * MINUTE_MS);
+        assert!(b.begun().is_empty());
+    });
+}
