@@ -211,7 +211,7 @@ impl Turn<'_> {
         }
         let known = known.cloned();
         let (fetch, failure) = self.fetch_robots(url).await;
-        let file = crawl::robots_after_fetch(known.as_ref(), fetch, now_ms);
+        let file = crawl::robots_after_fetch(known.as_ref(), fetch, token, now_ms);
         let rules = file.rules(token);
         self.learnt.push((url.origin().to_owned(), file));
         rules.ok_or(failure)
@@ -225,7 +225,7 @@ impl Turn<'_> {
         };
         for _ in 0..=MAX_ROBOTS_REDIRECTS {
             let answer =
-                match self.visitor.client.get(&at, Asked::Robots, MAX_ROBOTS_BYTES, self.left()).await {
+                match self.visitor.client.get(&at, Asked::Robots, MAX_ROBOTS_BYTES + 1, self.left()).await {
                     Ok(answer) => answer,
                     // What speaks for the host, or for us, is no matter of robots.txt.
                     Err(failure @ (Failure::Timeout | Failure::Connection(_))) => {

@@ -300,7 +300,8 @@ fn a_new_owner_does_the_open_visit_again_after_one_full_delay() {
     let slow = begun.iter().find(|job| job.domain == "slow.example").unwrap();
     let mut ended = slow.ended(Found::Failed(Failure::Status(500)), START_MS);
     let robots = RobotsFetch::Text(b"User-agent: *\nCrawl-delay: 7".to_vec());
-    ended.robots = vec![("https://slow.example".into(), robots_after_fetch(None, robots, START_MS))];
+    ended.robots =
+        vec![("https://slow.example".into(), robots_after_fetch(None, robots, "wireroom", START_MS))];
     b.fetcher.fetch.ended.push_back(ended);
     b.settle();
     drop(b);

@@ -22,6 +22,6 @@ pub use politeness::{Host, Outcome, Policy, Signal, after_assignment, after_fetc
 pub use redirect::{Redirect, redirect};
 pub use retry::{Retry, RetryPolicy, retry};
 pub use robots::{
-    Availability, MAX_ROBOTS_BYTES, Robots, RobotsFetch, RobotsFile, product_token, robots_after_fetch,
+    Availability, MAX_ROBOTS_BYTES, Robots, RobotsFetch, RobotsFile, Rule, product_token, robots_after_fetch,
 };
 pub use sniff::{Kind, sniff};
