@@ -330,8 +330,7 @@ fn response(
     fetched_at_ms: i64,
 ) -> wire::Response {
     let kept = KEPT_HEADERS.iter().filter_map(|name| {
-        let value = header(&answer.headers, HeaderName::from_static(name))?;
-        Some(((*name).to_owned(), value.to_owned()))
+        Some(((*name).to_owned(), lines(&answer.headers, HeaderName::from_static(name))?))
     });
     wire::Response {
         final_url: url.as_str().to_owned(),
@@ -351,4 +350,10 @@ fn is_redirect(status: u16) -> bool {
 /// A header's value, where it is text of a reasonable length.
 fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| value.len() <= MAX_HEADER_BYTES)
+}
+
+/// A header's values, a line each (which none can hold), where they are text of a reasonable length.
+fn lines(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    Some(values.join("\n")).filter(|lines| !values.is_empty() && lines.len() <= MAX_HEADER_BYTES)
 }

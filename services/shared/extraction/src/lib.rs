@@ -35,6 +35,7 @@ mod body;
 mod dates;
 mod declared;
 mod decode;
+mod directives;
 mod document;
 mod evidence;
 mod extraction;
@@ -57,6 +58,7 @@ pub mod training;
 mod tree;
 mod verdict;
 
+pub use directives::Directives;
 pub use document::{Document, extract_document};
 pub use extraction::Extraction;
 pub use original::original_url;
