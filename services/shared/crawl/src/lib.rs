@@ -11,6 +11,7 @@ mod order;
 mod politeness;
 mod redirect;
 mod retry;
+mod rhythm;
 mod robots;
 mod sniff;
 
@@ -21,6 +22,7 @@ pub use order::{HostQueue, Lane, Place, Turn};
 pub use politeness::{Host, Outcome, Policy, Signal, after_assignment, after_fetch, retry_after_ms};
 pub use redirect::{Redirect, redirect};
 pub use retry::{Retry, RetryPolicy, retry};
+pub use rhythm::{Poll, PollLimits, Rhythm, after_poll, silence};
 pub use robots::{
     Availability, MAX_ROBOTS_BYTES, Robots, RobotsFetch, RobotsFile, Rule, product_token, robots_after_fetch,
 };
