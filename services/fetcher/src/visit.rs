@@ -313,7 +313,9 @@ impl Visitor {
         }
         let unreadable = |error: DiscoveryError| Failure::Unreadable(error.to_string());
         let (via, addresses) = match kind {
-            Kind::Feed => ("feed", crawl::discover_feed(&text, url, self.max_discovered)),
+            Kind::Feed => {
+                ("feed", crawl::discover_feed(&text, url, self.max_discovered).map(|feed| feed.entries))
+            }
             Kind::Sitemap => ("sitemap", crawl::discover_sitemap(&text, url, self.max_discovered)),
             Kind::Opml => ("feed", crawl::discover_opml(&text, url, self.max_discovered)),
             _ => return Err(Failure::Unsupported(kind.as_str())),

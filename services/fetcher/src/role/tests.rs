@@ -264,10 +264,9 @@ fn lists_and_redirects_become_requests() {
         b.settle();
         let begun = b.begun();
         let address = |url: &str, title: Option<&str>| crawl::Discovered {
-            url: CanonicalUrl::parse(url).unwrap(),
-            leads: crawl::Leads::Article,
             title: title.map(str::to_owned),
             published_at: Some("2026-03-19".into()),
+            ..crawl::Discovered::of(CanonicalUrl::parse(url).unwrap(), crawl::Leads::Article)
         };
         let addresses =
             vec![address("https://c.example/1", Some("One")), address("https://d.example/2", None)];

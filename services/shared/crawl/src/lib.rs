@@ -16,7 +16,9 @@ mod robots;
 mod sniff;
 
 pub use address::{is_public, refused_literal};
-pub use discovery::{Discovered, DiscoveryError, Leads, discover_feed, discover_opml, discover_sitemap};
+pub use discovery::{
+    Discovered, DiscoveryError, Feed, Leads, discover_feed, discover_opml, discover_sitemap, max_age_ms,
+};
 pub use failure::{Failure, Fate};
 pub use order::{HostQueue, Lane, Place, Turn};
 pub use politeness::{Host, Outcome, Policy, Signal, after_assignment, after_fetch, retry_after_ms};
