@@ -1,5 +1,6 @@
 //! The rules of a crawl frontier: when a host may be asked again, which of its requests goes first, what a failure means,
-//! where a redirect leads, what robots.txt allows, which addresses are refused, what a feed or sitemap names.
+//! where a redirect leads, what robots.txt allows, which addresses are refused, what a feed or sitemap names, when it is
+//! looked at again, and which outlets there are.
 //!
 //! Functions over values: no I/O, and the time is an argument. Instants are Unix milliseconds (`*_at_ms`), durations
 //! milliseconds (`*_ms`). Whatever comes from the network is bounded here by bytes or by count, and never panics.
@@ -14,6 +15,7 @@ mod retry;
 mod rhythm;
 mod robots;
 mod sniff;
+mod sources;
 
 pub use address::{is_public, refused_literal};
 pub use discovery::{
@@ -29,3 +31,4 @@ pub use robots::{
     Availability, MAX_ROBOTS_BYTES, Robots, RobotsFetch, RobotsFile, Rule, product_token, robots_after_fetch,
 };
 pub use sniff::{Kind, sniff};
+pub use sources::{Changes, Outlet, Problem, Sources, SourcesError, Watched, changes};

@@ -13,6 +13,7 @@ use thiserror::Error;
 pub use feed::{Feed, discover_feed};
 pub use head::max_age_ms;
 pub use sitemap::{discover_opml, discover_sitemap};
+pub(crate) use xml::{Seen, attribute, walk};
 
 /// Longest title kept, in characters.
 const MAX_TITLE_CHARS: usize = 500;

@@ -15,7 +15,7 @@ const MAX_FIELD_BYTES: usize = 8 * 1024;
 const MAX_DEPTH: usize = 64;
 
 /// What [`walk`] sees; names are local, without their prefix.
-pub(super) enum Seen<'a> {
+pub(crate) enum Seen<'a> {
     Start { name: &'a str, element: &'a BytesStart<'a> },
     Text { name: &'a str, parent: &'a str, text: &'a str },
     End { name: &'a str },
@@ -23,7 +23,7 @@ pub(super) enum Seen<'a> {
 
 /// Reads XML until `see` answers false. What is torn off at the end has been seen up to there; only a document without
 /// any element is an error.
-pub(super) fn walk(
+pub(crate) fn walk(
     bytes: &[u8],
     what: &'static str,
     mut see: impl FnMut(Seen<'_>) -> bool,
@@ -91,7 +91,7 @@ fn append(text: &mut String, part: &str) -> bool {
 }
 
 /// The value of an attribute, by its local name in any case.
-pub(super) fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
+pub(crate) fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
     let found =
         element.attributes().flatten().find(|a| a.key.local_name().as_ref().eq_ignore_ascii_case(name))?;
     Some(found.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned())
