@@ -1,7 +1,7 @@
 //! An extraction as the record that travels.
 
 use article::{ArticleId, CanonicalUrl};
-use extraction::Extraction;
+use extraction::{Directives, Extraction};
 use wire::{Article, Document, Publisher, Request, Response, Rights};
 
 /// The article of a fetched page.
@@ -14,15 +14,6 @@ pub(crate) fn of_page(
     let declared = extraction.canonical_url.as_deref().and_then(|url| CanonicalUrl::parse(url).ok());
     let canonical =
         declared.filter(|url| is_the_pages_own(url, fetched_from)).unwrap_or_else(|| fetched_from.clone());
-    let noarchive = |directives: &str| directives.to_ascii_lowercase().contains("noarchive");
-    let header = |name: &str| response.headers.get(name).map(String::as_str).unwrap_or_default();
-    let is_reserved =
-        header("tdm-reservation") == "1" || extraction.robots.iter().any(|r| r.contains("tdm-reservation"));
-    let rights = Rights {
-        license: extraction.license.clone().unwrap_or_default(),
-        tdm: if is_reserved { "reserved".to_owned() } else { String::new() },
-        noarchive: extraction.robots.iter().any(|r| noarchive(r)) || noarchive(header("x-robots-tag")),
-    };
     Article {
         article_id: ArticleId::of_url(&canonical).as_str().to_owned(),
         url: fetched_from.as_str().to_owned(),
@@ -35,7 +26,7 @@ pub(crate) fn of_page(
             name: extraction.site_name.clone().unwrap_or_default(),
             domain: fetched_from.registrable_domain().to_owned(),
         }),
-        rights: Some(rights),
+        rights: Some(rights(response, &extraction)),
         fetched_at_ms: response.fetched_at_ms,
         ..common(request, extraction)
     }
@@ -99,6 +90,26 @@ fn common(request: &Request, extraction: Extraction) -> Article {
     }
 }
 
+/// What the publisher allows: of the headers and the page, whichever asks for more.
+fn rights(response: &Response, extraction: &Extraction) -> Rights {
+    let header = |name: &str| response.headers.get(name).map(String::as_str);
+    let asked = Directives::of_header(header("x-robots-tag").unwrap_or_default())
+        .and(&Directives::of_tdm(header("tdm-reservation"), header("tdm-policy")))
+        .and(&extraction.robots);
+    let is_reserved = asked.tdm_reservation == Some(true);
+    Rights {
+        license: extraction.license.clone().unwrap_or_default(),
+        tdm: if is_reserved { "reserved".to_owned() } else { String::new() },
+        tdm_policy: asked.tdm_policy.unwrap_or_default(),
+        noarchive: asked.noarchive,
+        nosnippet: asked.nosnippet,
+        noindex: asked.noindex,
+        noai: asked.noai,
+        noimageai: asked.noimageai,
+        unavailable_after: asked.unavailable_after.map(|at| at.to_string()).unwrap_or_default(),
+    }
+}
+
 /// Whether a declared canonical address may name the page: on its own site, and not the front page of it.
 fn is_the_pages_own(declared: &CanonicalUrl, fetched_from: &CanonicalUrl) -> bool {
     let is_front =
@@ -113,4 +124,37 @@ fn foreign_original(extraction: &Extraction, own: Option<&CanonicalUrl>) -> Stri
     let foreign =
         declared.find(|url| own.is_none_or(|own| own.registrable_domain() != url.registrable_domain()));
     foreign.map(|url| url.as_str().to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_are_what_headers_and_page_say() {
+        let headers = [
+            ("x-robots-tag", "googlebot: nosnippet\nnoai"),
+            ("tdm-reservation", "1"),
+            ("tdm-policy", "https://harbour.example/tdm.json"),
+        ];
+        let response = Response {
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            ..Response::default()
+        };
+        let extraction = Extraction {
+            robots: Directives::of_metas([("robots", "noarchive")]),
+            license: Some("CC BY 4.0".to_owned()),
+            ..Extraction::default()
+        };
+        let found = Rights {
+            license: "CC BY 4.0".to_owned(),
+            tdm: "reserved".to_owned(),
+            tdm_policy: "https://harbour.example/tdm.json".to_owned(),
+            noarchive: true,
+            nosnippet: true,
+            noai: true,
+            ..Rights::default()
+        };
+        assert_eq!(rights(&response, &extraction), found);
+    }
 }

@@ -22,6 +22,7 @@ mod lists;
 mod memory;
 mod metrics;
 mod network;
+mod reading;
 mod resolver;
 mod role;
 mod rules;

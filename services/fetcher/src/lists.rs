@@ -1,7 +1,8 @@
 //! Feeds, sitemaps and section pages: read once, or watched. What is new in one becomes requests; one that is watched
 //! stays in the queue, and is read again when its rhythm says.
 
-use crawl::{Discovered, Failure, Leads, Reading, Rhythm, Version};
+use article::Moment;
+use crawl::{Discovered, Failure, Leads, Poll, PollLimits, Rhythm, Version};
 use pipeline::LogError;
 use tracing::{info, warn};
 use wire::{ListState, QueueTicket, Validators, Watch};
@@ -48,13 +49,21 @@ pub(crate) fn watched(errand: &mut Errand<'_>, queue: &mut Queue<'_>, list: &Lis
         after.read_whole_at_ms = now_ms;
     }
     let empty = if list.entries.is_empty() { "empty" } else { "stale" };
-    again(errand, queue, after, new.len(), list.least_interval_ms, empty)
+    let dates: Vec<i64> = new.iter().filter_map(|(_, entry)| date(entry)).collect();
+    let poll = Poll {
+        polled_at_ms: now_ms,
+        new_items: u32::try_from(new.len()).unwrap_or(u32::MAX),
+        published_at_ms: &dates,
+        least_interval_ms: list.least_interval_ms,
+    };
+    again(errand, queue, after, &poll, empty)
 }
 
 /// A list that is watched has nothing new.
 pub(crate) fn unchanged(errand: &mut Errand<'_>, queue: &mut Queue<'_>) -> Result<(), LogError> {
     let list = errand.ticket.list.clone().unwrap_or_default();
-    again(errand, queue, list, 0, None, "stale")
+    let poll = Poll { polled_at_ms: errand.visit.ended_at_ms, ..Poll::default() };
+    again(errand, queue, list, &poll, "stale")
 }
 
 /// A list that is watched could not be read. It is never given up: it is its source's to say so.
@@ -81,22 +90,18 @@ pub(crate) fn failed(
     queue.defer(errand.visit.sequence, &errand.ticket, &ticket)
 }
 
-/// The next turn of a list that was read, with `new` entries.
+/// The next turn of a list that was read. `silent` says why it is, where it is.
 fn again(
     errand: &mut Errand<'_>,
     queue: &mut Queue<'_>,
     mut list: ListState,
-    new: usize,
-    least_interval_ms: Option<i64>,
-    empty: &'static str,
+    poll: &Poll<'_>,
+    cause: &'static str,
 ) -> Result<(), LogError> {
-    let now_ms = errand.visit.ended_at_ms;
-    let (least_ms, longest_ms) = bounds(errand);
-    let reading = Reading { read_at_ms: now_ms, new_items: new, least_interval_ms };
-    let rhythm = rhythm(&list).after(&reading, least_ms, longest_ms);
-    let due_at_ms = rhythm.next_at_ms();
+    let (min_ms, max_ms) = bounds(errand);
+    let (rhythm, due_at_ms) = crawl::after_poll(&rhythm(&list), poll, &PollLimits { min_ms, max_ms });
     list.rhythm = Some(stored(&rhythm));
-    let trouble = if silent(&list, now_ms) { empty } else { "" };
+    let trouble = if silent(&list, poll.polled_at_ms) { cause } else { "" };
     tell_trouble(errand, &mut list, trouble);
     let ticket = QueueTicket {
         attempts: 0,
@@ -120,8 +125,8 @@ fn request<'a>(
     for (n, entry) in entries {
         let mut found = of_list(&errand.request, entry, n, list.via, now_ms);
         if entry.leads == Leads::Feed {
-            found.watch =
-                errand.request.watch.map(|watch| Watch { is_section: false, find_feeds: false, ..watch });
+            let Some(watch) = errand.request.watch.filter(|watch| watch.find_feeds) else { continue };
+            found.watch = Some(Watch { is_section: false, find_feeds: false, ..watch });
         }
         write_request(queue.draft, found, entry.url.registrable_domain(), &errand.record.headers);
         count += 1;
@@ -183,6 +188,11 @@ fn hash(entry: &Discovered, now_ms: i64) -> u64 {
     }
 }
 
+/// When it was published, in Unix milliseconds.
+fn date(entry: &Discovered) -> Option<i64> {
+    Moment::parse(entry.published_at.as_deref()?).ok().map(|moment| moment.as_millis())
+}
+
 fn version(list: &ListState) -> Version {
     let Validators { etag, last_modified } = list.validators.clone().unwrap_or_default();
     Version { validators: crawl::Validators { etag, last_modified }, body_hash: list.body_hash }
@@ -195,16 +205,34 @@ pub(crate) fn validators(list: &ListState, now_ms: i64) -> crawl::Validators {
 }
 
 fn silent(list: &ListState, now_ms: i64) -> bool {
-    rhythm(list).silence(now_ms).is_some()
+    crawl::silence(&rhythm(list), now_ms).is_some()
 }
 
 fn rhythm(list: &ListState) -> Rhythm {
-    let wire::Rhythm { read_at_ms, interval_ms, last_new_at_ms, items_per_hour, items } =
-        list.rhythm.unwrap_or_default();
-    Rhythm { read_at_ms, interval_ms, last_new_at_ms, items_per_hour, items }
+    let known = list.rhythm.unwrap_or_default();
+    Rhythm {
+        known_since_ms: known.known_since_ms,
+        interval_ms: known.interval_ms,
+        polled_at_ms: known.polled_at_ms,
+        last_new_at_ms: known.last_new_at_ms,
+        per_hour: known.per_hour,
+        mean_gap_ms: known.mean_gap_ms,
+        longest_gap_ms: known.longest_gap_ms,
+        learnt: known.learnt,
+        idle_polls: known.idle_polls,
+    }
 }
 
-fn stored(rhythm: &Rhythm) -> wire::Rhythm {
-    let Rhythm { read_at_ms, interval_ms, last_new_at_ms, items_per_hour, items } = rhythm.clone();
-    wire::Rhythm { read_at_ms, interval_ms, last_new_at_ms, items_per_hour, items }
+fn stored(known: &Rhythm) -> wire::Rhythm {
+    wire::Rhythm {
+        known_since_ms: known.known_since_ms,
+        interval_ms: known.interval_ms,
+        polled_at_ms: known.polled_at_ms,
+        last_new_at_ms: known.last_new_at_ms,
+        per_hour: known.per_hour,
+        mean_gap_ms: known.mean_gap_ms,
+        longest_gap_ms: known.longest_gap_ms,
+        learnt: known.learnt,
+        idle_polls: known.idle_polls,
+    }
 }

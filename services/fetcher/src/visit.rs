@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use article::CanonicalUrl;
 use crawl::{
-    Discovered, DiscoveryError, Failure, Kind, MAX_ROBOTS_BYTES, Redirect, Robots, RobotsFetch, RobotsFile,
-    Validators, Version, sniff,
+    Discovered, Failure, Kind, MAX_ROBOTS_BYTES, Redirect, Robots, RobotsFetch, RobotsFile, Validators,
+    Version, sniff,
 };
 use pipeline::Clock;
 use reqwest::header::{
-    CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, LOCATION, RETRY_AFTER,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, LOCATION,
+    RETRY_AFTER,
 };
 use tokio::time::Instant;
-use wire::{InflateError, inflate, inflate_start, is_known_encoding};
+use wire::{inflate_start, is_known_encoding};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     config::Config,
     memory::Reserved,
     metrics::metrics,
+    reading::{ListBody, ListLimits, read_list},
 };
 
 /// Redirects of a robots.txt that are followed (RFC 9309 section 2.3.1.2).
@@ -138,8 +140,7 @@ pub(crate) struct Visitor {
     pub clock: Clock,
     token: String,
     max_body_bytes: usize,
-    max_list_bytes: usize,
-    max_discovered: usize,
+    list_limits: ListLimits,
     max_list_depth: u32,
 }
 
@@ -150,8 +151,7 @@ impl Visitor {
             clock,
             token: crawl::product_token(&config.user_agent).to_owned(),
             max_body_bytes: config.max_body_bytes,
-            max_list_bytes: config.max_list_bytes,
-            max_discovered: config.max_discovered,
+            list_limits: ListLimits { bytes: config.max_list_bytes, entries: config.max_discovered },
             max_list_depth: config.max_list_depth,
         }
     }
@@ -248,7 +248,7 @@ impl Turn<'_> {
         }
         let known = known.cloned();
         let (fetch, failure) = self.fetch_robots(url).await;
-        let file = crawl::robots_after_fetch(known.as_ref(), fetch, now_ms);
+        let file = crawl::robots_after_fetch(known.as_ref(), fetch, token, now_ms);
         let rules = file.rules(token);
         self.learnt.push((url.origin().to_owned(), file));
         rules.ok_or(failure)
@@ -262,7 +262,7 @@ impl Turn<'_> {
         };
         for _ in 0..=MAX_ROBOTS_REDIRECTS {
             let known = &Validators::default();
-            let ask = Ask { kind: Asked::Robots, cap: MAX_ROBOTS_BYTES, allowed: self.left(), known };
+            let ask = Ask { kind: Asked::Robots, cap: MAX_ROBOTS_BYTES + 1, allowed: self.left(), known };
             let answer = match self.visitor.client.get(&at, ask).await {
                 Ok(answer) => answer,
                 // What speaks for the host, or for us, is no matter of robots.txt.
@@ -302,26 +302,38 @@ impl Turn<'_> {
         };
         let kind = sniff(&content_type, &inflate_start(&encoding, &answer.body, SNIFFED_BYTES));
         match kind {
-            Kind::Html | Kind::Text => {
+            Kind::Html | Kind::Text if !(self.job.is_section && kind == Kind::Html) => {
                 self.reserved = answer.reserved.take();
                 let fetched_at_ms = self.visitor.clock.now_ms();
                 let response = response(&url, answer, encoding, content_type, fetched_at_ms);
                 Ok(Found::Page(Box::new(Fetched { response, version })))
             }
-            Kind::Feed | Kind::Sitemap | Kind::Opml | Kind::Gzip
+            Kind::Html | Kind::Feed | Kind::Sitemap | Kind::Opml | Kind::Gzip
                 if self.job.depth < self.visitor.max_list_depth =>
             {
                 let reserved = self.visitor.client.memory.list().await;
-                let visitor = self.visitor.clone();
+                let limits = self.visitor.list_limits;
                 // What is reserved goes along, for no one can cut this off.
-                let read = move || (visitor.read_list(&url, kind, &encoding, &answer, version), reserved);
-                let (found, reserved) = tokio::task::spawn_blocking(read)
+                let read = move || {
+                    let cache_control = header(&answer.headers, CACHE_CONTROL);
+                    let list = ListBody {
+                        url: &url,
+                        kind,
+                        content_type: &content_type,
+                        encoding: &encoding,
+                        body: &answer.body,
+                        version,
+                        max_age_ms: cache_control.and_then(crawl::max_age_ms),
+                    };
+                    (read_list(list, limits), reserved)
+                };
+                let (list, reserved) = tokio::task::spawn_blocking(read)
                     .await
                     .map_err(|_| Failure::Unreadable("the list cannot be read".to_owned()))?;
                 self.reserved = Some(reserved);
-                found
+                list.map(Found::List)
             }
-            Kind::Feed | Kind::Sitemap | Kind::Opml => {
+            Kind::Html | Kind::Feed | Kind::Sitemap | Kind::Opml => {
                 Err(Failure::Unsupported("a list deeper within lists than is followed"))
             }
             _ => Err(Failure::Unsupported(kind.as_str())),
@@ -333,39 +345,6 @@ impl Turn<'_> {
     }
 }
 
-impl Visitor {
-    fn read_list(
-        &self,
-        url: &CanonicalUrl,
-        kind: Kind,
-        encoding: &str,
-        answer: &Answer,
-        version: Version,
-    ) -> Result<Found, Failure> {
-        let inflated = |encoding: &str, body: &[u8]| {
-            inflate(encoding, body, self.max_list_bytes).map_err(|error| match error {
-                InflateError::TooLarge => Failure::TooLarge(self.max_list_bytes as u64),
-                InflateError::Broken => Failure::Unreadable("its compressed body is broken".to_owned()),
-            })
-        };
-        let mut text = inflated(encoding, &answer.body)?;
-        let mut kind = kind;
-        if kind == Kind::Gzip {
-            text = inflated("gzip", &text)?;
-            kind = sniff("", &text);
-        }
-        let unreadable = |error: DiscoveryError| Failure::Unreadable(error.to_string());
-        let (via, addresses) = match kind {
-            Kind::Feed => ("feed", crawl::discover_feed(&text, url, self.max_discovered)),
-            Kind::Sitemap => ("sitemap", crawl::discover_sitemap(&text, url, self.max_discovered)),
-            Kind::Opml => ("feed", crawl::discover_opml(&text, url, self.max_discovered)),
-            _ => return Err(Failure::Unsupported(kind.as_str())),
-        };
-        let entries = addresses.map_err(unreadable)?;
-        Ok(Found::List(List { via, entries, version, least_interval_ms: None }))
-    }
-}
-
 fn response(
     url: &CanonicalUrl,
     answer: Answer,
@@ -374,8 +353,7 @@ fn response(
     fetched_at_ms: i64,
 ) -> wire::Response {
     let kept = KEPT_HEADERS.iter().filter_map(|name| {
-        let value = header(&answer.headers, HeaderName::from_static(name))?;
-        Some(((*name).to_owned(), value.to_owned()))
+        Some(((*name).to_owned(), lines(&answer.headers, HeaderName::from_static(name))?))
     });
     wire::Response {
         final_url: url.as_str().to_owned(),
@@ -395,4 +373,10 @@ fn is_redirect(status: u16) -> bool {
 /// A header's value, where it is text of a reasonable length.
 fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| value.len() <= MAX_HEADER_BYTES)
+}
+
+/// A header's values, a line each (which none can hold), where they are text of a reasonable length.
+fn lines(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    Some(values.join("\n")).filter(|lines| !values.is_empty() && lines.len() <= MAX_HEADER_BYTES)
 }

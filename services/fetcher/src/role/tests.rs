@@ -41,11 +41,9 @@ fn version(etag: &str, body_hash: u64) -> Found {
 /// A feed of these articles.
 fn feed(urls: &[&str]) -> Found {
     let entry = |url: &&str| crawl::Discovered {
-        url: CanonicalUrl::parse(url).unwrap(),
-        leads: crawl::Leads::Article,
         title: Some("One".into()),
         published_at: Some("2026-03-19".into()),
-        modified_at: None,
+        ..crawl::Discovered::of(CanonicalUrl::parse(url).unwrap(), crawl::Leads::Article)
     };
     let entries = urls.iter().map(entry).collect();
     Found::List(List { via: "feed", entries, version: Version::default(), least_interval_ms: None })
@@ -310,7 +308,8 @@ fn a_new_owner_does_the_open_visit_again_after_one_full_delay() {
     let slow = begun.iter().find(|job| job.domain == "slow.example").unwrap();
     let mut ended = slow.ended(Found::Failed(Failure::Status(500)), START_MS);
     let robots = RobotsFetch::Text(b"User-agent: *\nCrawl-delay: 7".to_vec());
-    ended.robots = vec![("https://slow.example".into(), robots_after_fetch(None, robots, START_MS))];
+    ended.robots =
+        vec![("https://slow.example".into(), robots_after_fetch(None, robots, "wireroom", START_MS))];
     b.fetcher.fetch.ended.push_back(ended);
     b.settle();
     drop(b);

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use article::{Moment, Verdict};
 use serde::{Serialize, Serializer};
 
+use crate::directives::Directives;
+
 /// What was read from a page or document. Serialises to the JSON object that `extract` prints for it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Extraction {
@@ -47,8 +49,8 @@ pub struct Extraction {
     pub images: Vec<String>,
     /// Whether the page says it is not free to read.
     pub is_paywalled: bool,
-    /// Directives to robots, in lower case: `noarchive`, `noindex`, `tdm-reservation` …
-    pub robots: Vec<String>,
+    /// What the page tells robots, as words: `noarchive`, `noindex`, `tdm-reservation` …
+    pub robots: Directives,
     /// The licence declared, as an address or a text.
     pub license: Option<String>,
     /// Which source each field was taken from.
@@ -83,7 +85,7 @@ impl Default for Extraction {
             keywords: Vec::new(),
             images: Vec::new(),
             is_paywalled: false,
-            robots: Vec::new(),
+            robots: Directives::default(),
             license: None,
             provenance: BTreeMap::new(),
             warnings: Vec::new(),

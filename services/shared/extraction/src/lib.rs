@@ -1,10 +1,10 @@
 //! HTML or plain text in, a clean article out. Pure, and useful alone.
 //!
-//! [`extract_html`] reads a page, [`extract_document`] a reprint (plain text, or HTML, which goes to the first), and
-//! [`original_url`] the line with which a reprint names its source. All are total: any bytes give an [`Extraction`],
-//! whose [`verdict`](Extraction::verdict) says whether they are an article at all. None does I/O or reads a clock, and
-//! none takes unbounded time or memory: input is read up to 8 MiB, markup is flattened at a depth of 512 and the
-//! tree cut at 400,000 nodes, each with a warning.
+//! [`extract_html`] reads a page, [`extract_document`] a reprint (plain text, or HTML, which goes to the first),
+//! [`original_url`] the line with which a reprint names its source, and [`links()`] where a home page leads. All are
+//! total: any bytes give an [`Extraction`], whose [`verdict`](Extraction::verdict) says whether they are an article at
+//! all. None does I/O or reads a clock, and none takes unbounded time or memory: input is read up to 8 MiB, markup is
+//! flattened at a depth of 512 and the tree cut at 400,000 nodes, each with a warning.
 //!
 //! # What counts as an article's text
 //!
@@ -35,12 +35,14 @@ mod body;
 mod dates;
 mod declared;
 mod decode;
+mod directives;
 mod document;
 mod evidence;
 mod extraction;
 mod features;
 mod judge;
 mod language;
+mod links;
 mod marks;
 mod model;
 mod original;
@@ -57,7 +59,9 @@ pub mod training;
 mod tree;
 mod verdict;
 
+pub use directives::Directives;
 pub use document::{Document, extract_document};
 pub use extraction::Extraction;
+pub use links::{Anchor, Links, links};
 pub use original::original_url;
 pub use page::{Hints, Page, extract_html};

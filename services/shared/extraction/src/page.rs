@@ -9,6 +9,7 @@ use crate::{
     dates::times,
     declared::{Declared, declared, texts_of},
     decode::decode,
+    directives::Directives,
     evidence::Signs,
     extraction::Extraction,
     judge::Watch,
@@ -143,7 +144,8 @@ pub(crate) fn extract(page: &Page, watch: &mut Watch) -> Extraction {
         .or_else(|| declared.item("articleSection").map(str::to_owned));
     out.keywords = keywords(&declared);
     out.images = images(&declared, base.as_ref());
-    out.robots = robots(&declared);
+    out.robots =
+        Directives::of_metas(declared.meta.iter().map(|(name, content)| (name.as_str(), content.as_str())));
     out.license = declared.license.map(str::to_owned).or_else(|| declared.article_text("license"));
 
     // Telling the language takes as much memory as a small page's tree.
@@ -227,23 +229,6 @@ fn images(declared: &Declared, base: Option<&Url>) -> Vec<String> {
             found.push(image);
         }
     }
-    found
-}
-
-fn robots(declared: &Declared) -> Vec<String> {
-    let mut found: Vec<String> = ["robots", "googlebot", "googlebot-news"]
-        .iter()
-        .flat_map(|key| declared.all_meta(key))
-        .flat_map(|list| list.split(','))
-        .map(|directive| directive.trim().to_lowercase())
-        .filter(|directive| !directive.is_empty())
-        .take(MAX_LIST)
-        .collect();
-    if declared.meta(&["tdm-reservation"]) == Some("1") {
-        found.push("tdm-reservation".to_owned());
-    }
-    found.sort_unstable();
-    found.dedup();
     found
 }
 

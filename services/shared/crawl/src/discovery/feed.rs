@@ -3,15 +3,32 @@
 use article::CanonicalUrl;
 use feed_rs::model::{Entry, Link};
 
-use super::{Discovered, DiscoveryError, Leads, title};
+use super::{
+    Discovered, DiscoveryError, Leads,
+    head::{Head, header_links, json_head, xml_head},
+    title,
+};
 
-/// Reads a feed found at `base`: at most `limit` entries, in the feed's order. Pass the bytes as they came: the XML
-/// declaration names their encoding.
-pub fn discover_feed(
-    bytes: &[u8],
-    base: &CanonicalUrl,
-    limit: usize,
-) -> Result<Vec<Discovered>, DiscoveryError> {
+const MINUTE_MS: i64 = 60_000;
+
+/// What a feed says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feed {
+    /// In the feed's order.
+    pub entries: Vec<Discovered>,
+    /// Where to subscribe to it (WebSub).
+    pub hub: Option<CanonicalUrl>,
+    /// What to subscribe to there: its own name for itself, letter for letter.
+    pub topic: Option<String>,
+    /// Where older entries are (JSON Feed, RFC 5005).
+    pub next: Option<CanonicalUrl>,
+    /// The least interval at which it wants to be read.
+    pub least_interval_ms: Option<i64>,
+}
+
+/// Reads a feed found at `base`: at most `limit` entries. Pass the bytes as they came: the XML declaration names their
+/// encoding.
+pub fn discover_feed(bytes: &[u8], base: &CanonicalUrl, limit: usize) -> Result<Feed, DiscoveryError> {
     let parser = feed_rs::parser::Builder::new()
         .base_uri(Some(base.as_str()))
         // Ids are for those who keep them: entries without one need none made.
@@ -19,7 +36,46 @@ pub fn discover_feed(
         .build();
     let feed =
         parser.parse(bytes).map_err(|error| DiscoveryError { what: "a feed", cause: error.to_string() })?;
-    Ok(feed.entries.into_iter().filter_map(|entry| discovered(entry, base)).take(limit).collect())
+    let is_json = bytes.trim_ascii_start().starts_with(b"{");
+    let head = if is_json { json_head(bytes) } else { xml_head(bytes) };
+    let linked = |rel: &str| {
+        feed.links.iter().find(|link| link.rel.as_deref() == Some(rel)).map(|link| link.href.clone())
+    };
+    let ttl_ms = feed.ttl.map(|minutes| i64::from(minutes).saturating_mul(MINUTE_MS));
+    let head = Head {
+        hub: linked("hub").or(head.hub),
+        topic: linked("self").or(head.topic),
+        next: linked("next").or(head.next),
+        least_interval_ms: ttl_ms.max(head.least_interval_ms),
+    };
+    let language = feed.language.as_deref().and_then(title);
+    let entries = feed.entries.into_iter().filter_map(|entry| discovered(entry, base));
+    let entries = entries.map(|entry| Discovered { language: language.clone(), ..entry });
+    let found = Feed {
+        entries: entries.take(limit).collect(),
+        hub: None,
+        topic: None,
+        next: head.next.as_ref().and_then(|url| base.join(url).ok()),
+        least_interval_ms: head.least_interval_ms.filter(|ms| *ms > 0),
+    };
+    Ok(found.subscribed_at(&head, base))
+}
+
+impl Feed {
+    /// With what the `Link` headers of the answer say of it, which counts more than what it says itself (WebSub section
+    /// 4).
+    pub fn with_link_header(self, header: &str, base: &CanonicalUrl) -> Self {
+        self.subscribed_at(&header_links(header), base)
+    }
+
+    fn subscribed_at(self, head: &Head, base: &CanonicalUrl) -> Self {
+        let hub = head.hub.as_ref().and_then(|url| base.join(url).ok());
+        let topic = head.topic.as_ref().and_then(|url| {
+            let joined = base.join(url).ok()?;
+            Some(if url.starts_with("http") { url.clone() } else { joined.as_str().to_owned() })
+        });
+        Self { hub: hub.or(self.hub), topic: topic.or(self.topic), ..self }
+    }
 }
 
 fn discovered(entry: Entry, base: &CanonicalUrl) -> Option<Discovered> {
@@ -29,11 +85,10 @@ fn discovered(entry: Entry, base: &CanonicalUrl) -> Option<Discovered> {
         return None;
     }
     Some(Discovered {
-        url: base.join(address).ok()?,
-        leads: Leads::Article,
         title: entry.title.and_then(|text| title(&text.content)),
         published_at: entry.published.or(entry.updated).map(|at| at.to_rfc3339()),
         modified_at: entry.updated.map(|at| at.to_rfc3339()),
+        ..Discovered::of(base.join(address).ok()?, Leads::Article)
     })
 }
 
@@ -69,7 +124,7 @@ mod tests {
     fn read(text: &str, limit: usize) -> Vec<(String, Option<String>, Option<String>)> {
         let base = CanonicalUrl::parse("https://harbour.example/feed").unwrap();
         let found = discover_feed(text.as_bytes(), &base, limit).unwrap();
-        found.into_iter().map(|d| (d.url.as_str().to_owned(), d.title, d.published_at)).collect()
+        found.entries.into_iter().map(|d| (d.url.as_str().to_owned(), d.title, d.published_at)).collect()
     }
 
     #[test]
@@ -95,6 +150,48 @@ mod tests {
         );
         assert_eq!(read(ATOM, 10), read(JSON, 10));
         assert_eq!(read(JSON, 10), [one]);
+    }
+
+    #[test]
+    fn feeds_say_where_to_subscribe_and_how_often_to_come() {
+        let base = CanonicalUrl::parse("https://harbour.example/feed").unwrap();
+        let read = |text: &str| discover_feed(text.as_bytes(), &base, 10).unwrap();
+        let rss = read(
+            r#"<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"
+                xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"><channel><title>T</title>
+                <language>en-gb</language><ttl>20</ttl>
+                <atom:link rel="hub" href="https://hub.example/"/>
+                <atom:link rel="self" href="https://harbour.example/feed?utm_source=x"/>
+                <sy:updatePeriod> hourly </sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency>
+                <item><title>A</title><link>/a</link></item></channel></rss>"#,
+        );
+        assert_eq!(rss.hub.as_ref().map(CanonicalUrl::as_str), Some("https://hub.example/"));
+        assert_eq!(rss.topic.as_deref(), Some("https://harbour.example/feed?utm_source=x"));
+        assert_eq!(rss.least_interval_ms, Some(30 * MINUTE_MS));
+        assert_eq!(rss.entries[0].language.as_deref(), Some("en-gb"));
+
+        let atom = read(
+            r#"<feed xmlns="http://www.w3.org/2005/Atom"><title>T</title><id>x</id><link rel="hub" href="/hub"/>
+                <link rel="self" href="/feed"/><link rel="next" href="?page=2"/></feed>"#,
+        );
+        assert_eq!(atom.hub.as_ref().map(CanonicalUrl::as_str), Some("https://harbour.example/hub"));
+        assert_eq!(atom.topic.as_deref(), Some("https://harbour.example/feed"));
+        assert_eq!(atom.next.as_ref().map(CanonicalUrl::as_str), Some("https://harbour.example/feed?page=2"));
+        assert_eq!(atom.least_interval_ms, None);
+
+        let json = read(
+            r#"{"version":"https://jsonfeed.org/version/1.1","title":"T","feed_url":"https://harbour.example/feed.json",
+                "next_url":"https://harbour.example/2.json","items":[],
+                "hubs":[{"type":"rssCloud","url":"https://cloud.example/"},{"type":"WebSub","url":"https://hub.example/"}]}"#,
+        );
+        assert_eq!(json.hub.as_ref().map(CanonicalUrl::as_str), Some("https://hub.example/"));
+        assert_eq!(json.topic.as_deref(), Some("https://harbour.example/feed.json"));
+        assert_eq!(json.next.as_ref().map(CanonicalUrl::as_str), Some("https://harbour.example/2.json"));
+
+        let header = "<https://other.example/>; rel=\"hub\", </topic>; rel=self";
+        let told = json.with_link_header(header, &base);
+        assert_eq!(told.hub.as_ref().map(CanonicalUrl::as_str), Some("https://other.example/"));
+        assert_eq!(told.topic.as_deref(), Some("https://harbour.example/topic"));
     }
 
     proptest! {

@@ -3,13 +3,17 @@
 //! Every reader takes at most a number of entries and skips what is no web address; the bytes are the caller's to cap.
 
 mod feed;
+mod head;
 mod sitemap;
+mod xml;
 
 use article::CanonicalUrl;
 use thiserror::Error;
 
-pub use feed::discover_feed;
+pub use feed::{Feed, discover_feed};
+pub use head::max_age_ms;
 pub use sitemap::{discover_opml, discover_sitemap};
+pub(crate) use xml::{Seen, attribute, walk};
 
 /// Longest title kept, in characters.
 const MAX_TITLE_CHARS: usize = 500;
@@ -25,8 +29,27 @@ pub struct Discovered {
     pub title: Option<String>,
     /// RFC 3339 or a date, where given.
     pub published_at: Option<String>,
-    /// RFC 3339 or a date: when the page, or the list, last changed, where given.
+    /// The same, of its last change.
     pub modified_at: Option<String>,
+    /// Of the article, as it was written.
+    pub language: Option<String>,
+    /// The name of the publication.
+    pub publisher: Option<String>,
+}
+
+impl Discovered {
+    /// An address of which nothing was said.
+    pub fn of(url: CanonicalUrl, leads: Leads) -> Self {
+        Self {
+            url,
+            leads,
+            title: None,
+            published_at: None,
+            modified_at: None,
+            language: None,
+            publisher: None,
+        }
+    }
 }
 
 /// What an address leads to.
