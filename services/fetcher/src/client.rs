@@ -6,8 +6,8 @@ use article::CanonicalUrl;
 use bytes::Bytes;
 use crawl::Failure;
 use reqwest::{
-    Certificate, Proxy,
-    header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue},
+    Certificate, Proxy, Version,
+    header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT},
     redirect,
 };
 use tokio::time::Instant;
@@ -30,6 +30,8 @@ const MAX_MESSAGE_CHARS: usize = 300;
 #[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
+    /// Sent with every request.
+    pub(crate) headers: HeaderMap,
     is_proxied: bool,
     allow_private: bool,
     timeout: Duration,
@@ -47,6 +49,9 @@ pub(crate) enum Asked {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub status: u16,
+    pub version: Version,
+    /// Who answered; unknown behind a proxy.
+    pub address: Option<IpAddr>,
     pub headers: HeaderMap,
     /// As sent.
     pub body: Bytes,
@@ -60,10 +65,11 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
-        let is_sendable = HeaderValue::from_str(&config.user_agent).is_ok();
-        if crawl::product_token(&config.user_agent).is_empty() || !is_sendable {
+        let user_agent = HeaderValue::from_str(&config.user_agent).ok();
+        let Some(user_agent) = user_agent.filter(|_| !crawl::product_token(&config.user_agent).is_empty())
+        else {
             return Err(ConfigError::UserAgent(config.user_agent.clone()));
-        }
+        };
         let least = config.longest_body();
         if config.max_in_flight_bytes < least {
             return Err(ConfigError::InFlightBytes { given: config.max_in_flight_bytes, least });
@@ -74,12 +80,12 @@ impl Client {
                 HeaderValue::from_static("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
             ),
             (ACCEPT_ENCODING, HeaderValue::from_static("gzip, br, zstd")),
+            (USER_AGENT, user_agent),
         ]
         .into_iter()
         .collect();
         let mut builder = reqwest::Client::builder()
-            .user_agent(&config.user_agent)
-            .default_headers(headers)
+            .default_headers(headers.clone())
             .redirect(redirect::Policy::none())
             .referer(false)
             .no_proxy()
@@ -105,6 +111,7 @@ impl Client {
         }
         Ok(Self {
             http: builder.build().map_err(|cause| ConfigError::Client(chain(&cause)))?,
+            headers,
             is_proxied: config.proxy.is_some(),
             allow_private: config.allow_private,
             timeout: config.timeout,
@@ -149,6 +156,8 @@ impl Client {
             timed(allowed, spent, self.http.get(url.as_str()).send()).await?.map_err(failed)?;
         let mut answer = Answer {
             status: response.status().as_u16(),
+            version: response.version(),
+            address: response.remote_addr().map(|at| at.ip()).filter(|_| !self.is_proxied),
             headers: std::mem::take(response.headers_mut()),
             body: Bytes::new(),
             is_cut: false,

@@ -20,6 +20,7 @@ use crate::{
     config::{Config, ConfigError},
     draft::Draft,
     frontier::{Frontier, Queue},
+    keep::{Archive, Keep},
     metrics::metrics,
     network::Network,
     visit::{Job, Visit, Visitor},
@@ -51,7 +52,10 @@ pub enum Error {
 /// its request is still in the frontier.
 pub fn run(log: &mut dyn Log, config: &Config, clock: &Clock, settings: &Settings) -> Result<(), Error> {
     let client = Client::new(config)?;
-    let network = Network::start(Visitor::new(client, clock.clone(), config))?;
+    // Dropped after all that writes to it: then its last file is complete.
+    let archive = Archive::start(config, clock)?;
+    let keep = Keep::open(config, archive.as_ref())?;
+    let network = Network::start(Visitor::new(client, keep, clock.clone(), config))?;
     let mut fetcher = Fetcher::new(config, clock.clone(), settings.clone(), network);
     Ok(pipeline::repeat(log, settings, |log| fetcher.turn(log))?)
 }
@@ -248,7 +252,8 @@ impl<F: Fetch> Fetcher<F> {
         let allowed = Duration::from_millis(ends_at_ms.saturating_sub(now_ms).max(0) as u64);
         let robots = at_hand(queue.robots()?, &url);
         let (id, hops, depth) = (self.last_id, request.hops, request.depth);
-        round.jobs.push(Job { id, partition, domain, sequence, url, hops, depth, robots, allowed });
+        let request = Request { document: None, ..request };
+        round.jobs.push(Job { id, partition, domain, sequence, url, request, hops, depth, robots, allowed });
         Ok(())
     }
 

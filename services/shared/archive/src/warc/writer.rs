@@ -89,7 +89,7 @@ impl Writer {
         }
         let is_full = current.written >= self.settings.max_bytes;
         self.current = Some(current);
-        // The exchange is written, whatever becomes of the file.
+        // Where that fails, the disk may have lost what was written: better twice than never.
         if is_full { self.close() } else { Ok(()) }
     }
 
