@@ -5,10 +5,12 @@
 //! and the evidence as the detail, so that nothing accepted is lost from sight and a better extractor can replay it. A
 //! claim to be taken from elsewhere (a canonical link to another domain) queues a request for that original.
 
+mod bodies;
 mod metrics;
 mod record;
 mod stage;
 mod worker;
 
+pub use bodies::Bodies;
 pub use stage::{Extractor, ROLE};
 pub use worker::{SERVICE, workers};

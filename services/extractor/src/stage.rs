@@ -1,5 +1,6 @@
 //! The stage: a page record in; articles, claims to follow, or a dead letter out.
 
+use archive::StoreError;
 use article::{CanonicalUrl, Moment};
 use extraction::{Extraction, Hints, extract_document, extract_html};
 use pipeline::{DeadLetter, Headers, Inputs, LogError, Output, Record, Role, Stage, Step};
@@ -8,6 +9,7 @@ use rayon::prelude::*;
 use wire::{Article, Page, Request, Response, Topic};
 
 use crate::{
+    bodies::Bodies,
     metrics,
     record::{of_document, of_page},
 };
@@ -22,22 +24,36 @@ const MAX_INFLATED_BYTES: usize = 32 << 20;
 /// Claims are followed over so many domains: two pages that name each other end here.
 const MAX_HOPS: u32 = 3;
 
-/// The stage. Pages of a batch are worked on side by side.
+/// The stage. Pages of a batch are worked on side by side. It reads bodies that are kept in the store: what cannot be read
+/// now is tried again with its whole step.
 #[derive(Debug, Default)]
-pub struct Extractor;
+pub struct Extractor {
+    bodies: Option<Bodies>,
+}
+
+impl Extractor {
+    /// With a store of bodies.
+    pub fn new(bodies: Option<Bodies>) -> Self {
+        Self { bodies }
+    }
+}
 
 /// What came of a page.
 #[derive(Default)]
 struct Yield {
     articles: Vec<Article>,
     claim: Option<Request>,
-    refusal: Option<(&'static str, String)>,
+    refusal: Option<Refusal>,
 }
+
+/// A reason, and what is to be said of it.
+type Refusal = (&'static str, String);
 
 impl Stage for Extractor {
     fn process(&mut self, inputs: &Inputs, step: &mut Step) -> Result<(), LogError> {
-        let yields: Vec<Yield> = inputs.records.par_iter().map(work).collect();
-        for (record, done) in inputs.records.iter().zip(yields) {
+        let yields: Result<Vec<Yield>, LogError> =
+            inputs.records.par_iter().map(|record| work(record, self.bodies.as_ref())).collect();
+        for (record, done) in inputs.records.iter().zip(yields?) {
             for article in done.articles {
                 step.emit(article_output(&article, &record.headers));
             }
@@ -52,19 +68,43 @@ impl Stage for Extractor {
     }
 }
 
-fn work(record: &Record) -> Yield {
-    match wire::decode::<Page>(record.value.as_deref().unwrap_or_default()) {
-        Ok(page) => extract(&page),
-        Err(error) => Yield { refusal: Some(("malformed", error.to_string())), ..Yield::default() },
+/// What comes of a record; an error where its body cannot be had now.
+fn work(record: &Record, bodies: Option<&Bodies>) -> Result<Yield, LogError> {
+    let mut page = match wire::decode::<Page>(record.value.as_deref().unwrap_or_default()) {
+        Ok(page) => page,
+        Err(error) => {
+            return Ok(Yield { refusal: Some(("malformed", error.to_string())), ..Yield::default() });
+        }
+    };
+    let mut lost = None;
+    if let Some(response) = page.response.as_mut().filter(|response| !response.body_ref.is_empty()) {
+        match bodies.map(|bodies| bodies.get(&response.body_ref, MAX_INFLATED_BYTES)) {
+            Some(Ok(body)) => response.body = body,
+            Some(Err(failure)) if failure.is_transient() => {
+                return Err(LogError::Aborted(failure.to_string()));
+            }
+            Some(Err(failure)) => lost = Some(refusal_of(&failure, &response.final_url)),
+            None => {
+                let cause = "a page's body is in a store, and none is configured; set `location` in [store]";
+                return Err(LogError::Aborted(cause.to_owned()));
+            }
+        }
     }
+    Ok(extract(&page, lost))
 }
 
-fn extract(page: &Page) -> Yield {
+fn refusal_of(failure: &StoreError, url: &str) -> Refusal {
+    let reason = if matches!(failure, StoreError::Missing { .. }) { "body_missing" } else { "broken_body" };
+    (reason, format!("{url}: {failure}"))
+}
+
+/// What comes of a page, whose body may be `lost`.
+fn extract(page: &Page, lost: Option<Refusal>) -> Yield {
     let request = page.request.clone().unwrap_or_default();
     let mut done = Yield::default();
     let mut failure = page.failure.clone();
     if let Some(response) = &page.response {
-        match fetched(&request, response) {
+        match lost.map_or_else(|| fetched(&request, response), Err) {
             Ok((article, claim)) => {
                 done.articles.push(article);
                 done.claim = claim;
@@ -96,7 +136,7 @@ fn extract(page: &Page) -> Yield {
 
 type Fetched = (Article, Option<Request>);
 
-fn fetched(request: &Request, response: &Response) -> Result<Fetched, (&'static str, String)> {
+fn fetched(request: &Request, response: &Response) -> Result<Fetched, Refusal> {
     let copied_from = if response.final_url.is_empty() { &request.url } else { &response.final_url };
     // A copy speaks for the page it was made of.
     let is_copy = !request.memento_of.is_empty();
@@ -132,7 +172,7 @@ fn fetched(request: &Request, response: &Response) -> Result<Fetched, (&'static 
 }
 
 /// Why an extraction is not published: its verdict, and the evidence.
-fn refusal(name: &str, extraction: &Extraction) -> Option<(&'static str, String)> {
+fn refusal(name: &str, extraction: &Extraction) -> Option<Refusal> {
     let verdict = extraction.verdict;
     if verdict.is_publishable() && !extraction.text.is_empty() {
         return None;
@@ -142,10 +182,11 @@ fn refusal(name: &str, extraction: &Extraction) -> Option<(&'static str, String)
     Some((reason, format!("{name} is no article but: {reason} ({evidence})")))
 }
 
-/// The request for an original on another domain that the page declares.
+/// The request for an original on another domain that the page declares. What comes from an archive leads nowhere: what
+/// was fetched then is in the archive, too.
 fn claim(request: &Request, article: &Article) -> Option<Request> {
     let original = CanonicalUrl::parse(&article.declared_original).ok()?;
-    if request.hops >= MAX_HOPS || original.as_str() == request.url {
+    if request.hops >= MAX_HOPS || request.via == "archive" || original.as_str() == request.url {
         return None;
     }
     Some(Request {

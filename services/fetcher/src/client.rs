@@ -1,13 +1,13 @@
 //! One HTTP request: no redirect followed, no body inflated, everything bounded.
 
-use std::{error::Error as _, time::Duration};
+use std::{error::Error as _, net::IpAddr, time::Duration};
 
 use article::CanonicalUrl;
 use bytes::Bytes;
 use crawl::{Failure, Validators};
 use reqwest::{
-    Certificate, Proxy,
-    header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH},
+    Certificate, Proxy, Version,
+    header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT},
     redirect,
 };
 use tokio::time::Instant;
@@ -31,6 +31,8 @@ const MAX_MESSAGE_CHARS: usize = 300;
 #[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
+    /// Sent with every request.
+    pub(crate) headers: HeaderMap,
     /// `None` behind a proxy, which resolves names itself.
     resolver: Option<PublicResolver>,
     addresses: Addresses,
@@ -62,6 +64,9 @@ pub(crate) struct Ask<'a> {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub status: u16,
+    pub version: Version,
+    /// Who answered; unknown behind a proxy.
+    pub address: Option<IpAddr>,
     pub headers: HeaderMap,
     /// As sent.
     pub body: Bytes,
@@ -75,10 +80,11 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
-        let is_sendable = HeaderValue::from_str(&config.user_agent).is_ok();
-        if crawl::product_token(&config.user_agent).is_empty() || !is_sendable {
+        let user_agent = HeaderValue::from_str(&config.user_agent).ok();
+        let Some(user_agent) = user_agent.filter(|_| !crawl::product_token(&config.user_agent).is_empty())
+        else {
             return Err(ConfigError::UserAgent(config.user_agent.clone()));
-        }
+        };
         let least = config.longest_body();
         if config.max_in_flight_bytes < least {
             return Err(ConfigError::InFlightBytes { given: config.max_in_flight_bytes, least });
@@ -89,12 +95,12 @@ impl Client {
                 HeaderValue::from_static("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
             ),
             (ACCEPT_ENCODING, HeaderValue::from_static("gzip, br, zstd")),
+            (USER_AGENT, user_agent),
         ]
         .into_iter()
         .collect();
         let mut builder = reqwest::Client::builder()
-            .user_agent(&config.user_agent)
-            .default_headers(headers)
+            .default_headers(headers.clone())
             .redirect(redirect::Policy::none())
             .referer(false)
             .no_proxy()
@@ -120,6 +126,7 @@ impl Client {
         }
         Ok(Self {
             http: builder.build().map_err(|cause| ConfigError::Client(chain(&cause)))?,
+            headers,
             resolver: config.proxy.is_none().then_some(resolver),
             addresses: Addresses::new(config.max_in_flight_per_address),
             allow_private: config.allow_private,
@@ -176,6 +183,8 @@ impl Client {
         let mut response = timed(allowed, spent, request.send()).await?.map_err(failed)?;
         let mut answer = Answer {
             status: response.status().as_u16(),
+            version: response.version(),
+            address: response.remote_addr().map(|at| at.ip()).filter(|_| self.resolver.is_some()),
             headers: std::mem::take(response.headers_mut()),
             body: Bytes::new(),
             is_cut: false,

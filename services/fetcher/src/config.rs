@@ -2,11 +2,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use archive::{StoreError, StoreSettings, warc::WriteError};
 use crawl::MAX_ROBOTS_BYTES;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::{client::Client, rules::Rules};
+use crate::{client::Client, keep::open_store, rules::Rules};
 
 /// The fetcher's settings. Durations are written `500ms`, `30s`, `2h`.
 #[derive(Debug, Clone, Deserialize)]
@@ -98,6 +99,19 @@ pub struct Config {
     pub extra_ca: Option<PathBuf>,
     /// Whether private, loopback and link-local addresses may be fetched. For tests, and for presses of one's own.
     pub allow_private: bool,
+    /// Keep every page fetched, and what was asked for it, in WARC files in this folder.
+    pub archive: Option<PathBuf>,
+    /// A file of the archive is closed when it has so many bytes ...
+    pub archive_file_bytes: u64,
+    /// ... or is as old.
+    #[serde(with = "humantime_serde")]
+    pub archive_file_age: Duration,
+    /// The section `[store]`.
+    #[serde(skip)]
+    pub store: StoreSettings,
+    /// Names this process in the names of the archive's files; its process id where empty.
+    #[serde(skip)]
+    pub instance: String,
 }
 
 /// A duration in a list, written as the others are.
@@ -149,6 +163,12 @@ pub enum ConfigError {
         "the HTTP client cannot be set up: {0}; are the system's certificates installed (ca-certificates)?"
     )]
     Client(String),
+    /// The archive.
+    #[error(transparent)]
+    Archive(#[from] WriteError),
+    /// The store of bodies.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// No runtime.
     #[error("the network threads cannot be started: {0}")]
     Runtime(#[from] std::io::Error),
@@ -187,16 +207,29 @@ impl Default for Config {
             proxy: None,
             extra_ca: None,
             allow_private: false,
+            archive: None,
+            archive_file_bytes: 1 << 30,
+            archive_file_age: Duration::from_secs(3600),
+            store: StoreSettings::default(),
+            instance: String::new(),
         }
     }
 }
 
 impl Config {
+    /// The sections `[fetcher]` and `[store]`.
+    pub fn of(config: &service::Config) -> Result<Self, service::ConfigError> {
+        let store = config.section("store")?;
+        let instance = config.kafka.instance.clone();
+        Ok(Self { store, instance, ..config.section("fetcher")? })
+    }
+
     /// Whether the fetcher could run with these settings: all that [`run`](crate::run) would refuse, with nothing
-    /// started. Reads the file of authorities.
+    /// started. Reads the file of authorities, and makes the folder of the store.
     pub fn check(&self) -> Result<(), ConfigError> {
         Rules::new(self)?;
-        Client::new(self).map(drop)
+        Client::new(self)?;
+        open_store(&self.store).map(drop)
     }
 
     /// The least that [`Config::max_in_flight_bytes`] may be.

@@ -13,18 +13,23 @@ use crate::draft::Draft;
 /// Writes a request for the frontier that keeps `domain`.
 pub(crate) fn write_request(draft: &mut Draft, request: Request, domain: &str, came_with: &Headers) {
     let headers = wire::headers("Request", &request.request_id, "fetcher", &request.run_id, came_with);
-    write(draft, Topic::Requests, Bytes::copy_from_slice(domain.as_bytes()), &request, headers);
+    draft.emit(output(Topic::Requests, Bytes::copy_from_slice(domain.as_bytes()), &request, headers));
 }
 
 /// Writes a page.
 pub(crate) fn write_page(draft: &mut Draft, page: Page, came_with: &Headers) {
+    draft.emit(page_output(&page, came_with));
+}
+
+/// The record of a page.
+pub(crate) fn page_output(page: &Page, came_with: &Headers) -> Output {
     let request = page.request.as_ref();
     let id = request.map(|r| r.request_id.clone()).unwrap_or_default();
     let run_id = request.map(|r| r.run_id.clone()).unwrap_or_default();
     let url = request.and_then(|r| CanonicalUrl::parse(&r.url).ok());
     let key = wire::page_key(url.as_ref().map_or(&id, CanonicalUrl::as_str));
     let headers = wire::headers("Page", &id, "fetcher", &run_id, came_with);
-    write(draft, Topic::Pages, key.into(), &page, headers);
+    output(Topic::Pages, key.into(), page, headers)
 }
 
 /// Writes a page that has no response: the document is all there is, because of `failure` or, where that is empty,
@@ -86,6 +91,6 @@ pub(crate) fn of_list(list: &Request, discovered: &Discovered, n: usize, via: &s
     }
 }
 
-fn write(draft: &mut Draft, topic: Topic, key: Bytes, message: &impl Message, headers: Headers) {
-    draft.emit(Output { topic: topic.name(), key, value: Some(message.encode_to_vec().into()), headers });
+fn output(topic: Topic, key: Bytes, message: &impl Message, headers: Headers) -> Output {
+    Output { topic: topic.name(), key, value: Some(message.encode_to_vec().into()), headers }
 }

@@ -9,15 +9,20 @@
 //! A request ends as exactly one of: a page; a request handed on (a redirect to another domain, a feed's entries); a
 //! dead letter with its reason. One that carries a document always ends as a page: the document stands in for an
 //! original that cannot be had.
+//!
+//! Where an archive or a store of bodies is configured, a page is kept there before it is committed: after a crash in
+//! between it is fetched again, and so is in the archive twice. One that cannot be kept is fetched again later.
 
 mod accept;
 mod addresses;
+mod archived;
 mod client;
 mod complete;
 mod config;
 mod draft;
 mod emit;
 mod frontier;
+mod keep;
 mod lists;
 mod memory;
 mod metrics;
@@ -30,6 +35,7 @@ mod seen;
 mod visit;
 mod worker;
 
+pub use archived::archived_page;
 pub use config::{Config, ConfigError};
 pub use role::{Error, ROLE, run};
 pub use worker::{SERVICE, worker, workers};

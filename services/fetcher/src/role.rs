@@ -21,6 +21,7 @@ use crate::{
     draft::Draft,
     emit::{end_without_response, request_of},
     frontier::{Frontier, HostRow, Queue},
+    keep::{Archive, Keep},
     lists::CAUSES,
     metrics::metrics,
     network::Network,
@@ -57,7 +58,10 @@ pub enum Error {
 /// its request is still in the frontier.
 pub fn run(log: &mut dyn Log, config: &Config, clock: &Clock, settings: &Settings) -> Result<(), Error> {
     let client = Client::new(config)?;
-    let network = Network::start(Visitor::new(client, clock.clone(), config))?;
+    // Dropped after all that writes to it: then its last file is complete.
+    let archive = Archive::start(config, clock)?;
+    let keep = Keep::open(config, archive.as_ref())?;
+    let network = Network::start(Visitor::new(client, keep, clock.clone(), config))?;
     let mut fetcher = Fetcher::new(config, clock.clone(), settings.clone(), network)?;
     Ok(pipeline::repeat(log, settings, |log| fetcher.turn(log))?)
 }
@@ -266,6 +270,7 @@ impl<F: Fetch> Fetcher<F> {
             allowed: Duration::from_millis(ends_at_ms.saturating_sub(now_ms).max(0) as u64),
             known: known(&queue, &row, &url, &ticket, now_ms)?,
             is_section: request.watch.is_some_and(|watch| watch.is_section),
+            request: Request { document: None, ..request },
             partition,
             domain,
             url,

@@ -19,6 +19,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{
     client::{Answer, Ask, Asked, Client},
     config::Config,
+    keep::Keep,
     memory::Reserved,
     metrics::metrics,
     reading::{ListBody, ListLimits, read_list},
@@ -27,9 +28,9 @@ use crate::{
 /// Redirects of a robots.txt that are followed (RFC 9309 section 2.3.1.2).
 const MAX_ROBOTS_REDIRECTS: usize = 5;
 /// What [`sniff`] looks at.
-const SNIFFED_BYTES: usize = 2048;
+pub(crate) const SNIFFED_BYTES: usize = 2048;
 /// Headers that say something of the article, and travel with the page.
-const KEPT_HEADERS: [&str; 9] = [
+pub(crate) const KEPT_HEADERS: [&str; 9] = [
     "x-robots-tag",
     "last-modified",
     "etag",
@@ -41,7 +42,7 @@ const KEPT_HEADERS: [&str; 9] = [
     "retry-after",
 ];
 /// Longest value of a header that is kept, in bytes.
-const MAX_HEADER_BYTES: usize = 2048;
+pub(crate) const MAX_HEADER_BYTES: usize = 2048;
 
 /// What a visit is for.
 #[derive(Debug, Clone)]
@@ -53,6 +54,8 @@ pub(crate) struct Job {
     /// Of the queue entry.
     pub sequence: u64,
     pub url: CanonicalUrl,
+    /// As it was made, without its document.
+    pub request: wire::Request,
     /// Domains crossed before.
     pub hops: u32,
     /// Lists that led here.
@@ -137,6 +140,7 @@ impl Visit {
 #[derive(Clone)]
 pub(crate) struct Visitor {
     client: Client,
+    keep: Keep,
     pub clock: Clock,
     token: String,
     max_body_bytes: usize,
@@ -145,9 +149,10 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
-    pub(crate) fn new(client: Client, clock: Clock, config: &Config) -> Self {
+    pub(crate) fn new(client: Client, keep: Keep, clock: Clock, config: &Config) -> Self {
         Self {
             client,
+            keep,
             clock,
             token: crawl::product_token(&config.user_agent).to_owned(),
             max_body_bytes: config.max_body_bytes,
@@ -305,7 +310,10 @@ impl Turn<'_> {
             Kind::Html | Kind::Text if !(self.job.is_section && kind == Kind::Html) => {
                 self.reserved = answer.reserved.take();
                 let fetched_at_ms = self.visitor.clock.now_ms();
-                let response = response(&url, answer, encoding, content_type, fetched_at_ms);
+                let Visitor { keep, client, .. } = self.visitor;
+                keep.archive(&url, &self.job.request, &client.headers, &answer, fetched_at_ms).await?;
+                let mut response = response(&url, answer, encoding, content_type, fetched_at_ms);
+                keep.store(&mut response).await?;
                 Ok(Found::Page(Box::new(Fetched { response, version })))
             }
             Kind::Html | Kind::Feed | Kind::Sitemap | Kind::Opml | Kind::Gzip
@@ -363,6 +371,7 @@ fn response(
         content_encoding,
         content_type,
         fetched_at_ms,
+        ..wire::Response::default()
     }
 }
 

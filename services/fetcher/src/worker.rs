@@ -11,9 +11,9 @@ pub const SERVICE: Service = Service { name: "fetcher", port: 9464 };
 /// Requests are small, the documents that some carry are not.
 const LIMITS: Limits = Limits { records: 256, bytes: 16 << 20, timers: 256 };
 
-/// The fetcher's one role, from section `[fetcher]`.
+/// The fetcher's one role, from the sections `[fetcher]` and `[store]`.
 pub fn workers(config: &service::Config) -> anyhow::Result<Vec<Worker>> {
-    Ok(vec![worker(config.section("fetcher")?)])
+    Ok(vec![worker(Config::of(config)?)])
 }
 
 /// The fetcher's one role.

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use axum::{
     Json, Router,
-    extract::{Path as UrlPath, Query},
+    extract::{DefaultBodyLimit, Path as UrlPath, Query},
     http::StatusCode,
     routing::get,
 };
@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 const ADDRESS_FILE: &str = "admin";
 /// Records in one answer.
 const MAX_RECORDS: usize = 256;
+/// Of a record that is handed in: the largest that a log takes, in base64.
+const MAX_BODY_BYTES: usize = 16 << 20;
 
 /// A record on this wire.
 #[derive(Debug, Serialize, Deserialize)]
@@ -54,7 +56,10 @@ pub fn router(log: &Embedded) -> Router {
         let outputs = outputs.map_err(|cause| (StatusCode::BAD_REQUEST, format!("{cause:#}")))?;
         writing.append(outputs).map_err(failed)
     };
-    Router::new().route("/topics/{topic}", get(read).post(append)).route("/topics/{topic}/end", get(end))
+    Router::new()
+        .route("/topics/{topic}", get(read).post(append))
+        .route("/topics/{topic}/end", get(end))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
 /// Says in the data folder where its process listens.

@@ -117,6 +117,9 @@ pub struct SubmitOptions {
     /// As for `wireroom run`
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
+    /// Take pages from archives (.warc, .warc.gz, folders of them) through the extractor again, instead of fetching
+    #[arg(long)]
+    pub reextract: bool,
     #[command(flatten)]
     pub at: Place,
     /// The outlet or feed they come from

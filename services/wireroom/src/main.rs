@@ -5,6 +5,7 @@ mod cli;
 mod deadletters;
 mod filters;
 mod input;
+mod reextract;
 mod run;
 mod serve;
 mod source;

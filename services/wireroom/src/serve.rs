@@ -7,7 +7,7 @@ use service::{Config, serve};
 use crate::{Outcome, cli::NormalizerRole};
 
 /// Sections that some role reads.
-const SECTIONS: [&str; 2] = ["fetcher", "normalizer"];
+const SECTIONS: [&str; 3] = ["fetcher", "normalizer", "store"];
 
 pub fn fetcher(args: &service::Args) -> Result<Outcome> {
     let config = load(args)?;
@@ -41,7 +41,7 @@ pub fn normalizer(args: &service::Args, role: Option<NormalizerRole>) -> Result<
 #[allow(clippy::print_stdout, reason = "what the command is for")]
 pub fn check_config(args: &service::Args) -> Result<Outcome> {
     let config = load(args)?;
-    config.section::<fetcher::Config>("fetcher")?.check()?;
+    fetcher::Config::of(&config)?.check()?;
     config.section::<normalizer::Config>("normalizer")?;
     println!("the configuration is well; Kafka at {}, prefix {}", config.kafka.brokers, config.kafka.prefix);
     Ok(Outcome::Done)

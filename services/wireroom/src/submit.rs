@@ -7,7 +7,7 @@ use pipeline::Clock;
 use ulid::Ulid;
 use wire::Request;
 
-use crate::{Outcome, cli::SubmitOptions, input, source::Source};
+use crate::{Outcome, cli::SubmitOptions, input, reextract::reextract, source::Source};
 
 /// Labels of a request.
 const MAX_LABELS: usize = 16;
@@ -25,6 +25,9 @@ pub fn submit(options: &SubmitOptions) -> Result<Outcome> {
         via: "submitted".to_owned(),
         ..Request::default()
     };
+    if options.reextract {
+        return reextract(&options.inputs, &template, &Source::open(&options.at)?);
+    }
     let (requests, unusable) = input::requests(&options.inputs, &template);
     Source::open(&options.at)?.append(requests.iter().map(input::output).collect())?;
     requests.iter().for_each(|request| println!("{}", request.request_id));

@@ -1,3 +1,4 @@
+use archive::StoreSettings;
 use pipeline::{
     Clock, Inputs, Limits, Log, Record,
     embedded::{Embedded, Options},
@@ -11,8 +12,15 @@ const STORY: &str = "<h1>Ferry returns to the northern isles</h1>\
     <p>More than two hundred passengers waited on the quay before dawn, many of them with livestock and post.</p>\
     <p>The captain, who has sailed the route for thirty years, said that the repaired engine ran without fault.</p>";
 
-/// What a step over these pages leaves in the topics: articles, requests, dead letters.
-fn run(pages: &[Page]) -> (Vec<Article>, Vec<Request>, Vec<Record>) {
+/// What a step leaves in the topics: articles, requests, dead letters.
+type Left = (Vec<Article>, Vec<Request>, Vec<Record>);
+
+fn run(pages: &[Page]) -> Left {
+    run_with(&mut Extractor::default(), pages).unwrap()
+}
+
+/// What a step over these pages leaves.
+fn run_with(extractor: &mut Extractor, pages: &[Page]) -> Result<Left, LogError> {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { clock: Clock::manual(1_700_000_000_000), ..Options::default() };
     let log = Embedded::open(folder.path(), &options).unwrap();
@@ -27,7 +35,7 @@ fn run(pages: &[Page]) -> (Vec<Article>, Vec<Request>, Vec<Record>) {
     let limits = Limits { records: 100, bytes: 1 << 20, timers: 0 };
     let inputs: Inputs = role.poll(limits, std::time::Duration::ZERO).unwrap();
     let mut step = role.step();
-    Extractor.process(&inputs, &mut step).unwrap();
+    extractor.process(&inputs, &mut step)?;
     role.commit(step).unwrap();
     let read = |topic| log.read(topic, 0, 100).unwrap();
     for record in read("articles") {
@@ -36,7 +44,7 @@ fn run(pages: &[Page]) -> (Vec<Article>, Vec<Request>, Vec<Record>) {
     fn decode<M: Message + Default>(records: Vec<Record>) -> Vec<M> {
         records.iter().map(|r| wire::decode(r.value.as_deref().unwrap()).unwrap()).collect()
     }
-    (decode(read("articles")), decode(read("requests")), read(ROLE.dead_letters))
+    Ok((decode(read("articles")), decode(read("requests")), read(ROLE.dead_letters)))
 }
 
 fn page(url: &str, html: &str) -> Page {
@@ -124,6 +132,51 @@ fn the_canonical_link_names_the_page_on_its_own_site_alone() {
             assert_eq!((requests[0].url.as_str(), requests[0].via.as_str()), (href, "canonical"));
             assert_eq!(articles[0].declared_original, href);
         }
+    }
+}
+
+#[test]
+fn what_comes_from_an_archive_leads_nowhere() {
+    let mut page = page(
+        "https://isles.example/ferry",
+        &format!("<link rel=canonical href='https://agency.example/f'>{STORY}"),
+    );
+    page.request.as_mut().unwrap().via = "archive".to_owned();
+    let (articles, requests, _) = run(&[page]);
+    assert_eq!((articles[0].declared_original.as_str(), requests.len()), ("https://agency.example/f", 0));
+}
+
+#[test]
+fn bodies_are_fetched_by_their_reference() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("bodies");
+    let settings = StoreSettings { location: Some(at.display().to_string()), ..StoreSettings::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let store = archive::Store::open(&at.display().to_string()).unwrap();
+    let key = runtime.block_on(store.put(STORY.into())).unwrap();
+    let with_reference = |key: &str| {
+        let mut page = page("https://isles.example/ferry", "");
+        page.response.as_mut().unwrap().body_ref = key.to_owned();
+        page
+    };
+    let mut extractor = Extractor::new(Bodies::open(&settings).unwrap());
+    let (articles, _, dead) = run_with(&mut extractor, &[with_reference(&key)]).unwrap();
+    assert_eq!((articles.len(), dead.len()), (1, 0));
+    assert_eq!(articles[0].headline, "Ferry returns to the northern isles");
+
+    let absent = with_reference(&"0".repeat(64));
+    let mut stood_in_for = absent.clone();
+    stood_in_for.request.as_mut().unwrap().document = Some(reprint());
+    let (articles, _, dead) =
+        run_with(&mut extractor, &[absent, stood_in_for, with_reference("../x")]).unwrap();
+    assert_eq!((articles.len(), articles[0].document_name.as_str()), (1, "ferry.txt"));
+    let reasons: Vec<_> = dead.iter().map(|d| wire::header(&d.headers, "wireroom_reason").unwrap()).collect();
+    assert_eq!(reasons, ["body_missing", "broken_body"]);
+
+    std::fs::rename(&at, folder.path().join("unmounted")).unwrap();
+    for extractor in [&mut extractor, &mut Extractor::default()] {
+        let failure = run_with(extractor, &[with_reference(&key)]).unwrap_err();
+        assert!(failure.is_transient() && failure.to_string().contains("store"), "{failure}");
     }
 }
 

@@ -41,6 +41,9 @@ pub enum Failure {
     /// The configured proxy does not answer: that says nothing of the host.
     #[error("the proxy does not answer: {0}")]
     Proxy(String),
+    /// The archive or the store of bodies does not take the page: that says nothing of the host.
+    #[error("the page cannot be kept: {0}")]
+    Unkept(String),
     /// The address is not public.
     #[error("{0} is not a public address; `allow_private` would permit it")]
     AddressRefused(IpAddr),
@@ -83,7 +86,7 @@ pub enum Fate {
     Final,
     /// It may, some times.
     Transient,
-    /// The failure is our own (DNS, proxy): it is tried until the request expires.
+    /// The failure is our own (DNS, proxy, store): it is tried until the request expires.
     Outage,
 }
 
@@ -105,7 +108,7 @@ impl Failure {
             Self::Busy { .. } | Self::Timeout | Self::Connection(_) | Self::RobotsUnreachable(_) => {
                 Fate::Transient
             }
-            Self::Dns(_) | Self::Proxy(_) | Self::AddressBusy(_) => Fate::Outage,
+            Self::Dns(_) | Self::Proxy(_) | Self::AddressBusy(_) | Self::Unkept(_) => Fate::Outage,
             _ => Fate::Final,
         }
     }
@@ -147,6 +150,7 @@ impl Failure {
             Self::NoSuchHost => "no_such_host",
             Self::Dns(_) => "dns",
             Self::Proxy(_) => "proxy",
+            Self::Unkept(_) => "unkept",
             Self::AddressRefused(_) => "address_refused",
             Self::AddressBusy(_) => "address_busy",
             Self::RobotsDenied => "robots_denied",
@@ -208,6 +212,9 @@ mod tests {
         for failure in [Failure::Dns("SERVFAIL".into()), Failure::Proxy("refused".into())] {
             assert_eq!((failure.fate(), failure.signal()), (Fate::Outage, Signal::Unasked));
         }
+        // The host was asked, and has answered.
+        let unkept = Failure::Unkept("the disk is full".into());
+        assert_eq!((unkept.fate(), unkept.signal()), (Fate::Outage, Signal::Answered));
         assert_eq!(Failure::NoSuchHost.fate(), Fate::Final);
     }
 }

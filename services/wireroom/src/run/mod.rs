@@ -115,7 +115,7 @@ fn open(options: &RunOptions, config: &Config) -> Result<Place> {
 }
 
 fn workers(options: &RunOptions, config: &Config) -> Result<Vec<Worker>> {
-    let mut fetcher: fetcher::Config = config.section("fetcher")?;
+    let mut fetcher = fetcher::Config::of(config)?;
     fetcher.proxy = options.proxy.clone().or(fetcher.proxy);
     fetcher.extra_ca = options.extra_ca.clone().or(fetcher.extra_ca);
     fetcher.delay = options.delay.unwrap_or(fetcher.delay);

@@ -1,0 +1,162 @@
+//! Where pages are kept beside the log: the archive, and the store of bodies that are too large for records.
+
+use std::{
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use archive::{
+    Store, StoreSettings,
+    warc::{Exchange, Settings, Writer},
+};
+use article::CanonicalUrl;
+use crawl::Failure;
+use pipeline::Clock;
+use reqwest::{StatusCode, header::HeaderMap};
+use tokio::sync::oneshot;
+use tracing::warn;
+use wire::{Encoding, Request, Response};
+
+use crate::{
+    client::Answer,
+    config::{Config, ConfigError, millis},
+};
+
+/// The archive's own field of a record: the request that led to it, as JSON.
+pub(crate) const REQUEST_FIELD: &str = "Wireroom-Request";
+/// How long a page may take to be kept.
+const KEPT_WITHIN: Duration = Duration::from_secs(60);
+/// How often it is looked whether the archive's open file is old enough to be closed.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Where pages go. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Keep {
+    archive: Option<Sender<Job>>,
+    store: Option<Store>,
+    above_bytes: usize,
+}
+
+/// The thread that writes the archive. Dropped, it completes its last file and ends.
+pub(crate) struct Archive {
+    jobs: Sender<Job>,
+    thread: Option<JoinHandle<()>>,
+}
+
+enum Job {
+    Write(Box<Exchange>, oneshot::Sender<Result<(), String>>),
+    End,
+}
+
+impl Keep {
+    pub(crate) fn open(config: &Config, archive: Option<&Archive>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            archive: archive.map(|archive| archive.jobs.clone()),
+            store: open_store(&config.store)?,
+            above_bytes: config.store.above_bytes,
+        })
+    }
+
+    /// Writes an answer and what was asked into the archive, if there is one.
+    pub(crate) async fn archive(
+        &self,
+        url: &CanonicalUrl,
+        request: &Request,
+        sent: &HeaderMap,
+        answer: &Answer,
+        at_ms: i64,
+    ) -> Result<(), Failure> {
+        let Some(jobs) = &self.archive else { return Ok(()) };
+        let json = String::from_utf8_lossy(&Encoding::Json.encode(request)).into_owned();
+        let exchange = Exchange {
+            url: url.as_str().to_owned(),
+            at_ms,
+            address: answer.address,
+            version: answer.version,
+            request: sent.clone(),
+            status: StatusCode::from_u16(answer.status).unwrap_or_default(),
+            headers: answer.headers.clone(),
+            body: answer.body.clone(),
+            unchanged: None,
+            fields: vec![(REQUEST_FIELD, json)],
+        };
+        let (done, written) = oneshot::channel();
+        let ended = || Failure::Unkept("the archive is closed".to_owned());
+        jobs.send(Job::Write(Box::new(exchange), done)).map_err(|_| ended())?;
+        in_time(async { written.await.map_err(|_| ended())?.map_err(Failure::Unkept) }).await
+    }
+
+    /// Puts a large body into the store, if there is one, and its key into the response instead.
+    pub(crate) async fn store(&self, response: &mut Response) -> Result<(), Failure> {
+        let Some(store) = self.store.as_ref().filter(|_| response.body.len() > self.above_bytes) else {
+            return Ok(());
+        };
+        let put =
+            async { store.put(response.body.clone()).await.map_err(|e| Failure::Unkept(e.to_string())) };
+        response.body_ref = in_time(put).await?;
+        response.body_ref_bytes = std::mem::take(&mut response.body).len() as u64;
+        Ok(())
+    }
+}
+
+/// The store that is configured, if one is.
+pub(crate) fn open_store(settings: &StoreSettings) -> Result<Option<Store>, ConfigError> {
+    Ok(settings.location.as_deref().map(Store::open).transpose()?)
+}
+
+async fn in_time<T>(kept: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let late = |_| Failure::Unkept(format!("not done within {} s", KEPT_WITHIN.as_secs()));
+    tokio::time::timeout(KEPT_WITHIN, kept).await.map_err(late)?
+}
+
+impl Archive {
+    /// Starts the thread, if an archive is configured.
+    pub(crate) fn start(config: &Config, clock: &Clock) -> Result<Option<Self>, ConfigError> {
+        let Some(folder) = &config.archive else { return Ok(None) };
+        let instance = match config.instance.as_str() {
+            "" => std::process::id().to_string(),
+            named => named.to_owned(),
+        };
+        let mut writer = Writer::open(Settings {
+            folder: folder.clone(),
+            instance,
+            software: concat!("wireroom/", env!("CARGO_PKG_VERSION")).to_owned(),
+            max_bytes: config.archive_file_bytes,
+            max_age_ms: millis(config.archive_file_age),
+        })?;
+        let (jobs, to_do) = channel();
+        let clock = clock.clone();
+        let write = move || {
+            loop {
+                match to_do.recv_timeout(LOOK) {
+                    Ok(Job::Write(exchange, done)) => {
+                        let written = writer.write(&exchange, clock.now_ms());
+                        // Nobody listens where the visit was cut off.
+                        let _ = done.send(written.map_err(|failure| failure.to_string()));
+                    }
+                    Err(RecvTimeoutError::Timeout) => {
+                        if let Err(failure) = writer.close_if_old(clock.now_ms()) {
+                            warn!(%failure, "a file of the archive stays open");
+                        }
+                    }
+                    Ok(Job::End) | Err(RecvTimeoutError::Disconnected) => break,
+                }
+            }
+            if let Err(failure) = writer.close() {
+                warn!(%failure, "a file of the archive stays open");
+            }
+        };
+        let thread = thread::Builder::new().name("archive".to_owned()).spawn(write)?;
+        Ok(Some(Self { jobs, thread: Some(thread) }))
+    }
+}
+
+impl Drop for Archive {
+    fn drop(&mut self) {
+        let _ = self.jobs.send(Job::End);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Claim check: a body is put into a store, and its key travels instead of it.
+
+use std::{
+    path::Path as FilePath,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use object_store::{
+    Error as Cause, ObjectStore, ObjectStoreExt, RetryConfig, aws::AmazonS3Builder, local::LocalFileSystem,
+    path::Path, prefix::PrefixStore,
+};
+use serde::Deserialize;
+use thiserror::Error;
+
+/// Stands in every store that was ever written to. Where it is missing, so is the store: an unmounted disk, another
+/// bucket. That is an outage, and must not look like a body that was deleted.
+const MARKER: &str = "wireroom-bodies.txt";
+const MARKER_TEXT: &[u8] = b"Bodies of fetched pages, by their BLAKE3 hash.\n";
+
+/// The client's own retries; whoever asks has retries of its own.
+const RETRIES: usize = 2;
+const RETRY_FOR: Duration = Duration::from_secs(20);
+
+/// The section `[store]`: where bodies go that are too large to travel in records.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreSettings {
+    /// A folder, `file:///folder`, or `s3://bucket/prefix`; S3 and what speaks like it is further described by the usual
+    /// variables (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_ALLOW_HTTP`
+    /// ...). Without it every body travels in its record.
+    pub location: Option<String>,
+    /// Bodies of more bytes than this go there, as they were sent.
+    pub above_bytes: usize,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self { location: None, above_bytes: 1 << 20 }
+    }
+}
+
+/// Why a body cannot be put or had.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The setting names no store.
+    #[error("the store {location:?} cannot be used: {cause}; write a folder, or s3://bucket/prefix")]
+    Location {
+        /// As given.
+        location: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// Nothing that [`Store::put`] ever gave out.
+    #[error("{0:?} is no key of a stored body: the record was not written by a wireroom")]
+    Key(String),
+    /// The store is there, the body is not.
+    #[error("the body {key} is not in the store {store}: keep bodies longer than records and dead letters")]
+    Missing {
+        /// Its key.
+        key: String,
+        /// Where it was looked for.
+        store: String,
+    },
+    /// Longer than the caller takes.
+    #[error("the body {key} has {bytes} bytes, more than the {cap} that are read")]
+    TooLarge {
+        /// Its key.
+        key: String,
+        /// Its length.
+        bytes: u64,
+        /// The caller's limit.
+        cap: usize,
+    },
+    /// Its hash is another.
+    #[error("the body {key} is not what was stored under this key: the store has damaged it")]
+    Damaged {
+        /// Its key.
+        key: String,
+    },
+    /// The store does not answer, or refuses us. Try again.
+    #[error("the store {store} cannot be used now: {cause}")]
+    Unavailable {
+        /// Which.
+        store: String,
+        /// What it said.
+        cause: String,
+    },
+}
+
+impl StoreError {
+    /// Whether trying again may help: an outage, or a permission that somebody will have to grant.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+}
+
+/// A store of bodies. Cheap to clone. Used within a tokio runtime.
+#[derive(Debug, Clone)]
+pub struct Store {
+    objects: Arc<dyn ObjectStore>,
+    location: Arc<str>,
+    is_marked: Arc<AtomicBool>,
+}
+
+impl Store {
+    /// The store at a [location](StoreSettings::location). A folder is made where it is missing; S3 is not asked yet.
+    pub fn open(location: &str) -> Result<Self, StoreError> {
+        let failed = |cause: String| StoreError::Location { location: location.to_owned(), cause };
+        match location.split_once("://") {
+            Some(("s3", _)) => Self::on_s3(location, AmazonS3Builder::from_env()),
+            Some(("file", folder)) if folder.starts_with('/') => Self::in_folder(folder),
+            None if !location.is_empty() => Self::in_folder(location),
+            _ => Err(failed("neither a folder nor s3://".to_owned())),
+        }
+    }
+
+    fn in_folder(folder: &str) -> Result<Self, StoreError> {
+        let failed = |cause: String| StoreError::Location { location: folder.to_owned(), cause };
+        std::fs::create_dir_all(FilePath::new(folder)).map_err(|cause| failed(cause.to_string()))?;
+        let objects = LocalFileSystem::new_with_prefix(folder).map_err(|cause| failed(cause.to_string()))?;
+        // A body must last as long as the record that names it, through a power loss, too.
+        Ok(Self::of(objects.with_fsync(true), folder))
+    }
+
+    fn on_s3(location: &str, builder: AmazonS3Builder) -> Result<Self, StoreError> {
+        let failed = |cause: String| StoreError::Location { location: location.to_owned(), cause };
+        let retries =
+            RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_FOR, ..RetryConfig::default() };
+        let objects = builder.with_url(location).with_retry(retries).build();
+        let objects = objects.map_err(|cause| failed(cause.to_string()))?;
+        let prefix = location.splitn(4, '/').nth(3).unwrap_or_default();
+        let prefix = Path::parse(prefix.trim_end_matches('/')).map_err(|cause| failed(cause.to_string()))?;
+        Ok(Self::of(PrefixStore::new(objects, prefix), location))
+    }
+
+    fn of(objects: impl ObjectStore, location: &str) -> Self {
+        Self { objects: Arc::new(objects), location: location.into(), is_marked: Arc::default() }
+    }
+
+    /// Stores a body. Its key is its hash, so that the same body takes up room once; storing it again makes it young
+    /// again, for stores that delete what is old.
+    pub async fn put(&self, body: Bytes) -> Result<String, StoreError> {
+        if !self.is_marked.load(Ordering::Relaxed) {
+            let marker = Bytes::from_static(MARKER_TEXT);
+            self.objects.put(&Path::from(MARKER), marker.into()).await.map_err(|e| self.unavailable(&e))?;
+            self.is_marked.store(true, Ordering::Relaxed);
+        }
+        let key = blake3::hash(&body).to_hex().to_string();
+        self.objects.put(&path(&key)?, body.into()).await.map_err(|e| self.unavailable(&e))?;
+        Ok(key)
+    }
+
+    /// The body of a key that [`put`](Self::put) gave, if it has at most `cap` bytes.
+    pub async fn get(&self, key: &str, cap: usize) -> Result<Bytes, StoreError> {
+        let found = match self.objects.get(&path(key)?).await {
+            Ok(found) => found,
+            Err(Cause::NotFound { .. }) => return Err(self.missing(key).await),
+            Err(cause) => return Err(self.unavailable(&cause)),
+        };
+        let bytes = found.meta.size;
+        if bytes > cap as u64 {
+            return Err(StoreError::TooLarge { key: key.to_owned(), bytes, cap });
+        }
+        let body = found.bytes().await.map_err(|e| self.unavailable(&e))?;
+        if blake3::hash(&body).to_hex().as_str() != key {
+            return Err(StoreError::Damaged { key: key.to_owned() });
+        }
+        Ok(body)
+    }
+
+    async fn missing(&self, key: &str) -> StoreError {
+        match self.objects.head(&Path::from(MARKER)).await {
+            Ok(_) => StoreError::Missing { key: key.to_owned(), store: self.location.to_string() },
+            Err(Cause::NotFound { .. }) => StoreError::Unavailable {
+                store: self.location.to_string(),
+                cause: format!(
+                    "it has no {MARKER}, so no body was ever put here; is it mounted, and the same as the fetcher's?"
+                ),
+            },
+            Err(cause) => self.unavailable(&cause),
+        }
+    }
+
+    fn unavailable(&self, cause: &Cause) -> StoreError {
+        StoreError::Unavailable { store: self.location.to_string(), cause: cause.to_string() }
+    }
+}
+
+/// In folders by the first byte: a folder of millions of files serves nobody.
+fn path(key: &str) -> Result<Path, StoreError> {
+    let is_hash = key.len() == 64 && key.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    match key.get(..2).filter(|_| is_hash) {
+        Some(folder) => Ok(Path::from_iter([folder, key])),
+        None => Err(StoreError::Key(key.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests;
