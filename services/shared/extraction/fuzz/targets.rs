@@ -17,11 +17,11 @@ pub fn html(bytes: &[u8]) {
     let found = extract_html(&page);
     check(&found);
     assert_eq!(found, extract_html(&page), "the same page twice");
-    // What else is in the text was written in another encoding, or in JSON, and is not in the page letter by letter.
+    // What else is in the text was written in another encoding, or in JSON, and is not in the page letter by letter; and
+    // NULs, which are left out, may part what is a tag without them.
     let as_shown = found.provenance.get("text") == Some(&"dom");
-    if let (true, 0..4, true, Ok(html)) =
-        (as_shown, choice & 15, bytes.is_ascii(), std::str::from_utf8(bytes))
-    {
+    let is_plain = bytes.is_ascii() && !bytes.contains(&0);
+    if let (true, 0..4, true, Ok(html)) = (as_shown, choice & 15, is_plain, std::str::from_utf8(bytes)) {
         assert_eq!(invented(html, &found), Vec::<String>::new());
     }
 }
