@@ -2,6 +2,7 @@
 
 CARGO  ?= cargo
 KILLS  ?= 100
+WORST  ?= 0
 CORPUS ?= ../shared/corpus
 CORPORA = $(CORPUS)/fundus.jsonl.xz $(CORPUS)/newsset.jsonl.xz $(CORPUS)/trafilatura.jsonl.xz $(CORPUS)/wcxb.jsonl.xz
 
@@ -31,9 +32,9 @@ bench: setup ## Measure: one `name value unit` a line
 	@$(CARGO) build --release --locked --package wireroom --package tests --bins
 	@target/release/bench target/release/wireroom
 
-quality: setup ## Score the extractor on the recorded pages in CORPUS, where they are, against what it has reached
+quality: setup ## Score the extractor on the recorded pages in CORPUS, against what it has reached (WORST=n: name the n worst)
 	@if [ -d "$(CORPUS)" ]; then \
-	  $(CARGO) run --quiet --release --locked --package extraction --example corpora -- score $(CORPORA); \
+	  $(CARGO) run --quiet --release --locked --package extraction --example corpora -- score --worst $(WORST) $(CORPORA); \
 	else \
 	  echo "quality: not measured, as there are no recorded pages in $(CORPUS)"; \
 	fi

@@ -11,6 +11,7 @@ use crate::{
     features::Proposal,
     judge::{Watch, judge},
     marks::Marks,
+    phrases::furniture,
     sift::sift,
     text::{cut, loose, squeeze, unescape},
     tree::Outline,
@@ -411,7 +412,11 @@ fn reconcile(paragraphs: &mut Vec<String>, article_body: &str) -> &'static str {
             paragraphs.drain(..first.saturating_sub(1));
         }
     } else if whole.len() > found * 3 / 2 && whole.len() > found + 400 {
-        let lines: Vec<String> = declared.lines().map(squeeze).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<String> = declared
+            .lines()
+            .map(squeeze)
+            .filter(|line| !line.is_empty() && furniture(line).is_none())
+            .collect();
         if !lines.is_empty() {
             *paragraphs = lines;
             return "json-ld";

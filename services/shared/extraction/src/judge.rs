@@ -5,9 +5,12 @@ use std::sync::LazyLock;
 use crate::{
     blocks::{Block, Kind},
     body::{Clues, Reading},
+    dates::read_date,
     features::{Proposal, features, names},
     model::Model,
+    people::{has_byline_prefix, names_a_person},
     sift::without_repeats,
+    text::{ends_sentence, loose, word_count},
 };
 
 /// Is shown each block that the model judges, with its features.
@@ -43,12 +46,64 @@ pub(crate) fn judge(reading: &Reading, proposal: &Proposal, clues: &Clues, watch
     while kept.last().is_some_and(|&k| is_title(&reading.blocks[k])) {
         kept.pop();
     }
-    without_repeats(&reading.blocks, kept)
+    let story = kept.iter().position(|&k| reading.blocks[k].prose() > STORY).unwrap_or(0);
+    let title = loose(clues.title);
+    let head = story.max(STANDFIRST).min(kept.len());
+    let signed: Vec<usize> = kept.drain(..head).filter(|&k| !signs(&reading.blocks[k], &title)).collect();
+    without_repeats(&reading.blocks, [signed, kept].concat())
+}
+
+/// Prose with which the story has begun, or its standfirst.
+const STORY: f64 = 60.0;
+/// Blocks among which a standfirst may stand above what signs the story.
+const STANDFIRST: usize = 4;
+
+/// Whether a block above the story says, in each of its lines, only who wrote it, when, and what its title is.
+fn signs(block: &Block, title: &str) -> bool {
+    let is_byline = |line: &str| word_count(line) <= 12 && has_byline_prefix(line) && names_a_person(line);
+    let is_date = |line: &str| word_count(line) <= 7 && read_date(line, false).is_some();
+    let mut is_signed = false;
+    let mut says = |line: &str| {
+        let signs = !ends_sentence(line) && (is_byline(line) || is_date(line));
+        is_signed |= signs;
+        signs || loose(line) == title
+    };
+    !matches!(block.kind, Kind::Heading(_)) && block.text.lines().all(&mut says) && is_signed
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        blocks::blocks,
+        tree::{Outline, parse},
+    };
+
+    #[test]
+    fn a_line_that_signs_is_told_from_prose() {
+        let signs = |html: &str| {
+            let parsed = parse(html);
+            blocks(&Outline::of(&parsed.html)).first().map(|block| signs(block, "pier to be repaired"))
+        };
+        for line in [
+            "<p>By Ann Able",
+            "<p>Von Ann Able, Hafenstadt",
+            "<p>Published on March 5, 2024",
+            "<p>By Ann Able<br>March 5, 2024",
+            "<p><b>Pier to be repaired</b><br>By Ann Able",
+        ] {
+            assert_eq!(signs(line), Some(true), "{line}");
+        }
+        for line in [
+            "<p>By May the pier will stand.",
+            "<p>By Ann Able<br>The pier will stand in May.",
+            "<p>Pier to be repaired",
+            "<h2>March 5, 2024</h2>",
+            "<p>On March 5, 2024, the council met.",
+        ] {
+            assert_eq!(signs(line), Some(false), "{line}");
+        }
+    }
 
     #[test]
     fn the_weights_are_of_the_features() {

@@ -300,6 +300,8 @@ const WORDS: &[(Marks, &str)] = &[
     (Marks::LIVE, "liveblog livefeed liveticker"),
     (Marks::GALLERY, "gallery slideshow bildergalerie diaporama fotogalerie fotostrecke"),
     (Marks::HEADLINE, "headline titre titulo titolo"),
+    // Messages of the player video.js, which its script replaces.
+    (Marks::HIDDEN, "vjs"),
 ];
 
 fn of_word(word: &str, marks: &mut Marks) {
@@ -402,6 +404,7 @@ mod tests {
             ("ad-slot-3", Marks::AD),
             ("wp-caption-text", Marks::CAPTION),
             ("post-comments", Marks::COMMENTS),
+            ("vjs-no-js", Marks::HIDDEN),
         ] {
             assert!(marks(token).has(mark), "{token}");
         }

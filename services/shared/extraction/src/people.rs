@@ -25,7 +25,7 @@ use self::{
     bylines::{Sureness, bylines},
 };
 pub(crate) use self::{
-    authors::{credits, has_byline_prefix},
+    authors::{credits, has_byline_prefix, names_a_person},
     bylines::Shown,
 };
 

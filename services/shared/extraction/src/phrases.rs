@@ -66,6 +66,9 @@ pub(crate) fn furniture(line: &str) -> Option<Furniture> {
 
 /// Tells what furniture a line is, if any. Long texts are never furniture but appeals.
 fn furniture_of(line: &str, lower: &str, words: usize, appeal: &Appeal) -> Option<Furniture> {
+    if is_shortcode(line) {
+        return Some(Furniture::Control);
+    }
     if line.len() > 420 {
         return appeal.is_made(line).then_some(Furniture::Appeal);
     }
@@ -103,10 +106,42 @@ fn furniture_of(line: &str, lower: &str, words: usize, appeal: &Appeal) -> Optio
     if words <= 12 && (whole(&TABLES.controls) || opens(&TABLES.control_openings) || is_reading_time(lower)) {
         return Some(Furniture::Control);
     }
-    if words <= 10 && opens(&TABLES.author_openings) {
+    if words <= 10 && opens(&TABLES.author_openings) || is_credits(line) {
         return Some(Furniture::Author);
     }
     (words <= 25 && opens(&TABLES.appeal_openings) || appeal.is_made(line)).then_some(Furniture::Appeal)
+}
+
+/// Whether a line is an instruction to the site's system, which failed to obey it: `[gallery ids="1,2"]`.
+fn is_shortcode(line: &str) -> bool {
+    let Some((name, rest)) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')?.split_once(' ')) else {
+        return false;
+    };
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
+    };
+    is_name(name)
+        && rest.split_once('=').is_some_and(|(attribute, _)| is_name(attribute.trim()))
+        && (name == "caption" || !rest.contains(']'))
+}
+
+/// Whether each line says who made a part of the article: `Photos: Ann Able`.
+fn is_credits(text: &str) -> bool {
+    let is_credit = |line: &str| {
+        line.split_once(':').is_some_and(|(label, names)| {
+            word_count(label) <= 5 && names.split_whitespace().any(is_named) && !ends_sentence(names)
+        })
+    };
+    let first = text.split(':').next().unwrap_or_default();
+    let is_label = || TABLES.credit_labels.binary_search(&first.trim().to_lowercase()).is_ok();
+    let one = |line: &str| line.split_whitespace().skip(1).filter(|w| w.len() > 3).all(is_named);
+    first.len() <= 24 && is_label() && text.lines().all(is_credit) && (text.contains('\n') || one(text))
+}
+
+/// Whether a word is written as a name is.
+fn is_named(word: &str) -> bool {
+    word.starts_with(char::is_uppercase)
 }
 
 /// [`Said::caption`] of a line of which nothing else is asked.
@@ -202,7 +237,14 @@ fn is_caption_of(line: &str, lower: &str, words: usize) -> bool {
         return false;
     }
     let alone = at == 0;
-    let slashed = credit.contains('/') && credit.chars().next().is_some_and(char::is_uppercase);
+    // `2. Paint/Stain` and `vs. Oil/Wax` end no sentence before the slashed words.
+    let before = open.get(..at).unwrap_or_default();
+    let ends = !open.get(at..).unwrap_or_default().starts_with('.')
+        || before
+            .rsplit(' ')
+            .next()
+            .is_some_and(|word| word.chars().filter(|c| c.is_alphabetic()).count() > 2);
+    let slashed = ends && credit.contains('/') && credit.split('/').all(is_named);
     let agency = credit.split(['/', ' ', ',', ':']).any(|w| TABLES.picture_agencies.iter().any(|a| a == w));
     (agency && (!alone || words <= 4 && slashed))
         || (slashed && !alone && !credit.contains("//") && !credit.contains(". "))
@@ -282,7 +324,7 @@ macro_rules! tables {
 }
 
 tables! {
-    reading_times, related_headings, related_heading_openings, read_also, more_endings, read_also_bare, tag_openings, share, share_openings, comments, comment_openings, legal_openings, legal_parts, ads, ad_openings, controls, control_openings, author_openings, appeal_openings, strong_appeals, appeal_terms, address, caption_openings, credit_parts, picture_agencies, news_agencies,
+    reading_times, related_headings, related_heading_openings, read_also, more_endings, read_also_bare, tag_openings, share, share_openings, comments, comment_openings, legal_openings, legal_parts, ads, ad_openings, controls, control_openings, author_openings, credit_labels, appeal_openings, strong_appeals, appeal_terms, address, caption_openings, credit_parts, picture_agencies, news_agencies,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables::read(PHRASES));
@@ -320,6 +362,21 @@ mod tests {
                 "Readers like you support our independent reporting. Subscribe for $3 a month.",
                 Some(Furniture::Appeal),
             ),
+            (
+                "To view this video please enable JavaScript, and consider upgrading to a web browser that supports \
+                 HTML5 video",
+                Some(Furniture::Legal),
+            ),
+            ("[gallery ids=\"17,18\" size=large]", Some(Furniture::Control)),
+            ("[caption id=pier]The pier.[/caption]", Some(Furniture::Control)),
+            ("[He] said the pier = a bridge [sic]", None),
+            ("[the pier, which cost = nothing]", None),
+            ("[row id=1]The pier is old.[/row]", None),
+            ("Fotos: Ann Able\nStyling: Ben Baker\nDigital Director: Cal Carter", Some(Furniture::Author)),
+            ("Redaktion: Ann Able, Ben Baker", Some(Furniture::Author)),
+            ("Text: the words that this letter has.", None),
+            ("Fotos: wie man sie richtig macht", None),
+            ("Styling: Ann Able\nA pier is built in May", None),
             ("She read more than forty books that winter.", None),
             ("The minister asked lawmakers to support the bill.", None),
             ("Watch out for black ice, the police said.", None),
@@ -352,9 +409,16 @@ mod tests {
         ] {
             assert!(Said::of(line).caption, "{line}");
         }
-        for line in
-            ["The ferry left on Monday.", "He joined the AP in 1999, he said.", "A headline about the AP", ""]
-        {
+        for line in [
+            "The ferry left on Monday.",
+            "2. Sand the Paint/Stain",
+            "Ferry – Oak / Elm",
+            "Oak vs. Oil/Wax",
+            "We sail. Collect gifts/cards",
+            "He joined the AP in 1999, he said.",
+            "A headline about the AP",
+            "",
+        ] {
             assert!(!Said::of(line).caption, "{line}");
         }
     }

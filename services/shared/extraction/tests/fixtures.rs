@@ -64,7 +64,11 @@ fn a_feed_speaks_where_the_page_is_silent() {
 #[test]
 fn json_ld_stands_in_for_a_body_that_the_page_lacks() {
     let sentence = "The council met on Tuesday and voted for the bridge after a long debate. ";
-    let body = format!("{}\\n\\n{}", sentence.repeat(5), "The mayor was pleased with it. ".repeat(5));
+    let body = format!(
+        "{}\\n\\nAdvertisement\\n\\n{}",
+        sentence.repeat(5),
+        "The mayor was pleased with it. ".repeat(5)
+    );
     let html = format!(
         "<script type='application/ld+json'>{{\"@type\":\"NewsArticle\",\"headline\":\"Bridge\",\"articleBody\":\"{body}\"}}</script>\
          <h1>Bridge</h1><p>{sentence}</p>"

@@ -1,4 +1,4 @@
-//! Pages in scripts of their own: paragraphs, dates and names as written there, the language, and the marks of
+//! Pages in other languages and scripts: paragraphs, dates and names as written there, the language, and the marks of
 //! direction that a text needs.
 
 use extraction::{Page, extract_html};
@@ -25,4 +25,4 @@ macro_rules! reads {
     )*};
 }
 
-reads! { ar he hi ja ru th zh }
+reads! { ar de es he hi ja pt ru th zh }

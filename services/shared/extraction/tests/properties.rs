@@ -6,7 +6,12 @@ use std::{fs, path::Path};
 
 use extraction::{Extraction, Page, extract_html};
 use proptest::prelude::*;
-use scraper::{Html, Node};
+
+#[path = "../fuzz/targets.rs"]
+#[allow(dead_code, reason = "only what is invented is asked here")]
+mod targets;
+
+use targets::invented;
 
 fn extract(html: &str) -> Extraction {
     let url = Some("https://www.harbourpost.example/news/pier");
@@ -28,34 +33,6 @@ fn pages() -> Vec<(String, String)> {
     }
     pages.sort();
     pages
-}
-
-/// Letters and digits alone: what a text says, however it is divided.
-fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// What a page says: its texts, and then those of its scripts, which may hold the story.
-fn said(html: &str) -> String {
-    let page = Html::parse_document(html);
-    let (mut shown, mut scripts) = (String::new(), String::new());
-    for node in page.tree.nodes() {
-        let Node::Text(text) = node.value() else { continue };
-        let parent = node.parent().and_then(|p| p.value().as_element().map(scraper::node::Element::name));
-        match parent {
-            Some("style" | "noscript" | "iframe") => {}
-            Some("script") => scripts.push_str(text),
-            _ => shown.push_str(text),
-        }
-    }
-    letters(&(shown + &scripts))
-}
-
-/// The text's paragraphs that the page does not say.
-fn invented(html: &str, found: &Extraction) -> Vec<String> {
-    let said = said(html);
-    let pieces = found.text.split("\n\n").flat_map(|paragraph| paragraph.split(" | "));
-    pieces.filter(|piece| !said.contains(&letters(piece))).map(str::to_owned).collect()
 }
 
 /// A title and paragraphs as the simplest page; rows of a table stay such.

@@ -1,12 +1,13 @@
-//! What an extraction costs: its time beside that of the scraper crate's parse alone, and its memory.
+//! What an extraction costs: its time on the CPU beside that of the scraper crate's parse alone, and its memory.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use extraction::{Page, extract_html};
+use nix::time::ClockId;
 
 /// The system's allocator, counting.
 struct Counting;
@@ -57,19 +58,72 @@ pub struct Cost {
 }
 
 /// Measures a page, both ways in turns.
-pub fn cost(page: &Page, html: &str) -> Cost {
+pub fn cost(page: &Page, html: &str) -> nix::Result<Cost> {
     let (mut parse, mut extract, mut peak) = (Duration::MAX, Duration::MAX, usize::MAX);
     for _ in 0..ROUNDS {
-        let start = Instant::now();
-        drop(std::hint::black_box(scraper::Html::parse_document(html)));
-        parse = parse.min(start.elapsed());
+        parse = parse.min(time(|| scraper::Html::parse_document(html))?);
 
         let before = LIVE.load(Relaxed);
         PEAK.store(before, Relaxed);
-        let start = Instant::now();
-        drop(std::hint::black_box(extract_html(page)));
-        extract = extract.min(start.elapsed());
+        extract = extract.min(time(|| extract_html(page))?);
         peak = peak.min(PEAK.load(Relaxed) - before);
     }
-    Cost { parse, extract, memory: peak as f64 / html.len().max(1) as f64 }
+    Ok(Cost { parse, extract, memory: peak as f64 / html.len().max(1) as f64 })
+}
+
+/// What this thread spends on the CPU to make something and drop it; what else the machine does is not in it.
+fn time<T>(make: impl FnOnce() -> T) -> nix::Result<Duration> {
+    let now = || ClockId::CLOCK_THREAD_CPUTIME_ID.now().map(Duration::from);
+    let start = now()?;
+    drop(std::hint::black_box(make()));
+    Ok(now()?.saturating_sub(start))
+}
+
+/// CPU of all extractions over that of all parses.
+pub fn ratio(costs: &[Cost]) -> f64 {
+    let sum = |of: fn(&Cost) -> Duration| costs.iter().map(of).sum::<Duration>().as_secs_f64();
+    sum(|cost| cost.extract) / sum(|cost| cost.parse)
+}
+
+/// The memory that so many of a hundred pages do not exceed, in sizes of the page.
+pub fn memory(costs: &mut [Cost], percent: usize) -> f64 {
+    costs.sort_by(|a, b| a.memory.total_cmp(&b.memory));
+    let at = (costs.len() * percent / 100).min(costs.len().saturating_sub(1));
+    costs.get(at).map_or(0.0, |cost| cost.memory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_that_of_the_thread() {
+        let work = || (0..3_000_000_u64).map(std::hint::black_box).sum::<u64>();
+        let own = time(work).unwrap();
+        let others = time(|| std::thread::spawn(work).join().unwrap()).unwrap();
+        assert!(others < own / 2, "{others:?} while another works, {own:?} of its own");
+    }
+
+    #[test]
+    fn costs_are_summed_and_ranked() {
+        let of = |(extract, memory)| Cost {
+            parse: Duration::from_millis(10),
+            extract: Duration::from_millis(extract),
+            memory,
+        };
+        let mut costs = [(15, 4.0), (25, 9.0), (11, 1.0)].map(of);
+        assert!((ratio(&costs) - 1.7).abs() < 1e-9);
+        for (percent, expected) in [(0, 1.0), (50, 4.0), (99, 9.0), (100, 9.0)] {
+            assert_eq!(memory(&mut costs, percent), expected, "{percent}");
+        }
+        assert_eq!(memory(&mut [], 99), 0.0);
+    }
+
+    #[test]
+    fn a_pages_memory_is_counted() {
+        let html = "<p>The council voted on Tuesday to repair the pier.</p>".repeat(100);
+        let cost = cost(&Page { bytes: html.as_bytes(), ..Page::default() }, &html).unwrap();
+        assert!(cost.memory > 0.5, "{}", cost.memory);
+        assert!(!cost.parse.is_zero() && !cost.extract.is_zero());
+    }
 }

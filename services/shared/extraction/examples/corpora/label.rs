@@ -116,3 +116,70 @@ fn drop_duplicates(truth: &[&str], said: &[Vec<&str>], shares: &mut [f64]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shares(text: &str, blocks: &[&str]) -> Vec<f64> {
+        let truth = Truth { text: text.to_owned(), ..Truth::default() };
+        labels(&truth, blocks).iter().map(|label| label.share).collect()
+    }
+
+    const FIRST: &str = "The council voted on Tuesday to repair the pier.";
+    const LAST: &str = "Work begins in May and ends before the winter storms.";
+
+    #[test]
+    fn a_blocks_share_is_that_of_its_runs() {
+        let half = "The council voted on Tuesday, as Ann Able writes.";
+        assert_eq!(
+            shares(FIRST, &[FIRST, "Read our other stories about the harbour.", half]),
+            [1.0, 0.0, 1.0 / 3.0]
+        );
+    }
+
+    #[test]
+    fn short_blocks_are_the_story_where_the_truth_has_them_beside_it() {
+        for (truth, short, expected) in [
+            (format!("{FIRST} The cost {LAST}"), "The cost", 1.0),
+            (format!("{FIRST}\nThe cost\nNine piles of oak are rotten.\n{LAST}"), "The cost", 1.0),
+            (format!("{FIRST} {LAST}"), "The cost", 0.0),
+            (format!("{FIRST} {LAST}"), "before the winter", 0.0),
+        ] {
+            assert_eq!(shares(&truth, &[FIRST, short, LAST]), [1.0, expected, 1.0], "{truth}");
+        }
+    }
+
+    #[test]
+    fn of_blocks_that_say_the_same_those_among_the_story_are_it() {
+        let text = format!("{FIRST} {LAST}");
+        let menu = "An item of the menu.";
+        assert_eq!(shares(&text, &[LAST, menu, menu, menu, FIRST, LAST]), [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
+        let refrain = format!("{FIRST} {LAST} {FIRST}");
+        assert_eq!(shares(&refrain, &[FIRST, LAST, FIRST]), [1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn snippets_label_only_what_holds_them() {
+        let list = |snippet: &str| vec![snippet.to_owned()];
+        let truth = Truth { with: list("voted  on Tuesday"), without: list("Subscribe"), ..Truth::default() };
+        let labels = labels(&truth, &[FIRST, "Subscribe now", LAST]);
+        let found: Vec<_> = labels.iter().map(|label| (label.share, label.weight > 0.0)).collect();
+        assert_eq!(found, [(1.0, true), (0.0, true), (0.0, false)]);
+    }
+
+    #[test]
+    fn much_clutter_weighs_little_more_than_some() {
+        let weight = |count: usize| -> f64 {
+            let menu = vec!["An item of the menu that nobody reads."; count];
+            let truth = Truth { text: FIRST.to_owned(), ..Truth::default() };
+            labels(&truth, &[&[FIRST], menu.as_slice()].concat())
+                .iter()
+                .skip(1)
+                .map(|label| label.weight)
+                .sum()
+        };
+        assert!((weight(4) / weight(2) - 2.0).abs() < 1e-9, "weighs as it is long");
+        assert!(weight(1000) / weight(100) < 2.0, "{}", weight(1000) / weight(100));
+    }
+}

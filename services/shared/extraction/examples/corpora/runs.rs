@@ -69,3 +69,59 @@ impl Mean {
 pub fn f1(precision: f64, recall: f64) -> f64 {
     if precision + recall > 0.0 { 2.0 * precision * recall / (precision + recall) } else { 0.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_letters_digits_and_underscores() {
+        for (text, expected) in [
+            ("", &[][..]),
+            ("The pier's new_piles, all 9: done!", &["The", "pier", "s", "new_piles", "all", "9", "done"]),
+            ("Fähre größer", &["Fähre", "größer"]),
+            ("Fa\u{308}hre", &["Fa", "hre"]),
+            ("港湾は、修理", &["港湾は", "修理"]),
+        ] {
+            assert_eq!(words(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_overlap_in_runs_with_their_counts() {
+        for (found, truth, expected) in [
+            ("a b c d e", "a b c d e", (2.0, 2.0, 2.0)),
+            ("a b c d", "b c d e", (0.0, 1.0, 1.0)),
+            ("a b c d a b c d", "a b c d", (1.0, 5.0, 1.0)),
+            ("a b c d a b c d", "a b c d x a b c d", (2.0, 5.0, 6.0)),
+            ("a b", "A b", (0.0, 1.0, 1.0)),
+            ("a, b", "a b", (1.0, 1.0, 1.0)),
+            ("", "a b", (0.0, 0.0, 1.0)),
+            ("a b", "", (0.0, 1.0, 0.0)),
+        ] {
+            assert_eq!(overlap(found, truth), expected, "{found} / {truth}");
+        }
+    }
+
+    #[test]
+    fn means_are_of_what_is_known() {
+        let mut mean = Mean::default();
+        assert_eq!(mean.get(), None);
+        mean.add_ratio(1.0, 0.0);
+        assert_eq!(mean.get(), None, "nothing of nothing is no ratio");
+        mean.add_ratio(1.0, 2.0);
+        mean.add_case(true);
+        assert_eq!(mean.get(), Some(0.75));
+        mean.add(0.0, 4.0);
+        assert_eq!(mean.get(), Some(0.25));
+    }
+
+    #[test]
+    fn f1_is_the_harmonic_mean() {
+        for (precision, recall, expected) in
+            [(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0.5, 1.0, 2.0 / 3.0)]
+        {
+            assert!((f1(precision, recall) - expected).abs() < 1e-12, "{precision} {recall}");
+        }
+    }
+}

@@ -5,7 +5,6 @@ use std::{
     collections::BTreeSet,
     error::Error,
     io::{IsTerminal, Write},
-    time::Duration,
 };
 
 use article::{Moment, Precision};
@@ -13,7 +12,7 @@ use extraction::{Extraction, extract_html};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
-    cost::{Cost, cost},
+    cost::{cost, memory, ratio},
     floors::{FLOORS, MAX_COST, MAX_MEMORY},
     page::{Page, Truth, read},
     runs::{Mean, f1, overlap, words},
@@ -33,14 +32,23 @@ struct Sums {
     instant: Mean,
 }
 
-/// Scores all files, prints the table, and says whether every figure is above its floor.
-pub fn run(files: &[&str]) -> Result<bool, Box<dyn Error>> {
+/// How right one page's body is.
+struct Body {
+    f1: f64,
+    precision: f64,
+    recall: f64,
+}
+
+/// Scores all files, prints the table and each corpus' `worst` bodies, and says whether every figure is above its floor.
+pub fn run(files: &[&str], worst: usize) -> Result<bool, Box<dyn Error>> {
     let mut out = std::io::stdout();
     let mut below = Vec::new();
     let mut costs = Vec::new();
     for path in files {
         let corpus = read(path)?;
         let mut sums = Sums::default();
+        let mut bodies = Vec::new();
+        let first = costs.len();
         for (i, page) in corpus.pages.iter().enumerate() {
             progress(&corpus.name, i, corpus.pages.len())?;
             let given = extraction::Page {
@@ -49,8 +57,9 @@ pub fn run(files: &[&str]) -> Result<bool, Box<dyn Error>> {
                 content_type: Some("text/html; charset=utf-8"),
                 ..extraction::Page::default()
             };
-            sums.add(page, &extract_html(&given));
-            costs.push(cost(&given, &page.html));
+            let body = sums.add(&page.truth, &extract_html(&given));
+            bodies.extend(body.map(|body| (body, page)));
+            costs.push(cost(&given, &page.html)?);
         }
         progress(&corpus.name, 0, 0)?;
         write!(out, "{:<12} pages {}", corpus.name, corpus.pages.len())?;
@@ -58,6 +67,7 @@ pub fn run(files: &[&str]) -> Result<bool, Box<dyn Error>> {
         for (name, value) in &figures {
             write!(out, "  {name} {value:.3}")?;
         }
+        writeln!(out, "  CPU {:.2}", ratio(costs.get(first..).unwrap_or_default()))?;
         for (_, name, floor) in FLOORS.iter().filter(|(of, ..)| *of == corpus.name) {
             match figures.iter().find(|(figure, _)| figure == name) {
                 Some((_, value)) if value >= floor => {}
@@ -67,19 +77,22 @@ pub fn run(files: &[&str]) -> Result<bool, Box<dyn Error>> {
                 None => below.push(format!("{} {name} has a floor and was not measured", corpus.name)),
             }
         }
-        writeln!(out)?;
+        bodies.sort_by(|(a, _), (b, _)| a.f1.total_cmp(&b.f1));
+        for (Body { f1, precision, recall }, Page { id, url, .. }) in bodies.iter().take(worst) {
+            writeln!(out, "  F1 {f1:.3}  precision {precision:.3}  recall {recall:.3}  {id}  {url}")?;
+        }
     }
-    let (ratio, memory) = (ratio(&costs), percentile(&mut costs, 99));
-    let (median, most) = (percentile(&mut costs, 50), percentile(&mut costs, 100));
+    let ratio = ratio(&costs);
+    let [median, p99, most] = [50, 99, 100].map(|percent| memory(&mut costs, percent));
     writeln!(
         out,
-        "cost         CPU {ratio:.2} x scraper's parse  memory in pages: median {median:.1}, p99 {memory:.1}, most {most:.1}"
+        "cost         CPU {ratio:.2} x scraper's parse  memory in pages: median {median:.1}, p99 {p99:.1}, most {most:.1}"
     )?;
     if ratio > MAX_COST {
         below.push(format!("CPU is {ratio:.2} times scraper's parse, more than {MAX_COST}"));
     }
-    if memory > MAX_MEMORY {
-        below.push(format!("memory (p99) is {memory:.1} times the page, more than {MAX_MEMORY}"));
+    if p99 > MAX_MEMORY {
+        below.push(format!("memory (p99) is {p99:.1} times the page, more than {MAX_MEMORY}"));
     }
     for line in &below {
         writeln!(out, "{line}")?;
@@ -101,31 +114,26 @@ fn progress(corpus: &str, done: usize, of: usize) -> std::io::Result<()> {
     progress.flush()
 }
 
-fn ratio(costs: &[Cost]) -> f64 {
-    let sum = |of: fn(&Cost) -> Duration| costs.iter().map(of).sum::<Duration>().as_secs_f64();
-    sum(|cost| cost.extract) / sum(|cost| cost.parse)
-}
-
-fn percentile(costs: &mut [Cost], percent: usize) -> f64 {
-    costs.sort_by(|a, b| a.memory.total_cmp(&b.memory));
-    costs
-        .get((costs.len() * percent / 100).min(costs.len().saturating_sub(1)))
-        .map_or(0.0, |cost| cost.memory)
-}
-
 impl Sums {
-    fn add(&mut self, page: &Page, found: &Extraction) {
-        let Truth { text, with, without, title, authors, date } = &page.truth;
+    /// Adds a page, and says how right its body is, if that is known.
+    fn add(&mut self, truth: &Truth, found: &Extraction) -> Option<Body> {
+        let Truth { text, with, without, title, authors, date } = truth;
+        let mut body = None;
+        let flat = squeeze(&found.text);
+        let has = |snippets: &[String]| snippets.iter().filter(|s| flat.contains(&squeeze(s))).count() as f64;
+        let right = has(with);
+        let said = right + has(without);
+        self.snippet_precision.add(right, said);
+        self.snippet_recall.add(right, with.len() as f64);
+        if !with.is_empty() || !without.is_empty() {
+            body = Some(Body::of(right, said, with.len() as f64));
+        }
         if !text.is_empty() {
             let (right, said, wanted) = overlap(&found.text, text);
             self.precision.add_ratio(right, said);
             self.recall.add_ratio(right, wanted);
+            body = Some(Body::of(right, said, wanted));
         }
-        let flat = squeeze(&found.text);
-        let has = |snippets: &[String]| snippets.iter().filter(|s| flat.contains(&squeeze(s))).count() as f64;
-        let right = has(with);
-        self.snippet_precision.add(right, right + has(without));
-        self.snippet_recall.add(right, with.len() as f64);
         if let Some(title) = title.as_deref().filter(|title| !title.is_empty()) {
             let answer = found.title.as_deref().unwrap_or_default();
             self.title.add_case(squeeze(title) == squeeze(answer));
@@ -152,6 +160,7 @@ impl Sums {
                 self.instant.add_case(found.published.is_some_and(near));
             }
         }
+        body
     }
 
     /// Those that the corpus has.
@@ -176,6 +185,14 @@ impl Sums {
     }
 }
 
+impl Body {
+    fn of(right: f64, said: f64, wanted: f64) -> Self {
+        let share = |of: f64| if of > 0.0 { right / of } else { 1.0 };
+        let (precision, recall) = (share(said), share(wanted));
+        Self { f1: f1(precision, recall), precision, recall }
+    }
+}
+
 fn moment(date: &str) -> Option<Moment> {
     Moment::parse(date.trim()).or_else(|_| Moment::parse(date.trim().get(..10).unwrap_or_default())).ok()
 }
@@ -187,4 +204,122 @@ fn squeeze(text: &str) -> String {
 /// Without punctuation and case.
 fn loose(text: &str) -> String {
     words(&squeeze(text).to_lowercase().replace('ß', "ss")).join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The figures of one page.
+    fn figures(truth: &Truth, found: &Extraction) -> Vec<(&'static str, f64)> {
+        let mut sums = Sums::default();
+        sums.add(truth, found);
+        sums.figures()
+    }
+
+    fn list(items: &[&str]) -> Vec<String> {
+        items.iter().map(|item| (*item).to_owned()).collect()
+    }
+
+    #[test]
+    fn what_the_truth_does_not_know_is_not_measured() {
+        let found =
+            Extraction { text: "a b".to_owned(), title: Some("c".to_owned()), ..Extraction::default() };
+        assert_eq!(figures(&Truth::default(), &found), []);
+    }
+
+    #[test]
+    fn bodies_are_compared_by_runs() {
+        let truth = Truth { text: "a b c d e f g".to_owned(), ..Truth::default() };
+        for (text, expected) in [
+            ("a b c d e f g", [("F1", 1.0), ("precision", 1.0), ("recall", 1.0)]),
+            ("a b c d e", [("F1", 2.0 / 3.0), ("precision", 1.0), ("recall", 0.5)]),
+        ] {
+            let found = Extraction { text: text.to_owned(), ..Extraction::default() };
+            assert_eq!(figures(&truth, &found), expected, "{text}");
+        }
+        let nothing = figures(&truth, &Extraction::default());
+        assert_eq!(nothing, [], "a precision is of what was said");
+    }
+
+    #[test]
+    fn snippets_are_found_whatever_their_spaces() {
+        let truth = Truth {
+            with: list(&["the  old pier", "in May"]),
+            without: list(&["Read more", "Share"]),
+            ..Truth::default()
+        };
+        for (text, expected) in [
+            ("To repair the\nold pier in May.", 1.0),
+            ("To repair the old pier.", 2.0 / 3.0),
+            ("The old pier. Read more. In May.", 0.0),
+            ("To repair the old pier in May. Read more.", 0.8),
+        ] {
+            let found = Extraction { text: text.to_owned(), ..Extraction::default() };
+            let measured = figures(&truth, &found).into_iter().find(|(name, _)| *name == "snippet F1");
+            assert!(measured.is_some_and(|(_, f1)| (f1 - expected).abs() < 1e-12), "{text}: {measured:?}");
+        }
+    }
+
+    #[test]
+    fn titles_are_compared_exactly_and_loosely() {
+        let truth = Truth { title: Some("Große Pläne: “the pier”".to_owned()), ..Truth::default() };
+        for (title, exact, loosely) in [
+            (Some("Große  Pläne: “the pier” "), 1.0, 1.0),
+            (Some("GROSSE PLÄNE – the pier"), 0.0, 1.0),
+            (Some("Große Pläne"), 0.0, 0.0),
+            (None, 0.0, 0.0),
+        ] {
+            let found = Extraction { title: title.map(str::to_owned), ..Extraction::default() };
+            assert_eq!(figures(&truth, &found), [("title", exact), ("title loose", loosely)], "{title:?}");
+        }
+    }
+
+    #[test]
+    fn authors_are_compared_as_sets() {
+        let truth = Truth { authors: list(&["Ann Able", "Ben Baker"]), ..Truth::default() };
+        for (authors, expected) in [
+            (list(&["ben baker", "Ann  Able"]), 1.0),
+            (list(&["Ann Able"]), 2.0 / 3.0),
+            (list(&["Ann Able", "Ann Able", "Cal Carter"]), 0.5),
+            (Vec::new(), 0.0),
+        ] {
+            let found = Extraction { authors, ..Extraction::default() };
+            assert_eq!(figures(&truth, &found), [("authors", expected)], "{:?}", found.authors);
+        }
+        let nobody = Truth { authors: list(&["–"]), ..Truth::default() };
+        assert_eq!(figures(&nobody, &Extraction::default()), [("authors", 1.0)]);
+    }
+
+    #[test]
+    fn dates_are_compared_by_day_and_by_instant() {
+        let (day, instant) =
+            (|right| vec![("day", right)], |day, instant| vec![("day", day), ("instant", instant)]);
+        for (date, found, expected) in [
+            ("2024-03-05", "2024-03-05T10:00:00Z", day(1.0)),
+            ("2024-03-05", "2024-03-06", day(0.0)),
+            ("2024-03-05T10:00:00Z", "2024-03-05T11:00:30+01:00", instant(1.0, 1.0)),
+            ("2024-03-05T10:00:00Z", "2024-03-05T10:01:00Z", instant(1.0, 0.0)),
+            ("2024-03-05T10:00:00Z", "2024-03-05", instant(1.0, 0.0)),
+            ("2024-03-05 about ten", "2024-03-05", day(1.0)),
+            ("some day", "2024-03-05", Vec::new()),
+        ] {
+            let truth = Truth { date: Some(date.to_owned()), ..Truth::default() };
+            let found = Extraction { published: Moment::parse(found).ok(), ..Extraction::default() };
+            assert_eq!(figures(&truth, &found), expected, "{date}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_as_right_as_its_shares() {
+        for ((right, said, wanted), expected) in [
+            ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+            ((0.0, 0.0, 2.0), (0.0, 1.0, 0.0)),
+            ((1.0, 1.0, 2.0), (2.0 / 3.0, 1.0, 0.5)),
+            ((0.0, 3.0, 2.0), (0.0, 0.0, 0.0)),
+        ] {
+            let Body { f1, precision, recall } = Body::of(right, said, wanted);
+            assert_eq!((f1, precision, recall), expected);
+        }
+    }
 }

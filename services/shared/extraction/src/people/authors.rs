@@ -83,6 +83,11 @@ pub(crate) fn names(byline: &str) -> Vec<Name> {
     whole(bare).into_iter().collect()
 }
 
+/// Whether a byline names somebody.
+pub(crate) fn names_a_person(byline: &str) -> bool {
+    names(byline).iter().any(|name| name.rank == Rank::Person)
+}
+
 /// What follows "by" in a line that begins with something else of few words: `Published in March by Ann Able`.
 fn infix<'t>(text: &'t str, joints: &[&str]) -> Option<&'t str> {
     let (lead, name) =
