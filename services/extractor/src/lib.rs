@@ -6,11 +6,13 @@
 //! claim to be taken from elsewhere (a canonical link to another domain) queues a request for that original.
 
 mod bodies;
+mod config;
 mod metrics;
 mod record;
 mod stage;
 mod worker;
 
 pub use bodies::Bodies;
+pub use config::{Config, Directive};
 pub use stage::{Extractor, ROLE};
 pub use worker::{SERVICE, workers};

@@ -10,6 +10,7 @@ use wire::{Article, Page, Request, Response, Topic};
 
 use crate::{
     bodies::Bodies,
+    config::{Config, Directive},
     metrics,
     record::{of_document, of_page},
 };
@@ -28,13 +29,14 @@ const MAX_HOPS: u32 = 3;
 /// now is tried again with its whole step.
 #[derive(Debug, Default)]
 pub struct Extractor {
+    config: Config,
     bodies: Option<Bodies>,
 }
 
 impl Extractor {
-    /// With a store of bodies.
-    pub fn new(bodies: Option<Bodies>) -> Self {
-        Self { bodies }
+    /// By the operator's settings, and with the store of bodies that is configured.
+    pub fn new(config: Config, bodies: Option<Bodies>) -> Self {
+        Self { config, bodies }
     }
 }
 
@@ -52,7 +54,7 @@ type Refusal = (&'static str, String);
 impl Stage for Extractor {
     fn process(&mut self, inputs: &Inputs, step: &mut Step) -> Result<(), LogError> {
         let yields: Result<Vec<Yield>, LogError> =
-            inputs.records.par_iter().map(|record| work(record, self.bodies.as_ref())).collect();
+            inputs.records.par_iter().map(|record| self.work(record)).collect();
         for (record, done) in inputs.records.iter().zip(yields?) {
             for article in done.articles {
                 step.emit(article_output(&article, &record.headers));
@@ -68,29 +70,32 @@ impl Stage for Extractor {
     }
 }
 
-/// What comes of a record; an error where its body cannot be had now.
-fn work(record: &Record, bodies: Option<&Bodies>) -> Result<Yield, LogError> {
-    let mut page = match wire::decode::<Page>(record.value.as_deref().unwrap_or_default()) {
-        Ok(page) => page,
-        Err(error) => {
-            return Ok(Yield { refusal: Some(("malformed", error.to_string())), ..Yield::default() });
-        }
-    };
-    let mut lost = None;
-    if let Some(response) = page.response.as_mut().filter(|response| !response.body_ref.is_empty()) {
-        match bodies.map(|bodies| bodies.get(&response.body_ref, MAX_INFLATED_BYTES)) {
-            Some(Ok(body)) => response.body = body,
-            Some(Err(failure)) if failure.is_transient() => {
-                return Err(LogError::Aborted(failure.to_string()));
+impl Extractor {
+    /// What comes of a record; an error where its body cannot be had now.
+    fn work(&self, record: &Record) -> Result<Yield, LogError> {
+        let mut page = match wire::decode::<Page>(record.value.as_deref().unwrap_or_default()) {
+            Ok(page) => page,
+            Err(error) => {
+                return Ok(Yield { refusal: Some(("malformed", error.to_string())), ..Yield::default() });
             }
-            Some(Err(failure)) => lost = Some(refusal_of(&failure, &response.final_url)),
-            None => {
-                let cause = "a page's body is in a store, and none is configured; set `location` in [store]";
-                return Err(LogError::Aborted(cause.to_owned()));
+        };
+        let mut lost = None;
+        if let Some(response) = page.response.as_mut().filter(|response| !response.body_ref.is_empty()) {
+            match self.bodies.as_ref().map(|bodies| bodies.get(&response.body_ref, MAX_INFLATED_BYTES)) {
+                Some(Ok(body)) => response.body = body,
+                Some(Err(failure)) if failure.is_transient() => {
+                    return Err(LogError::Aborted(failure.to_string()));
+                }
+                Some(Err(failure)) => lost = Some(refusal_of(&failure, &response.final_url)),
+                None => {
+                    let cause =
+                        "a page's body is in a store, and none is configured; set `location` in [store]";
+                    return Err(LogError::Aborted(cause.to_owned()));
+                }
             }
         }
+        Ok(extract(&page, lost, &self.config.refuse))
     }
-    Ok(extract(&page, lost))
 }
 
 fn refusal_of(failure: &StoreError, url: &str) -> Refusal {
@@ -99,12 +104,12 @@ fn refusal_of(failure: &StoreError, url: &str) -> Refusal {
 }
 
 /// What comes of a page, whose body may be `lost`.
-fn extract(page: &Page, lost: Option<Refusal>) -> Yield {
+fn extract(page: &Page, lost: Option<Refusal>, refused: &[Directive]) -> Yield {
     let request = page.request.clone().unwrap_or_default();
     let mut done = Yield::default();
     let mut failure = page.failure.clone();
     if let Some(response) = &page.response {
-        match lost.map_or_else(|| fetched(&request, response), Err) {
+        match lost.map_or_else(|| fetched(&request, response, refused), Err) {
             Ok((article, claim)) => {
                 done.articles.push(article);
                 done.claim = claim;
@@ -136,7 +141,7 @@ fn extract(page: &Page, lost: Option<Refusal>) -> Yield {
 
 type Fetched = (Article, Option<Request>);
 
-fn fetched(request: &Request, response: &Response) -> Result<Fetched, Refusal> {
+fn fetched(request: &Request, response: &Response, refused: &[Directive]) -> Result<Fetched, Refusal> {
     let copied_from = if response.final_url.is_empty() { &request.url } else { &response.final_url };
     // A copy speaks for the page it was made of.
     let is_copy = !request.memento_of.is_empty();
@@ -167,6 +172,11 @@ fn fetched(request: &Request, response: &Response) -> Result<Fetched, Refusal> {
         extraction.provenance.insert("url", "memento");
     }
     let article = of_page(request, response, &fetched_at, extraction);
+    let rights = article.rights.clone().unwrap_or_default();
+    if let Some(asked) = refused.iter().find(|directive| directive.is_asked(&rights)) {
+        let asked = asked.as_str();
+        return Err(("reserved", format!("{url}: its publisher asks for {asked}, which `refuse` respects")));
+    }
     let claim = claim(request, &article);
     Ok((article, claim))
 }

@@ -7,7 +7,7 @@ use service::{Config, serve};
 use crate::{Outcome, cli::NormalizerRole};
 
 /// Sections that some role reads.
-const SECTIONS: [&str; 3] = ["fetcher", "normalizer", "store"];
+const SECTIONS: [&str; 4] = ["fetcher", "extractor", "normalizer", "store"];
 
 pub fn fetcher(args: &service::Args) -> Result<Outcome> {
     let config = load(args)?;
@@ -42,6 +42,7 @@ pub fn normalizer(args: &service::Args, role: Option<NormalizerRole>) -> Result<
 pub fn check_config(args: &service::Args) -> Result<Outcome> {
     let config = load(args)?;
     fetcher::Config::of(&config)?.check()?;
+    config.section::<extractor::Config>("extractor")?;
     config.section::<normalizer::Config>("normalizer")?;
     println!("the configuration is well; Kafka at {}, prefix {}", config.kafka.brokers, config.kafka.prefix);
     Ok(Outcome::Done)

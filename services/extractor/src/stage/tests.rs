@@ -99,6 +99,29 @@ fn a_document_stands_in_for_a_dead_original_and_says_so() {
 }
 
 #[test]
+fn what_publishers_ask_is_recorded_and_respected_where_configured() {
+    let mut page = page("https://isles.example/ferry", &format!("<meta name=robots content=noai>{STORY}"));
+    page.response.as_mut().unwrap().headers.insert("tdm-reservation".into(), "1".into());
+    for (refuse, reason) in [
+        (vec![], None),
+        (vec![Directive::Noarchive], None),
+        (vec![Directive::Noarchive, Directive::Noai], Some("reserved")),
+        (vec![Directive::Tdm], Some("reserved")),
+    ] {
+        let config = Config { refuse: refuse.clone() };
+        let (articles, _, dead) =
+            run_with(&mut Extractor::new(config, None), std::slice::from_ref(&page)).unwrap();
+        let reasons: Vec<_> =
+            dead.iter().filter_map(|r| wire::header(&r.headers, "wireroom_reason")).collect();
+        assert_eq!(reasons, reason.into_iter().collect::<Vec<_>>(), "{refuse:?}");
+        for article in articles {
+            let rights = article.rights.unwrap();
+            assert!(rights.noai && rights.tdm == "reserved");
+        }
+    }
+}
+
+#[test]
 fn an_archived_copy_speaks_for_the_page_it_was_made_of() {
     let mut copy = page("https://archive.example/web/2026/https://isles.example/ferry", STORY);
     copy.request.as_mut().unwrap().memento_of = "https://isles.example/ferry".to_owned();
@@ -159,7 +182,7 @@ fn bodies_are_fetched_by_their_reference() {
         page.response.as_mut().unwrap().body_ref = key.to_owned();
         page
     };
-    let mut extractor = Extractor::new(Bodies::open(&settings).unwrap());
+    let mut extractor = Extractor::new(Config::default(), Bodies::open(&settings).unwrap());
     let (articles, _, dead) = run_with(&mut extractor, &[with_reference(&key)]).unwrap();
     assert_eq!((articles.len(), dead.len()), (1, 0));
     assert_eq!(articles[0].headline, "Ferry returns to the northern isles");
