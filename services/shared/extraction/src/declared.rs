@@ -92,7 +92,11 @@ impl Declared<'_> {
     }
 
     pub fn item(&self, key: &str) -> Option<&str> {
-        self.items.iter().find(|(k, v)| *k == key && !v.is_empty()).map(|(_, v)| v.as_str())
+        self.all_items(key).next()
+    }
+
+    pub fn all_items<'s>(&'s self, key: &str) -> impl Iterator<Item = &'s str> {
+        self.items.iter().filter(move |(k, v)| *k == key && !v.is_empty()).map(|(_, v)| v.as_str())
     }
 }
 

@@ -4,7 +4,7 @@ use super::Site;
 use crate::{
     declared::Declared,
     text::{loose, squeeze, word_count},
-    tree::{Outline, attr},
+    tree::{Content, Outline, attr},
 };
 
 /// Parts of class names of what stands over a headline, within the heading.
@@ -32,7 +32,7 @@ const KICKERS: &[&str] = &[
     "invisible",
 ];
 
-/// A heading's text without its kicker, unless it is nothing else.
+/// A heading's text without its kicker, unless it is little else.
 pub(crate) fn heading_text(outline: &Outline, at: usize) -> String {
     const LIMIT: usize = 2000;
     let is_kicker = |child: &usize| {
@@ -42,6 +42,7 @@ pub(crate) fn heading_text(outline: &Outline, at: usize) -> String {
             KICKERS.iter().any(|kicker| class.contains(kicker))
         }
     };
+    let at = innermost(outline, at);
     if !outline.children(at).any(|child| is_kicker(&child)) {
         return outline.text(at, LIMIT);
     }
@@ -52,7 +53,21 @@ pub(crate) fn heading_text(outline: &Outline, at: usize) -> String {
         .take(40)
         .collect();
     let rest = squeeze(&parts.join(" "));
-    if rest.chars().any(char::is_alphanumeric) { rest } else { outline.text(at, LIMIT) }
+    if word_count(&rest) >= 2 { rest } else { outline.text(at, LIMIT) }
+}
+
+/// The one element that holds all of a heading, a link mostly, or the heading itself.
+fn innermost(outline: &Outline, at: usize) -> usize {
+    const DEEP: usize = 3;
+    let is_blank =
+        |at: usize| matches!(outline.node(at).content, Content::Text(text) if text.trim().is_empty());
+    (0..DEEP).fold(at, |at, _| {
+        let mut children = outline.children(at).filter(|child| !is_blank(*child));
+        match (children.next(), children.next()) {
+            (Some(only), None) if outline.element(only).is_some() => only,
+            _ => at,
+        }
+    })
 }
 
 /// The `h1` that says most of what the other accounts say: others head a logo, a menu or a widget. Where there is none,
@@ -123,6 +138,8 @@ mod tests {
         for (page, title) in [
             ("<h1><span class='x__kicker'>Harbour</span> <span>Ferry returns</span></h1>", "Ferry returns"),
             ("<h1><span class='kicker'>Ferry returns</span></h1>", "Ferry returns"),
+            ("<h1> <a><span class=label>Bay</span> Ferry returns</a> </h1>", "Ferry returns"),
+            ("<h1><span class=topic>Ferry returns</span> Review</h1>", "Ferry returns Review"),
             ("<h1>Ferry<br>returns</h1>", "Ferry returns"),
             (
                 "<title>Ferry returns</title><h1>The Harbour Post</h1><h1>Menu</h1><h1>Ferry returns</h1>",

@@ -123,7 +123,7 @@ fn akin(a: &str, b: &str) -> bool {
 }
 
 fn last_separator(text: &str) -> Option<(usize, &'static str)> {
-    [" | ", " - ", " – ", " — ", " :: ", " » ", " · ", " • ", " ⋆ ", " / ", " |", "| ", " « "]
+    [" | ", " - ", " – ", " — ", " :: ", " » ", " · ", " • ", " ⋆ ", " / ", " |", "| ", " « ", " › "]
         .into_iter()
         .filter_map(|separator| Some((text.rfind(separator)?, separator)))
         .max_by_key(|(at, separator)| (*at, separator.len()))
@@ -153,6 +153,7 @@ mod tests {
             ("h1", "Ferries of the bay | 2025", "Ferries of the bay | 2025"),
             ("h1", "Ferry returns to bay | In pictures", "Ferry returns to bay | In pictures"),
             ("title", "Ferry returns to bay | In pictures", "Ferry returns to bay"),
+            ("title", "Ferry returns to bay › Harbour Post", "Ferry returns to bay"),
             ("h1", ": Ferry returns", "Ferry returns"),
             ("title", "渡轮今天重新开往海湾对岸-港口网", "渡轮今天重新开往海湾对岸"),
             ("h1", "渡轮今天重新开往海湾对岸-港口网", "渡轮今天重新开往海湾对岸-港口网"),
