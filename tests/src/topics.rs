@@ -120,15 +120,18 @@ impl Topics {
         }
     }
 
-    /// Holds that every request ended once: as a page, as a dead letter, or as the requests of the list it was; every
-    /// page in articles or a dead letter; every article in changes or a dead letter. On Kafka, where topics keep what
+    /// Holds that every request ended once: as a page, as a dead letter, as the requests of the list it was, or with
+    /// another one for the same URL; every page in articles or a dead letter; every article in changes or a dead letter. On Kafka, where topics keep what
     /// was read.
     ///
     /// # Panics
     /// If one did not, or twice.
     pub fn assert_accounted(&self, submitted: &[String]) {
-        let requests: BTreeSet<String> =
-            self.read("requests").iter().map(|request| text(request, "request_id").to_owned()).collect();
+        let mut requests: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for request in self.read("requests") {
+            let urls = requests.entry(text(&request, "request_id").to_owned()).or_default();
+            urls.insert(text(&request, "url").to_owned());
+        }
         let pages: Vec<String> =
             self.read("pages").iter().map(|page| text(&page["request"], "request_id").to_owned()).collect();
         let articles = self.read("articles");
@@ -139,12 +142,18 @@ impl Topics {
         };
 
         for id in submitted {
-            assert!(requests.contains(id), "the request {id} was accepted, and is not there");
+            assert!(requests.contains_key(id), "the request {id} was accepted, and is not there");
         }
-        for id in &requests {
-            let ends = pages.iter().filter(|page| *page == id).count() + given_up("fetcher", id);
-            let was_list = requests.iter().any(|other| is_of_list(other, id));
-            assert_eq!(ends, usize::from(!was_list), "ends of the request {id}");
+        let ends = |id: &String| pages.iter().filter(|page| *page == id).count() + given_up("fetcher", id);
+        for (id, urls) in &requests {
+            let was_list = requests.keys().any(|other| is_of_list(other, id));
+            let is_twin = |(other, theirs): (&String, &BTreeSet<String>)| {
+                other != id && !theirs.is_disjoint(urls) && ends(other) == 1
+            };
+            match ends(id) {
+                0 => assert!(was_list || requests.iter().any(is_twin), "the request {id} has no end"),
+                ends => assert_eq!(ends, usize::from(!was_list), "ends of the request {id}"),
+            }
         }
         for id in &pages {
             let is_article = articles.iter().any(|article| text(article, "request_id") == id);

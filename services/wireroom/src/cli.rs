@@ -152,6 +152,19 @@ pub struct TailOptions {
     /// Stop after so many records
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    /// How canonical records are written
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// As they are
+    Json,
+    /// IPTC ninjs 3.1
+    Ninjs,
+    /// schema.org NewsArticle
+    Jsonld,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,6 +4,7 @@ mod admin;
 mod cli;
 mod deadletters;
 mod filters;
+mod formats;
 mod input;
 mod reextract;
 mod run;

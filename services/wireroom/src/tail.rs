@@ -11,7 +11,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use wire::{Article, CanonicalArticle, Change, Encoding, Page, Prepared, Request, Topic};
 
-use crate::{Outcome, admin, cli::TailOptions, source::Source};
+use crate::{
+    Outcome, admin,
+    cli::{Format, TailOptions},
+    formats,
+    source::Source,
+};
 
 /// With --no-follow: how often it is looked whether the end is reached ...
 const LOOK: Duration = Duration::from_millis(50);
@@ -27,6 +32,9 @@ pub fn tail(options: &TailOptions) -> Result<Outcome> {
             known.join(", ")
         );
     };
+    if options.format != Format::Json && topic != Topic::Canonical.name() {
+        bail!("--format is of canonical records: `wireroom tail canonical --format ...`");
+    }
     let mut tail = Source::open(&options.at)?.tail(topic, options.from_beginning)?;
     let mut out = BufWriter::new(stdout().lock());
     let mut left = options.limit.unwrap_or(usize::MAX);
@@ -36,7 +44,8 @@ pub fn tail(options: &TailOptions) -> Result<Outcome> {
         match tail.next(wait)? {
             Some(record) => {
                 (left, last_progress) = (left - 1, Instant::now());
-                let written = writeln!(out, "{}", json_of(&record)).and_then(|()| out.flush());
+                let written =
+                    writeln!(out, "{}", written_as(options.format, &record)).and_then(|()| out.flush());
                 match written {
                     // `wireroom tail | head`: whoever reads has read enough.
                     Err(cause) if cause.kind() == ErrorKind::BrokenPipe => break,
@@ -52,6 +61,20 @@ pub fn tail(options: &TailOptions) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Done)
+}
+
+/// A record in the format asked for; what cannot be read, and tombstones, as they are.
+fn written_as(format: Format, record: &Record) -> Value {
+    let article = || {
+        let value = record.value.as_ref()?;
+        Encoding::decode_either::<CanonicalArticle>(value).ok()
+    };
+    let written = match format {
+        Format::Json => None,
+        Format::Ninjs => article().map(|article| formats::ninjs(&article)),
+        Format::Jsonld => article().map(|article| formats::news_article(&article)),
+    };
+    written.unwrap_or_else(|| json_of(record))
 }
 
 /// A record as JSON: canonical records and changes as they are, the rest as what can be shown of them. A tombstone is
