@@ -4,8 +4,10 @@
 
 mod clock;
 mod published;
+mod refine;
 mod shown;
 mod tokens;
+mod told;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -98,7 +100,7 @@ pub(crate) fn dates_in(text: &str, month_first: bool) -> Vec<Dated> {
     found
 }
 
-/// The date in an address's path: `/2015/03/19/`, `/2015-03-19-`, `/19-03-2015`, `20150319`.
+/// The date in an address's path: `/2015/03/19/`, `/2015-03-19-`, `/19-03-2015`, `20150319`, `/2015/mar/19/`.
 pub(crate) fn date_of_url(url: &str) -> Option<Moment> {
     let path = url.split_once("://").map_or(url, |(_, rest)| rest).split(['?', '#']).next()?;
     let numbers: Vec<&str> = path.split(|c: char| !c.is_ascii_digit()).collect();
@@ -113,7 +115,14 @@ pub(crate) fn date_of_url(url: &str) -> Option<Moment> {
     });
     let glued =
         || numbers.iter().filter(|n| n.len() == 8).find_map(|n| day(n.get(..4)?, n.get(4..6)?, n.get(6..)?));
-    triple.or_else(glued)
+    let named = || {
+        let parts: Vec<&str> = path.split('/').collect();
+        parts.windows(3).find_map(|w| {
+            let [year, month, date] = w else { return None };
+            day(year, &month_of(&month.to_lowercase())?.to_string(), date)
+        })
+    };
+    triple.or_else(glued).or_else(named)
 }
 
 fn unix_time(text: &str) -> Option<Moment> {
@@ -415,6 +424,7 @@ mod tests {
             ("https://example.com/news/20150319-story.html", Some("2015-03-19")),
             ("https://example.com/a/2015-3-9/x", Some("2015-03-09")),
             ("https://example.com/a/19-03-2015", Some("2015-03-19")),
+            ("https://example.com/2015/mar/19/story", Some("2015-03-19")),
             ("https://example.com/story-123456789", None),
         ] {
             assert_eq!(date_of_url(url).map(|m| m.to_string()).as_deref(), expected, "{url}");

@@ -4,13 +4,17 @@
 //! editors look after. The other accounts then lend the offset or the time of day that the chosen one lacks.
 
 use article::{Moment, Precision};
-use jiff::{Timestamp, ToSpan, tz::Offset};
+use jiff::{ToSpan, civil, tz::Offset};
 
-use super::shown::{Shown, shown};
+use super::{
+    refine::{is_exact, refine},
+    shown::{Shown, shown},
+    told::{changes, declarations, is_open, month_first},
+};
 use crate::{
     body::Body,
-    dates::{Dated, Label, date_of_url, read_dated},
-    declared::{Declared, text_of},
+    dates::{Dated, Label, date_of_url},
+    declared::Declared,
     marks::Marks,
     page::Page,
     tree::Outline,
@@ -21,13 +25,6 @@ const MAX_CERTAIN: usize = 32;
 
 /// How much later than all that is declared a date may be that is shown.
 const MAX_AHEAD_DAYS: i64 = 62;
-
-/// A date and where it was said.
-#[derive(Debug, Clone, Copy)]
-struct Account {
-    dated: Dated,
-    source: &'static str,
-}
 
 /// When the page was published and last changed, each with its source.
 #[derive(Debug, Default)]
@@ -56,12 +53,14 @@ pub(crate) fn times(
     for found in &mut shown {
         found.dated.moment = settled(found.dated);
     }
+    let readings = told.iter().filter_map(|a| a.dated.swapped).map(|moment| moment.date());
+    let readings: Vec<civil::Date> = readings.collect();
     let told: Vec<(Moment, &'static str)> = told.iter().map(|a| (settled(a.dated), a.source)).collect();
     let changed = changes.first().map(|a| (settled(a.dated), a.source));
-    let latest = told.iter().chain(&changed).map(|(m, _)| m.date()).max();
+    let latest = told.iter().chain(&changed).map(|(m, _)| m.date()).chain(readings).max();
     if let Some(limit) = latest.and_then(|day| day.checked_add(MAX_AHEAD_DAYS.days()).ok()) {
-        // What a page announces is later than all that it declares.
-        shown.retain(|s| s.dated.moment.date() <= limit);
+        // What a page announces is later than all that it declares; so is a change that it forgets to declare.
+        shown.retain(|s| s.dated.moment.date() <= limit || s.dated.label == Some(Label::Changed));
     }
     if let (Some((first, _)), Some((change, _))) = (told.first(), &changed)
         && first.date() != change.date()
@@ -74,10 +73,16 @@ pub(crate) fn times(
     let mut shown_changes = shown.iter().filter(|s| s.dated.label == Some(Label::Changed));
     let shown_change = shown_changes.next();
     let modified = changed.or_else(|| shown_change.map(Shown::account));
-    let far = || fresh(&shown).next().map(Shown::account);
-    let chosen = choose(&told, &shown, url, page.hints.published)
-        .or_else(|| shown_change.filter(|s| s.is_near()).map(Shown::account))
-        .or_else(far)
+    let far = fresh(&shown).next();
+    // A change said in so many words is surer than a day that the prose mentions.
+    let is_changed = shown_change
+        .is_some_and(|s| s.is_near() || far.is_none_or(|far| far.source == "page" && far.cost > s.cost));
+    let hidden = told.first().filter(|_| !is_open(declared));
+    let change = hidden.and_then(|told| only_change(*told, &shown, changed));
+    let chosen = change
+        .or_else(|| choose(&told, &shown, url, page.hints.published))
+        .or(modified.filter(|_| is_changed))
+        .or_else(|| far.map(Shown::account))
         .or(modified);
     let others = || {
         let told = told.iter().map(|(m, _)| *m);
@@ -90,61 +95,19 @@ pub(crate) fn times(
     Times { published: chosen.map(|(moment, source)| (refine(moment, others()), source)), modified }
 }
 
-/// What the page declares of its publication, the most trusted first.
-fn declarations(declared: &Declared, month_first: bool) -> Vec<Account> {
-    const CERTAIN: &[&str] = &["article:published_time", "og:article:published_time", "datepublished"];
-    let articles: Vec<&serde_json::Value> = declared.articles.iter().collect();
-    let works: Vec<&serde_json::Value> = declared.dated_works().collect();
-    let json = |values: &[&serde_json::Value], key: &str| {
-        values.iter().filter_map(|v| v.get(key)).find_map(|v| read_dated(&text_of(v)?, month_first))
-    };
-    let meta = |is_wanted: &dyn Fn(&str) -> bool| {
-        let mut found = declared.meta.iter().filter(|(key, _)| is_wanted(key));
-        found.find_map(|(_, text)| read_dated(text, month_first))
-    };
-    let accounts = [
-        (json(&articles, "datePublished"), "json-ld"),
-        (meta(&|key| CERTAIN.contains(&key)), "meta"),
-        (json(&works, "datePublished"), "json-ld"),
-        (json(&articles, "dateCreated"), "json-ld"),
-        (meta(&is_publication), "meta"),
-        (meta(&|key| key.contains("date") && !is_publication(key) && !is_other_date(key)), "meta"),
-    ];
-    accounts.into_iter().filter_map(|(dated, source)| Some(Account { dated: dated?, source })).collect()
-}
-
-fn is_publication(key: &str) -> bool {
-    ["publi", "pubdate", "pub-date", "pub_date", "issued", "created"].iter().any(|part| key.contains(part))
-        && !is_other_date(key)
-}
-
-/// Keys with dates of changes, of removal, or of what an article tells of.
-fn is_other_date(key: &str) -> bool {
-    const OTHERS: &[&str] = &[
-        "modif", "updat", "lastmod", "last-mod", "revis", "review", "expir", "unpubl", "start", "end",
-        "event",
-    ];
-    OTHERS.iter().any(|part| key.contains(part))
-}
-
-/// What the page declares of its last change.
-fn changes(declared: &Declared, month_first: bool) -> Vec<Account> {
-    const META: &[&str] = &[
-        "article:modified_time",
-        "og:updated_time",
-        "og:article:modified_time",
-        "last-modified",
-        "lastmod",
-        "datemodified",
-        "dateupdate",
-        "dcterms.modified",
-        "dc.date.modified",
-    ];
-    let json = declared.articles.iter().chain(declared.dated_works()).filter_map(|v| v.get("dateModified"));
-    let json = json.filter_map(|v| read_dated(&text_of(v)?, month_first)).map(|d| (d, "json-ld"));
-    let meta = META.iter().flat_map(|key| declared.all_meta(key));
-    let meta = meta.filter_map(|text| read_dated(text, month_first)).map(|d| (d, "meta"));
-    json.chain(meta).map(|(dated, source)| Account { dated, source }).collect()
+/// The change that stands beside the headline in the stead of a date of publication, where only search engines are told
+/// of that.
+fn only_change(
+    told: (Moment, &'static str),
+    shown: &[Shown],
+    changed: Option<(Moment, &'static str)>,
+) -> Option<(Moment, &'static str)> {
+    let change = shown.iter().find(|s| s.dated.label == Some(Label::Changed)).filter(|s| s.is_near())?;
+    let day = change.dated.moment.date();
+    let is_published =
+        fresh(shown).any(Shown::is_near) || shown.iter().any(|s| s.dated.moment.date() == told.0.date());
+    let same = changed.filter(|(moment, _)| moment.date() == day);
+    (!is_published).then(|| same.unwrap_or_else(|| change.account()))
 }
 
 /// The account to believe.
@@ -157,17 +120,32 @@ fn choose(
     let mut near = fresh(shown).filter(|s| s.is_near()).map(Shown::account).peekable();
     let address = url.map(|day| (day, "url"));
     let Some(&(first, source)) = told.first() else {
-        return hint.map(|m| (m, "feed")).or_else(|| near.next()).or(address);
+        // An article may be filed the day before it appears.
+        let far = fresh(shown).next().filter(|s| url.is_some_and(|day| is_next(day, s.dated.moment)));
+        return hint
+            .map(|m| (m, "feed"))
+            .or_else(|| near.next())
+            .or_else(|| far.map(Shown::account))
+            .or(address);
     };
     let is_local = first.offset().is_some_and(|offset| offset != Offset::UTC);
-    let best = near.peek().copied().or(address.filter(|(day, _)| is_next(*day, first)));
+    let best = near.peek().copied().or(address.filter(|(day, _)| is_elsewhere(first, *day)));
     let contradicts = |day: Moment| day.date() != first.date();
+    // A local time is not shown away by a day: papers date tomorrow's issue.
+    let is_issue = |seen: Moment| is_local && is_next(seen, first) && seen.precision() == Precision::Day;
+    let is_shown = |day: Moment| shown.iter().any(|s| s.is_near() && s.dated.moment.date() == day.date());
+    if !is_shown(first)
+        && !best.is_some_and(|(seen, _)| is_issue(seen))
+        && let Some(other) = told.iter().find(|(moment, _)| is_shown(*moment))
+    {
+        return Some(*other);
+    }
     // A change shown on the declared day confirms it, unless the page shows a day of publication too.
     let is_certain = fresh(shown).find(|s| s.is_near()).is_some_and(|s| s.dated.label.is_some());
     let confirms = |s: &Shown| s.is_near() && !(is_certain && s.dated.label == Some(Label::Changed));
     let is_said = shown.iter().any(|s| confirms(s) && !contradicts(s.dated.moment));
     match best {
-        Some((seen, by)) if contradicts(seen) && !is_said && !(is_local && is_next(seen, first)) => {
+        Some((seen, by)) if contradicts(seen) && !is_said && !is_issue(seen) => {
             let agreed = told.iter().find(|(m, _)| m.date() == seen.date());
             Some(agreed.copied().unwrap_or((seen, by)))
         }
@@ -197,59 +175,20 @@ fn is_next(a: Moment, b: Moment) -> bool {
         || b.date().tomorrow().is_ok_and(|day| day == a.date())
 }
 
+/// Whether it is another, neighbouring day at some place when it is this instant in UTC.
+fn is_elsewhere(instant: Moment, day: Moment) -> bool {
+    const HOUR: i64 = 3_600_000;
+    let local = |hours: i64| Moment::from_millis(instant.as_millis() + hours * HOUR);
+    let days = [local(-12), local(14)];
+    is_next(instant, day)
+        && (instant.offset() != Some(Offset::UTC)
+            || days.iter().flatten().any(|local| local.date() == day.date()))
+}
+
 /// Of a date that can be read two ways, the reading that another account confirms.
 fn settle(dated: Dated, certain: &[Moment]) -> Moment {
     let is_confirmed = |moment: Moment| certain.iter().any(|c| c.date() == moment.date());
     dated.swapped.filter(|other| !is_confirmed(dated.moment) && is_confirmed(*other)).unwrap_or(dated.moment)
-}
-
-/// The same moment with what another account adds: a local offset for an instant in UTC, an offset for a local time.
-fn refine(moment: Moment, others: impl Iterator<Item = Moment>) -> Moment {
-    const MINUTE: i64 = 60_000;
-    let is_utc = |m: Moment| m.offset() == Some(Offset::UTC);
-    let mut others = others.filter_map(|other| {
-        let distance = other.as_millis() - moment.as_millis();
-        match (moment.precision(), other.precision()) {
-            (Precision::Instant, Precision::Instant) => {
-                (is_utc(moment) && !is_utc(other) && distance.abs() < MINUTE).then_some(other)
-            }
-            (Precision::Instant, Precision::Local) if is_utc(moment) => located(moment, other),
-            (Precision::Local, Precision::Instant) => {
-                // The same local time, or the same instant told in UTC.
-                let offset = other.offset()?;
-                let is_same = (distance + i64::from(offset.seconds()) * 1000).abs() < MINUTE;
-                if is_same { Some(other) } else { located(other, moment).filter(|_| is_utc(other)) }
-            }
-            _ => None,
-        }
-    });
-    others.next().unwrap_or(moment)
-}
-
-/// Whether it is told to the second.
-fn is_exact(moment: Moment) -> bool {
-    moment.as_millis() / 1000 % 60 != 0
-}
-
-/// An instant with the offset at which its clocks show `local`, if there is such a place.
-fn located(instant: Moment, local: Moment) -> Option<Moment> {
-    const QUARTER: i64 = 900;
-    let seconds = (local.as_millis() - instant.as_millis()).div_euclid(1000);
-    let rounded = (seconds + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
-    let exists =
-        (seconds - rounded).abs() < 60 && rounded != 0 && (-12 * 3600..=14 * 3600).contains(&rounded);
-    let offset = Offset::from_seconds(i32::try_from(rounded).ok().filter(|_| exists)?).ok()?;
-    let timestamp = Timestamp::from_millisecond(instant.as_millis()).ok()?;
-    Some(Moment::at(offset.to_datetime(timestamp), Some(offset)))
-}
-
-/// Whether numbers lead with the month here: in the United States, and where English stands under a general domain.
-fn month_first(declared: &Declared, url: Option<&str>) -> bool {
-    let tag = declared.language.unwrap_or_default().trim().to_ascii_lowercase().replace('_', "-");
-    let host =
-        url.and_then(|u| u.split("://").nth(1)).and_then(|rest| rest.split(['/', ':', '?', '#']).next());
-    let end = host.and_then(|h| h.rsplit('.').next()).unwrap_or_default();
-    tag == "en-us" || tag == "en" && matches!(end, "com" | "org" | "net" | "gov" | "edu" | "us" | "io")
 }
 
 #[cfg(test)]
@@ -394,6 +333,80 @@ mod tests {
                 "https://harbour.example/2012/03/18/story",
                 "2015-03-19T02:30:00Z",
                 "but no other",
+            ),
+            (
+                meta("2015-03-19T17:30:00Z"),
+                "",
+                "",
+                "https://harbour.example/2015/mar/18/story",
+                "2015-03-19T17:30:00Z",
+                "nor one that it is nowhere",
+            ),
+            (
+                json("2015-03-19"),
+                "<p>Updated 25 March 2016</p>",
+                "",
+                URL,
+                "2016-03-25",
+                "a change shown where search engines alone are told the rest",
+            ),
+            (
+                json("2015-03-19"),
+                "<p>19 March 2015, updated 25 March 2015</p>",
+                "",
+                URL,
+                "2015-03-19",
+                "unless it shows both",
+            ),
+            (
+                json("2015-03-19T09:00:00Z") + &meta("2015-03-22T09:00:00Z"),
+                "<p>Updated 22 March 2015</p>",
+                "",
+                URL,
+                "2015-03-22T09:00:00Z",
+                "of two that are declared the one shown",
+            ),
+            (
+                json("2015-03-18T22:00:00-05:00"),
+                "<p>19 March 2015, 3:00</p>",
+                "",
+                URL,
+                "2015-03-19T03:00:00",
+                "a time of day is no issue's",
+            ),
+            (
+                String::new(),
+                "<p>2 May 2016</p><p>Originally published: 19 March 2015</p>",
+                "",
+                URL,
+                "2015-03-19",
+                "one that is said to be it",
+            ),
+            (
+                "<meta name=published-time content=2016-05-02><meta name=published-date content=2015-03-19>"
+                    .to_owned(),
+                "",
+                "",
+                URL,
+                "2015-03-19",
+                "the first of many publications",
+            ),
+            (
+                meta("2015-03-19T09:00:00Z")
+                    + "<meta property='article:modified_time' content='2015-03-25T08:00:00Z'>",
+                "<div class='posted-by'>Ann Able 25 March 2015</div>",
+                "",
+                URL,
+                "2015-03-19T09:00:00Z",
+                "who posted is not when",
+            ),
+            (
+                "<meta name=date content='11/01/2015'>".to_owned(),
+                "<p>01.11.2015</p>",
+                "",
+                URL,
+                "2015-11-01",
+                "the later reading is no announcement",
             ),
             (meta("04/03/2015"), "<p>4 March 2015</p>", "", URL, "2015-03-04", "one reading is confirmed"),
             (

@@ -17,7 +17,7 @@ use crate::{
 pub(crate) struct Shown {
     pub dated: Dated,
     pub source: &'static str,
-    cost: i64,
+    pub cost: i64,
     /// Whether the text beside it gave its label, and not a class name.
     is_said: bool,
     /// Whether it stands in something that the article quotes or tabulates.
@@ -31,7 +31,13 @@ impl Shown {
 
     /// Beside the headline or the byline, where an article's own date stands.
     pub fn is_near(&self) -> bool {
-        !self.is_quoted && self.cost < NEAR
+        let reach = if self.is_told() { NEAR - SAID_PUBLISHED } else { NEAR };
+        !self.is_quoted && self.cost < reach
+    }
+
+    /// Whether the text says that it is the day of publication.
+    fn is_told(&self) -> bool {
+        self.is_said && self.dated.label == Some(Label::Published)
     }
 }
 
@@ -65,7 +71,7 @@ pub(crate) fn shown(
     let distance = |at: usize| {
         let (nodes, cost) = match at {
             at if at < head => (head - at, ABOVE),
-            at if at <= first => (first - at, 0),
+            at if at <= first => ((first - at).min(at - head), 0),
             at if at <= last => (at - first, INSIDE),
             at => (at - last, BELOW),
         };
@@ -86,7 +92,7 @@ pub(crate) fn shown(
         if dated.label == Some(Label::Published) {
             cost += SAID_PUBLISHED;
         }
-        if cost < MAX_COST && is_elsewhere(at) {
+        if cost < MAX_COST && !(head..=first).contains(&at) && is_elsewhere(at) {
             cost += ELSEWHERE;
         }
         if cost < MAX_COST {
@@ -130,7 +136,7 @@ pub(crate) fn shown(
             shown.dated.label = Some(Label::Changed);
         }
     }
-    found.sort_by_key(|s| s.cost);
+    found.sort_by_key(|s| (!(s.is_told() && s.is_near()), s.cost));
     found
 }
 
@@ -165,7 +171,8 @@ fn own_label(outline: &Outline, at: usize) -> Option<Label> {
         ["itemprop", "class"].iter().find_map(|name| {
             let value = attr(element, name)?.to_ascii_lowercase();
             let changed = has(&value, &["modif", "updat", "changed"]);
-            let published = has(&value, &["publish", "posted", "created"]);
+            let is_name = has(&value, &["posted-by", "posted_by", "postedby"]);
+            let published = !is_name && has(&value, &["publish", "posted", "created"]);
             // WordPress marks a date as both where nothing changed since.
             match (published, changed) {
                 (true, false) => Some(Label::Published),
