@@ -33,9 +33,12 @@ const MAX_PARAGRAPHS: usize = 2000;
 
 /// The story that the state tells, where it is far more than the page's paragraphs.
 pub(crate) fn story(outline: &Outline, title: &str, shown: &[String]) -> Option<Story> {
-    let shown_weight: usize = shown.iter().map(|p| weight(p)).sum();
-    if shown_weight >= MAX_SHOWN {
-        return None;
+    let mut shown_weight = 0;
+    for paragraph in shown {
+        shown_weight += weight(paragraph);
+        if shown_weight >= MAX_SHOWN {
+            return None;
+        }
     }
     let mut search = Search {
         title: loose(title),

@@ -23,7 +23,9 @@ pub(crate) fn squeeze(text: &str) -> String {
         }
     };
     for (at, c) in text.char_indices() {
-        if c > ' ' && c < '\u{7f}' {
+        // A single space between words is part of a run.
+        let next = || text.as_bytes().get(at + 1);
+        if c > ' ' && c < '\u{7f}' || c == ' ' && at > start && next().is_some_and(u8::is_ascii_graphic) {
             continue;
         }
         let is_space = c.is_whitespace();
@@ -95,8 +97,12 @@ pub(crate) fn push_lower(out: &mut Vec<u8>, c: char) {
     if c.is_ascii() {
         out.push((c as u8).to_ascii_lowercase());
     } else {
-        c.to_lowercase().for_each(|c| out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()));
+        push_other_lower(out, c);
     }
+}
+
+fn push_other_lower(out: &mut Vec<u8>, c: char) {
+    c.to_lowercase().for_each(|c| out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()));
 }
 
 /// How many words; scripts without spaces count two characters a word.

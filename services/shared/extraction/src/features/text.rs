@@ -83,7 +83,7 @@ impl Known {
                 shared += flag(self.title_words.iter().any(|known| known == word));
             }
         }
-        let is_in = |text: &str| !key.is_empty() && key.len() <= text.len() && text.contains(key);
+        let is_in = |text: &str| !key.is_empty() && text.contains(key);
         row.put("", "is title", flag(!self.title.is_empty() && key == self.title));
         row.put("", "share in title", shared / words.max(1.0));
         row.put("", "words of title", shared);
