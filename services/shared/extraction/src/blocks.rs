@@ -197,14 +197,19 @@ impl Gathered {
         let text = if kind == Kind::Pre {
             self.text.trim_matches('\n').trim_end().replace(LINE_BREAK, "\n")
         } else {
-            let lines = self.text.split(LINE_BREAK).map(squeeze).filter(|line| !line.is_empty());
-            lines.collect::<Vec<_>>().join("\n")
+            let mut lines = self.text.split(LINE_BREAK).map(squeeze).filter(|line| !line.is_empty());
+            let first = lines.next().unwrap_or_default();
+            lines.fold(first, |text, line| text + "\n" + &line)
         };
         self.text.clear();
         let link_weight = std::mem::take(&mut self.link_weight);
         let counts = Counts::of(&text);
         if !counts.is_wordless() {
             let weight = counts.weight();
+            if self.blocks.len() == self.blocks.capacity() {
+                // Doubling would take three times what is needed while it lasts.
+                self.blocks.reserve_exact(self.blocks.len() / 4 + 64);
+            }
             self.blocks.push(Block {
                 text,
                 kind,

@@ -9,7 +9,7 @@ use crate::{
     declared::Declared,
     marks::Marks,
     text::{loose, word_count},
-    tree::{Content, Element, Outline, attr},
+    tree::{Element, Outline, attr},
 };
 
 /// What the verdict is taken from.
@@ -186,7 +186,7 @@ impl Markup {
                 "img" | "picture" if at < gallery_end && at >= elsewhere_end => found.pictures += 1,
                 "script" => found.scripts += 1,
                 "noscript" if found.noscript.len() < MAX_NOSCRIPT_BYTES => {
-                    if let Some(Content::Text(text)) = outline.nodes().get(at + 1).map(|n| n.content) {
+                    if let Some(text) = outline.raw_text(at) {
                         found.noscript.push_str(crate::text::cut(text, MAX_NOSCRIPT_BYTES));
                     }
                 }

@@ -38,7 +38,7 @@ pub(crate) enum Furniture {
 pub(crate) struct Said {
     pub furniture: Option<Furniture>,
     /// How many appeal terms it has; for text already known to stand outside the story.
-    pub appeal_terms: usize,
+    pub appeal_terms: u16,
     /// It is a caption or its credit.
     pub caption: bool,
 }
@@ -50,7 +50,7 @@ impl Said {
         let (lower, appeal) = (padded.trim_matches(' '), Appeal::of(&padded));
         Self {
             furniture: furniture_of(line, lower, words, &appeal),
-            appeal_terms: appeal.terms + appeal.strong,
+            appeal_terms: (appeal.terms + appeal.strong) as u16,
             caption: is_caption_of(line, lower, words),
         }
     }

@@ -147,7 +147,7 @@ fn link_lists(reading: &Reading, inside: &[usize]) -> FxHashSet<usize> {
                 .iter()
                 .map(|&k| &reading.blocks[k])
                 .fold((0, 0), |(w, l), b| (w + b.weight, l + b.link_weight));
-            let asks: usize = items.iter().map(|&k| reading.blocks[k].said().appeal_terms).sum();
+            let asks: usize = items.iter().map(|&k| usize::from(reading.blocks[k].said().appeal_terms)).sum();
             if links * 10 > weight * 6 || asks >= 3 && asks * 40 > weight / 4 {
                 found.extend(items);
                 if let Some(&before) = start.checked_sub(1).and_then(|i| inside.get(i))
@@ -230,10 +230,7 @@ fn without_pull_quotes(blocks: &[Block], kept: Vec<usize>) -> Vec<usize> {
     let texts: Vec<&str> = kept.iter().map(|&k| blocks[k].key()).collect();
     let repeats = |i: usize| {
         let (block, text) = (&blocks[kept[i]], &texts[i]);
-        if text.len() >= 300
-            || matches!(block.kind, Kind::Heading(_) | Kind::Cell)
-            || word_count(text) < 4
-        {
+        if text.len() >= 300 || matches!(block.kind, Kind::Heading(_) | Kind::Cell) || word_count(text) < 4 {
             return false;
         }
         let within = memmem::Finder::new(text);

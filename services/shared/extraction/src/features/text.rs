@@ -25,7 +25,7 @@ pub(super) fn text(block: &Block, read: &Read, row: &mut Row) {
     row.put("", "short words", counts.short as f32 / tokens);
     row.put("", "word length", counts.characters as f32 / tokens);
     row.put("", "furniture", read.furniture);
-    row.put("", "appeals", if text.len() <= 3 * LONG { block.said().appeal_terms as f32 } else { 0.0 });
+    row.put("", "appeals", if text.len() <= 3 * LONG { f32::from(block.said().appeal_terms) } else { 0.0 });
     row.put("", "caption", flag(is_short && block.said().caption));
     row.put("", "date", flag(text.len() <= LONG / 8 && read_date(text, false).is_some()));
     let first = text.chars().next().unwrap_or(' ');
