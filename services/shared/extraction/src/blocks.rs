@@ -3,8 +3,9 @@
 use std::cell::OnceCell;
 
 use crate::{
+    counts::Counts,
     phrases::Said,
-    text::{ends_sentence, loose, sentence_count, squeeze, weight, word_count},
+    text::{ends_sentence, loose, squeeze, weight},
     tree::{Content, Outline, attr},
 };
 
@@ -34,14 +35,14 @@ pub(crate) struct Block {
     /// [`weight`] of the text, and of its part inside links.
     pub weight: usize,
     pub link_weight: usize,
+    /// What is counted in the text.
+    pub counts: Counts,
     answers: Answers,
 }
 
 /// What is asked of a block's text again and again, answered once.
 #[derive(Debug, Clone, Default)]
 struct Answers {
-    words: OnceCell<u32>,
-    sentences: OnceCell<u32>,
     prose: OnceCell<f32>,
     ends: OnceCell<bool>,
     key: OnceCell<Box<str>>,
@@ -49,14 +50,12 @@ struct Answers {
 }
 
 impl Block {
-    /// [`word_count`].
     pub fn words(&self) -> usize {
-        *self.answers.words.get_or_init(|| word_count(&self.text) as u32) as usize
+        self.counts.words()
     }
 
-    /// [`sentence_count`].
     pub fn sentences(&self) -> usize {
-        *self.answers.sentences.get_or_init(|| sentence_count(&self.text) as u32) as usize
+        self.counts.sentences as usize
     }
 
     /// [`ends_sentence`].
@@ -71,7 +70,7 @@ impl Block {
 
     /// What its phrases say.
     pub fn said(&self) -> Said {
-        *self.answers.said.get_or_init(|| Said::of(&self.text))
+        *self.answers.said.get_or_init(|| Said::of(&self.text, self.words()))
     }
 
     /// How much of the block is prose: text outside links, of blocks that read like sentences.
@@ -198,13 +197,19 @@ impl Gathered {
         let text = if kind == Kind::Pre {
             self.text.trim_matches('\n').trim_end().replace(LINE_BREAK, "\n")
         } else {
-            let lines = self.text.split(LINE_BREAK).map(squeeze).filter(|line| !line.is_empty());
-            lines.collect::<Vec<_>>().join("\n")
+            let mut lines = self.text.split(LINE_BREAK).map(squeeze).filter(|line| !line.is_empty());
+            let first = lines.next().unwrap_or_default();
+            lines.fold(first, |text, line| text + "\n" + &line)
         };
         self.text.clear();
         let link_weight = std::mem::take(&mut self.link_weight);
-        if text.chars().any(char::is_alphanumeric) {
-            let weight = weight(&text);
+        let counts = Counts::of(&text);
+        if !counts.is_wordless() {
+            let weight = counts.weight();
+            if self.blocks.len() == self.blocks.capacity() {
+                // Doubling would take three times what is needed while it lasts.
+                self.blocks.reserve_exact(self.blocks.len() / 4 + 64);
+            }
             self.blocks.push(Block {
                 text,
                 kind,
@@ -212,6 +217,7 @@ impl Gathered {
                 at,
                 weight,
                 link_weight: link_weight.min(weight),
+                counts,
                 answers: Answers::default(),
             });
         }

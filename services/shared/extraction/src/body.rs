@@ -119,10 +119,11 @@ pub(crate) fn body(outline: &Outline, marks: &[Marks], clues: &Clues, watch: &mu
     let shape = Shape::of(outline, &reading.blocks, &kept, clues.host);
     let mut paragraphs: Vec<String> = Vec::with_capacity(kept.len() + 1);
     let (mut weight, mut links) = (0, 0);
-    if let Some(text) = &standfirst
-        && !kept.iter().any(|&k| reading.blocks[k].key() == loose(text))
-    {
-        paragraphs.push(text.clone());
+    if let Some(text) = &standfirst {
+        let key = loose(text);
+        if !kept.iter().any(|&k| reading.blocks[k].key() == key) {
+            paragraphs.push(text.clone());
+        }
     }
     // Cells of one row make one paragraph; blocks of one cell do not.
     let mut cell: Option<(usize, usize)> = None;
@@ -205,10 +206,10 @@ impl Prose {
 fn headline(reading: &Reading, title: &str) -> Option<usize> {
     let title = loose(title);
     let says_title = |block: &&Block| {
-        let text = loose(&block.text);
+        let text = block.key();
         !text.is_empty()
             && !title.is_empty()
-            && (text == title || (text.len() > 15 && (title.contains(&text) || text.contains(&title))))
+            && (text == title || (text.len() > 15 && (title.contains(text) || text.contains(&title))))
     };
     let headings =
         |level: u8| reading.blocks.iter().filter(move |b| matches!(b.kind, Kind::Heading(l) if l <= level));
@@ -376,10 +377,10 @@ fn standfirst(reading: &Reading, headline: Option<usize>, container: usize, clue
         if block.link_density() > 0.3 || block.words() < 5 || block.kind == Kind::Caption {
             return false;
         }
-        let text = loose(&block.text);
+        let text = block.key();
         let described = !description.is_empty()
             && text.len() >= 30
-            && (description.starts_with(&text) || text.starts_with(description.trim_end_matches([' ', '.'])));
+            && (description.starts_with(text) || text.starts_with(description.trim_end_matches([' ', '.'])));
         let marked = std::iter::once(block.element)
             .chain(reading.outline.ancestors(block.element))
             .take(3)

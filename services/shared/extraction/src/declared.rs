@@ -6,7 +6,7 @@ use url::Url;
 use crate::{
     text::{squeeze, unescape},
     title::heading_text,
-    tree::{Content, Element, Outline, attr},
+    tree::{Element, Outline, attr},
 };
 
 /// Bytes of one JSON-LD script, and values visited in all of them.
@@ -131,7 +131,7 @@ pub(crate) fn declared<'a>(outline: &Outline<'a>) -> Declared<'a> {
             "meta" => meta(element, &mut found),
             "link" => link(element, &mut found),
             "script" if attr(element, "type").is_some_and(|t| t.to_ascii_lowercase().contains("ld+json")) => {
-                if let Some(Content::Text(json)) = outline.nodes().get(at + 1).map(|n| n.content) {
+                if let Some(json) = outline.raw_text(at) {
                     json_ld(json, &mut found);
                 }
             }

@@ -9,7 +9,7 @@ use crate::{
     declared::Declared,
     marks::Marks,
     text::{loose, word_count},
-    tree::{Content, Element, Outline, attr},
+    tree::{Element, Outline, attr},
 };
 
 /// What the verdict is taken from.
@@ -18,6 +18,7 @@ pub(crate) struct Signs<'a> {
     /// The page's title in its parts, and its first `h1`.
     pub headings: Vec<&'a str>,
     pub text: &'a str,
+    pub words: usize,
     pub paragraphs: usize,
     /// The share of the body's text that is links.
     pub link_density: f64,
@@ -84,6 +85,8 @@ pub(crate) struct Markup {
     pub story_links: usize,
 }
 
+/// Words from which a page is no challenge.
+pub(crate) const MAX_CHALLENGE_WORDS: usize = 150;
 const MAX_LEFTOVER_BYTES: usize = 2000;
 const MAX_NOSCRIPT_BYTES: usize = 1000;
 
@@ -161,8 +164,10 @@ fn opens_with_clock(text: &str) -> bool {
 }
 
 impl Markup {
-    /// Links are counted only where there is hardly any text, so that only few pages pay for it.
-    pub fn of(outline: &Outline, marks: &[Marks], counts_links: bool) -> Self {
+    /// What only pages of few words are asked is not gathered from others, so that few pay for it.
+    pub fn of(outline: &Outline, marks: &[Marks], words: usize) -> Self {
+        /// Words below which a page is no article unless it says so.
+        const FEW_WORDS: usize = 30;
         let mut found = Self::default();
         let (mut gallery_end, mut elsewhere_end) = (0, 0);
         for (at, element) in outline.elements() {
@@ -181,15 +186,15 @@ impl Markup {
                 "img" | "picture" if at < gallery_end && at >= elsewhere_end => found.pictures += 1,
                 "script" => found.scripts += 1,
                 "noscript" if found.noscript.len() < MAX_NOSCRIPT_BYTES => {
-                    if let Some(Content::Text(text)) = outline.nodes().get(at + 1).map(|n| n.content) {
+                    if let Some(text) = outline.raw_text(at) {
                         found.noscript.push_str(crate::text::cut(text, MAX_NOSCRIPT_BYTES));
                     }
                 }
-                "a" if counts_links && word_count(&outline.text(at, 200)) >= 4 => found.story_links += 1,
+                "a" if words < FEW_WORDS && word_count(&outline.text(at, 200)) >= 4 => found.story_links += 1,
                 _ => {}
             }
             found.has_empty_mount |= is_mount(element) && outline.text(at, 300).len() < 200;
-            found.has_captcha |= is_captcha(element);
+            found.has_captcha |= words < MAX_CHALLENGE_WORDS && is_captcha(element);
         }
         found
     }
@@ -264,8 +269,7 @@ impl<'a> Signs<'a> {
         body: &'a mut Body,
         url: Option<&Url>,
     ) -> Self {
-        /// Words below which a page is no article unless it says so.
-        const FEW_WORDS: usize = 30;
+        let words = word_count(text);
         let title = declared.title.as_deref().unwrap_or_default();
         let heading = declared.headings.first().map(|(_, t)| t.as_str());
         Self {
@@ -275,12 +279,13 @@ impl<'a> Signs<'a> {
                 .chain(heading)
                 .collect(),
             text,
+            words,
             paragraphs: body.paragraphs.len(),
             link_density: body.link_density,
             page_weight: body.page_weight,
             shape: std::mem::take(&mut body.shape),
             opening: &body.opening,
-            markup: Markup::of(outline, marks, word_count(text) < FEW_WORDS),
+            markup: Markup::of(outline, marks, words),
             says: Says::of(declared),
             is_front: url.is_some_and(|u| u.path().trim_matches('/').is_empty() && u.query().is_none()),
             is_listing_path: url.is_some_and(is_listing_path),

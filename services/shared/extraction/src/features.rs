@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHasher};
 use self::{
     around::around,
     sums::Sums,
-    text::{Known, Words, emphasis, text},
+    text::{Known, emphasis, text},
 };
 use crate::{
     blocks::{Block, Kind, blocks},
@@ -102,7 +102,6 @@ struct Read {
     is_candidate: bool,
     group: u64,
     prose: f32,
-    words: Words,
     ends: bool,
     furniture: f32,
 }
@@ -178,7 +177,7 @@ fn describe(
         if matches!(block.kind, Kind::Heading(_)) {
             heading = Some(k);
         }
-        if read.furniture > 0.0 && read.words.count < 12.0 {
+        if read.furniture > 0.0 && block.counts.tokens < 12 {
             label = Some(k);
         }
     }
@@ -217,9 +216,9 @@ impl Read {
             outline.name(at).hash(&mut hasher);
             outline.element(at).and_then(|element| attr(element, "class")).hash(&mut hasher);
         }
-        let words = Words::of(&block.text);
+        let tokens = block.counts.tokens;
         // Labels and links far from the article: about half of all blocks, and hardly ever the story.
-        let is_label = words.count < 4.0 || words.count < 8.0 && block.link_density() > 0.8;
+        let is_label = tokens < 4 || tokens < 8 && block.link_density() > 0.8;
         let is_candidate = (is_near || !is_label) && is_open();
         let kind = is_candidate.then(|| block.said().furniture).flatten();
         Self {
@@ -228,7 +227,6 @@ impl Read {
             prose: block.prose() as f32,
             ends: block.ends_sentence(),
             furniture: kind.map_or(0.0, |kind| f32::from(kind as u8) + 1.0),
-            words,
         }
     }
 }
@@ -311,7 +309,7 @@ fn neighbours(reading: &Reading, proposal: &Proposal, reads: &[Read], k: usize, 
         let other = k.checked_add_signed(offset).filter(|other| *other < reads.len());
         let mut say = |what, value: &dyn Fn(usize) -> f32| row.put(place, what, other.map_or(-1.0, value));
         let block = |j: usize| &reading.blocks[j];
-        say("words", &|j| reads[j].words.count);
+        say("words", &|j| block(j).counts.tokens as f32);
         say("links", &|j| block(j).link_density() as f32);
         say("kind", &|j| kind(block(j).kind));
         say("ends a sentence", &|j| flag(reads[j].ends));

@@ -32,6 +32,7 @@
 
 mod blocks;
 mod body;
+mod counts;
 mod dates;
 mod declared;
 mod decode;

@@ -53,13 +53,13 @@ pub fn links(page: &Page) -> Links {
     let own = page.url.and_then(|url| CanonicalUrl::parse(url).ok());
     let mut seen = Seen { own, base: page.url.and_then(|url| Url::parse(url).ok()), ..Seen::default() };
     let mut at = 0;
-    while let Some(node) = outline.nodes().get(at) {
+    while at < outline.len() {
         if let Some(element) = outline.element(at) {
             match element.name() {
                 "base" => seen.rebase(element),
                 "link" => seen.link(element),
                 "nav" | "footer" => {
-                    at = node.end.max(at + 1);
+                    at = outline.node(at).end.max(at + 1);
                     continue;
                 }
                 "a" => seen.anchor(element, || outline.text(at, MAX_TEXT_CHARS * 4)),

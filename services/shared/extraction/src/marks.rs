@@ -119,13 +119,13 @@ pub(crate) fn marks(outline: &Outline) -> Vec<Marks> {
         .collect()
 }
 
-/// Reads an element's marks; `known` are those of class values seen before.
+/// Reads an element's marks; `known` are those of values seen before.
 fn marks_of<'a>(element: &'a Element, known: &mut FxHashMap<&'a str, Marks>) -> Marks {
     let mut marks = of_tag(element.name());
     for (name, value) in element.attrs() {
         match name {
-            "class" => marks.add(*known.entry(value).or_insert_with(|| of_tokens(value))),
-            "id"
+            "id" => marks.add(of_tokens(value)),
+            "class"
             | "data-component"
             | "data-testid"
             | "data-test-id"
@@ -133,7 +133,9 @@ fn marks_of<'a>(element: &'a Element, known: &mut FxHashMap<&'a str, Marks>) -> 
             | "data-module"
             | "data-type"
             | "data-gtm-vis-section"
-            | "data-track-section" => marks.add(of_tokens(value)),
+            | "data-track-section" => {
+                marks.add(*known.entry(value).or_insert_with(|| of_tokens(value)));
+            }
             "itemprop" => match value {
                 "articleBody" | "reviewBody" => marks.add(Marks::BODY),
                 "author" | "creator" => marks.add(Marks::AUTHOR),

@@ -1,8 +1,7 @@
 //! Sifting a container's blocks: each by what it is, then by its place among the others.
 
-use std::collections::HashSet;
-
 use memchr::memmem;
+use rustc_hash::FxHashSet;
 
 use crate::{
     blocks::{Block, Kind},
@@ -32,7 +31,7 @@ pub(crate) fn sift(
     let links = link_lists(reading, &inside);
     let mut kept: Vec<usize> = Vec::with_capacity(inside.len());
     let title = loose(clues.title);
-    let mut seen = HashSet::new();
+    let mut seen = FxHashSet::default();
     for &k in &inside {
         let block = &blocks[k];
         if links.contains(&k) || !is_story(reading, block, &title) {
@@ -133,8 +132,8 @@ fn captions_picture(outline: &Outline, block: &Block) -> bool {
 }
 
 /// Items of lists that are links only, and paragraphs next to one another that are.
-fn link_lists(reading: &Reading, inside: &[usize]) -> HashSet<usize> {
-    let mut found = HashSet::new();
+fn link_lists(reading: &Reading, inside: &[usize]) -> FxHashSet<usize> {
+    let mut found = FxHashSet::default();
     let mut start = 0;
     while start < inside.len() {
         let list = list_of(reading, inside[start]);
@@ -148,7 +147,7 @@ fn link_lists(reading: &Reading, inside: &[usize]) -> HashSet<usize> {
                 .iter()
                 .map(|&k| &reading.blocks[k])
                 .fold((0, 0), |(w, l), b| (w + b.weight, l + b.link_weight));
-            let asks: usize = items.iter().map(|&k| reading.blocks[k].said().appeal_terms).sum();
+            let asks: usize = items.iter().map(|&k| usize::from(reading.blocks[k].said().appeal_terms)).sum();
             if links * 10 > weight * 6 || asks >= 3 && asks * 40 > weight / 4 {
                 found.extend(items);
                 if let Some(&before) = start.checked_sub(1).and_then(|i| inside.get(i))
@@ -176,10 +175,10 @@ fn list_of(reading: &Reading, k: usize) -> Option<usize> {
 /// Cuts what follows the story: from the first heading of furniture on whose rest has little prose, and short lines.
 fn without_tail(blocks: &[Block], mut kept: Vec<usize>, authors: &[String]) -> Vec<usize> {
     let authors: Vec<String> = authors.iter().map(|a| loose(a)).filter(|a| a.contains(' ')).collect();
-    let signs_off = |text: &str| {
-        let key = loose(text);
-        let words = word_count(text);
-        words <= 80 && authors.iter().any(|a| key.starts_with(a.as_str())) || words <= 45 && is_contact(text)
+    let signs_off = |block: &Block| {
+        let words = block.words();
+        words <= 80 && authors.iter().any(|a| block.key().starts_with(a.as_str()))
+            || words <= 45 && is_contact(&block.text)
     };
     let is_paragraph = |k: usize| {
         let b = &blocks[k];
@@ -193,7 +192,7 @@ fn without_tail(blocks: &[Block], mut kept: Vec<usize>, authors: &[String]) -> V
         let words = block.words();
         let goes = match block.kind {
             Kind::Heading(_) => true,
-            _ if signs_off(&block.text) => true,
+            _ if signs_off(block) => true,
             Kind::Paragraph | Kind::Quote => {
                 words < 12 && block.link_density() > 0.5
                     || words <= 3 && !block.ends_sentence()
@@ -231,15 +230,15 @@ fn without_pull_quotes(blocks: &[Block], kept: Vec<usize>) -> Vec<usize> {
     let texts: Vec<&str> = kept.iter().map(|&k| blocks[k].key()).collect();
     let repeats = |i: usize| {
         let (block, text) = (&blocks[kept[i]], &texts[i]);
-        let short = text.len() < 300 && word_count(text) >= 4;
+        if text.len() >= 300 || matches!(block.kind, Kind::Heading(_) | Kind::Cell) || word_count(text) < 4 {
+            return false;
+        }
         let within = memmem::Finder::new(text);
-        short
-            && !matches!(block.kind, Kind::Heading(_) | Kind::Cell)
-            && texts
-                .iter()
-                .skip(i.saturating_sub(REACH))
-                .take(2 * REACH + 1)
-                .any(|other| other.len() > text.len() && within.find(other.as_bytes()).is_some())
+        texts
+            .iter()
+            .skip(i.saturating_sub(REACH))
+            .take(2 * REACH + 1)
+            .any(|other| other.len() > text.len() && within.find(other.as_bytes()).is_some())
     };
     let quotes: Vec<bool> = (0..kept.len()).map(repeats).collect();
     kept.iter().zip(quotes).filter(|(_, quote)| !quote).map(|(&k, _)| k).collect()
@@ -247,7 +246,7 @@ fn without_pull_quotes(blocks: &[Block], kept: Vec<usize>) -> Vec<usize> {
 
 /// Each text of more than a few words once.
 pub(crate) fn without_repeats(blocks: &[Block], mut kept: Vec<usize>) -> Vec<usize> {
-    let mut seen = HashSet::new();
+    let mut seen = FxHashSet::default();
     kept.retain(|&k| blocks[k].words() < 4 || seen.insert(blocks[k].key()));
     kept
 }

@@ -8,7 +8,7 @@ use crate::{
     declared::texts_of,
     people::has_byline_prefix,
     text::{ends_sentence, loose, squeeze, weight},
-    tree::{Content, Outline, attr},
+    tree::{Outline, attr},
 };
 
 /// A story told by the state.
@@ -33,9 +33,12 @@ const MAX_PARAGRAPHS: usize = 2000;
 
 /// The story that the state tells, where it is far more than the page's paragraphs.
 pub(crate) fn story(outline: &Outline, title: &str, shown: &[String]) -> Option<Story> {
-    let shown_weight: usize = shown.iter().map(|p| weight(p)).sum();
-    if shown_weight >= MAX_SHOWN {
-        return None;
+    let mut shown_weight = 0;
+    for paragraph in shown {
+        shown_weight += weight(paragraph);
+        if shown_weight >= MAX_SHOWN {
+            return None;
+        }
     }
     let mut search = Search {
         title: loose(title),
@@ -45,7 +48,7 @@ pub(crate) fn story(outline: &Outline, title: &str, shown: &[String]) -> Option<
     };
     let mut bytes = MAX_SCRIPT_BYTES;
     for (at, element) in outline.elements().filter(|(_, e)| e.name() == "script") {
-        let Some(Content::Text(script)) = outline.nodes().get(at + 1).map(|n| n.content) else { continue };
+        let Some(script) = outline.raw_text(at) else { continue };
         let kind = attr(element, "type").unwrap_or_default().to_ascii_lowercase();
         if kind.contains("ld+json") || script.len() < 150 {
             continue;

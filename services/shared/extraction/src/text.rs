@@ -3,7 +3,7 @@
 use html5ever::tendril::StrTendril;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::tree::resolved;
+use crate::{counts::Counts, tree::resolved};
 
 /// White space squeezed to single spaces, invisible characters dropped, composed (NFC).
 pub(crate) fn squeeze(text: &str) -> String {
@@ -23,7 +23,9 @@ pub(crate) fn squeeze(text: &str) -> String {
         }
     };
     for (at, c) in text.char_indices() {
-        if c > ' ' && c < '\u{7f}' {
+        // A single space between words is part of a run.
+        let next = || text.as_bytes().get(at + 1);
+        if c > ' ' && c < '\u{7f}' || c == ' ' && at > start && next().is_some_and(u8::is_ascii_graphic) {
             continue;
         }
         let is_space = c.is_whitespace();
@@ -95,24 +97,17 @@ pub(crate) fn push_lower(out: &mut Vec<u8>, c: char) {
     if c.is_ascii() {
         out.push((c as u8).to_ascii_lowercase());
     } else {
-        c.to_lowercase().for_each(|c| out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()));
+        push_other_lower(out, c);
     }
+}
+
+fn push_other_lower(out: &mut Vec<u8>, c: char) {
+    c.to_lowercase().for_each(|c| out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()));
 }
 
 /// How many words; scripts without spaces count two characters a word.
 pub(crate) fn word_count(text: &str) -> usize {
-    let (mut words, mut unspaced, mut counted) = (0, 0, false);
-    for c in text.chars() {
-        let was = counted;
-        if c.is_ascii() {
-            counted = (was | c.is_ascii_alphanumeric()) & !is_ascii_space(c as u8);
-        } else {
-            counted = if was { !c.is_whitespace() } else { c.is_alphanumeric() };
-            unspaced += usize::from(is_unspaced(c));
-        }
-        words += usize::from(counted & !was);
-    }
-    words + unspaced / 2
+    Counts::of(text).words()
 }
 
 /// How much reading a text is: its letters and digits, those of unspaced scripts thrice, as they say as much more.
@@ -141,11 +136,12 @@ pub(crate) fn ends_sentence(text: &str) -> bool {
 }
 
 /// A full stop of any script.
-pub(crate) fn is_sentence_end(c: char) -> bool {
+pub(crate) const fn is_sentence_end(c: char) -> bool {
     matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？' | '।' | '؟' | '۔' | '։' | '።')
 }
 
-fn is_closing(c: char) -> bool {
+/// A quotation mark or bracket that closes, or stands for one.
+pub(crate) const fn is_closing(c: char) -> bool {
     matches!(
         c,
         '"' | '\''
@@ -169,23 +165,7 @@ fn is_closing(c: char) -> bool {
 
 /// About how many sentences: ends that white space and no lower-case letter follow.
 pub(crate) fn sentence_count(text: &str) -> usize {
-    let mut count = 0;
-    let mut ended = false;
-    for c in text.chars() {
-        if is_sentence_end(c) {
-            if matches!(c, '。' | '！' | '？') {
-                count += 1;
-            } else {
-                ended = true;
-            }
-        } else if ended && c.is_whitespace() {
-            count += 1;
-            ended = false;
-        } else if !is_closing(c) {
-            ended = false;
-        }
-    }
-    count + usize::from(ended)
+    Counts::of(text).sentences as usize
 }
 
 /// The first `limit` characters.

@@ -34,9 +34,7 @@ pub(crate) struct Parsed {
 
 /// Parses markup within the bounds above.
 pub(crate) fn parse(markup: &str) -> Parsed {
-    // Elements, comments and the texts between tags are mostly fewer.
-    let nodes = memchr::memchr_iter(b'<', markup.as_bytes()).count();
-    let bounded = Bounded::new((nodes + nodes / 2).min(MAX_NODES));
+    let bounded = Bounded::new();
     tokens::tokenize(markup, &bounded);
     let Bounded { builder, cut_depth, cut_nodes, .. } = bounded;
     let mut warnings = Vec::new();
@@ -60,9 +58,9 @@ struct Bounded {
 }
 
 impl Bounded {
-    fn new(nodes: usize) -> Self {
+    fn new() -> Self {
         Self {
-            builder: TreeBuilder::new(Growing::new(nodes), TreeBuilderOpts::default()),
+            builder: TreeBuilder::new(Growing::new(), TreeBuilderOpts::default()),
             dropped: Cell::default(),
             cut_depth: Cell::default(),
             cut_nodes: Cell::default(),

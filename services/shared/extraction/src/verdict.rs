@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::LazyLock};
 use article::Verdict;
 
 use crate::{
-    evidence::Signs,
+    evidence::{MAX_CHALLENGE_WORDS, Signs},
     phrases::section,
     text::{loose, word_count},
 };
@@ -16,7 +16,7 @@ type Finding = Option<(Verdict, Cow<'static, str>)>;
 
 /// The verdict and what it rests on.
 pub(crate) fn judge(signs: &Signs) -> (Verdict, Vec<String>) {
-    let page = Page { signs, words: word_count(signs.text) };
+    let page = Page { signs, words: signs.words };
     // In order: what stands earlier is surer, or would be taken for what stands later.
     let (verdict, why) = page
         .challenge()
@@ -56,7 +56,7 @@ impl Page<'_> {
 
     fn challenge(&self) -> Finding {
         let Signs { says, markup, .. } = self.signs;
-        if says.article && self.words > 0 || self.words >= 150 {
+        if says.article && self.words > 0 || self.words >= MAX_CHALLENGE_WORDS {
             return None;
         }
         if let Some(phrase) = self.headed(&TABLES.challenge_headings) {
@@ -396,6 +396,7 @@ mod tests {
             ),
             (Signs::default(), Verdict::Error),
         ] {
+            let signs = Signs { words: word_count(signs.text), ..signs };
             assert_eq!(judge(&signs).0, verdict, "{signs:?}");
         }
     }

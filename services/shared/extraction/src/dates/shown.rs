@@ -149,8 +149,8 @@ fn is_quotation(name: &str) -> bool {
 fn spaced_text(outline: &Outline, at: usize) -> String {
     const MAX_BYTES: usize = 200;
     let mut out = String::new();
-    for node in outline.nodes().get(at..outline.node(at).end).unwrap_or_default().iter().take(MAX_BYTES) {
-        if let Content::Text(text) = node.content
+    for content in outline.contents(at..outline.node(at).end).take(MAX_BYTES) {
+        if let Content::Text(text) = content
             && out.len() + text.len() < 2 * MAX_BYTES
         {
             out.push_str(text);

@@ -4,7 +4,12 @@ use super::Read;
 use crate::body::Reading;
 
 /// Sums over the blocks before each node.
-pub(super) struct Sums(Vec<Sum>);
+pub(super) struct Sums {
+    /// How many blocks begin before each node.
+    blocks: Vec<u32>,
+    /// Over so many blocks.
+    sums: Vec<Sum>,
+}
 
 #[derive(Default, Clone, Copy)]
 pub(super) struct Sum {
@@ -29,22 +34,24 @@ impl Sum {
 
 impl Sums {
     pub fn of(reading: &Reading, reads: &[Read], kept: &[bool]) -> Self {
-        let mut sums = Vec::with_capacity(reading.outline.len() + 1);
+        let mut blocks = Vec::with_capacity(reading.outline.len() + 1);
         let mut sum = Sum::default();
+        let mut sums = vec![sum];
         for ((block, read), kept) in reading.blocks.iter().zip(reads).zip(kept) {
-            sums.resize(block.at + 1, sum);
+            blocks.resize(block.at + 1, sums.len() as u32 - 1);
             sum.prose += read.prose;
             sum.weight += block.weight as f32;
             sum.links += block.link_weight as f32;
             sum.count += 1.0;
             sum.kept += if *kept { block.weight as f32 } else { 0.0 };
+            sums.push(sum);
         }
-        sums.resize(reading.outline.len() + 1, sum);
-        Self(sums)
+        blocks.resize(reading.outline.len() + 1, sums.len() as u32 - 1);
+        Self { blocks, sums }
     }
 
     /// Over the blocks that begin before a node.
     pub fn before(&self, node: usize) -> Sum {
-        self.0[node]
+        self.sums[self.blocks[node] as usize]
     }
 }

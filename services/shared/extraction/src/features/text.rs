@@ -9,59 +9,23 @@ use crate::{
     tree::{Content, Outline},
 };
 
-/// Counts over a text's words.
-#[derive(Default)]
-pub(super) struct Words {
-    pub count: f32,
-    pub characters: f32,
-    pub digits: f32,
-    pub commas: f32,
-    /// Words that begin with a capital; words of three letters at most.
-    pub capitals: f32,
-    pub short: f32,
-}
-
-impl Words {
-    pub fn of(text: &str) -> Self {
-        let mut words = Self::default();
-        for word in text.split_whitespace() {
-            let (mut letters, mut opens_upper) = (0, false);
-            for c in word.chars() {
-                words.characters += 1.0;
-                if c.is_ascii_digit() {
-                    words.digits += 1.0;
-                } else if matches!(c, ',' | '、' | '،' | '，') {
-                    words.commas += 1.0;
-                } else if c.is_alphabetic() {
-                    opens_upper |= letters == 0 && c.is_uppercase();
-                    letters += 1;
-                }
-            }
-            words.count += 1.0;
-            words.capitals += flag(opens_upper);
-            words.short += flag(letters <= 3);
-        }
-        words
-    }
-}
-
 pub(super) fn text(block: &Block, read: &Read, row: &mut Row) {
-    let (text, words) = (block.text.as_str(), &read.words);
-    let count = words.count.max(1.0);
+    let (text, counts) = (block.text.as_str(), &block.counts);
+    let tokens = counts.tokens.max(1) as f32;
     let is_short = text.len() <= LONG;
     row.put("", "kind", kind(block.kind));
     row.put("", "weight", (block.weight as f32).ln_1p());
-    row.put("", "words", words.count);
+    row.put("", "words", counts.tokens as f32);
     row.put("", "links", block.link_density() as f32);
     row.put("", "ends a sentence", flag(read.ends));
     row.put("", "sentences", block.sentences() as f32);
-    row.put("", "commas", words.commas / count);
-    row.put("", "digits", words.digits / words.characters.max(1.0));
-    row.put("", "capitals", words.capitals / count);
-    row.put("", "short words", words.short / count);
-    row.put("", "word length", words.characters / count);
+    row.put("", "commas", counts.commas as f32 / tokens);
+    row.put("", "digits", counts.digits as f32 / counts.characters.max(1) as f32);
+    row.put("", "capitals", counts.capitals as f32 / tokens);
+    row.put("", "short words", counts.short as f32 / tokens);
+    row.put("", "word length", counts.characters as f32 / tokens);
     row.put("", "furniture", read.furniture);
-    row.put("", "appeals", if text.len() <= 3 * LONG { block.said().appeal_terms as f32 } else { 0.0 });
+    row.put("", "appeals", if text.len() <= 3 * LONG { f32::from(block.said().appeal_terms) } else { 0.0 });
     row.put("", "caption", flag(is_short && block.said().caption));
     row.put("", "date", flag(text.len() <= LONG / 8 && read_date(text, false).is_some()));
     let first = text.chars().next().unwrap_or(' ');
@@ -119,7 +83,7 @@ impl Known {
                 shared += flag(self.title_words.iter().any(|known| known == word));
             }
         }
-        let is_in = |text: &str| !key.is_empty() && key.len() <= text.len() && text.contains(key);
+        let is_in = |text: &str| !key.is_empty() && text.contains(key);
         row.put("", "is title", flag(!self.title.is_empty() && key == self.title));
         row.put("", "share in title", shared / words.max(1.0));
         row.put("", "words of title", shared);

@@ -150,10 +150,10 @@ fn segments(text: &str) -> impl Iterator<Item = &str> {
 fn people(text: &str) -> Vec<Name> {
     let mut found: Vec<Name> = Vec::new();
     for part in split(text) {
-        if is_collective(&part) {
+        if is_collective(part) {
             continue;
         }
-        let (part, is_cut) = clean(&part);
+        let (part, is_cut) = clean(part);
         if part.is_empty() {
             continue;
         }
@@ -180,7 +180,7 @@ fn people(text: &str) -> Vec<Name> {
     found
 }
 
-fn split(text: &str) -> Vec<String> {
+fn split<'t>(text: &'t str) -> Vec<&'t str> {
     // A letter that joins names in one language is part of them in another.
     const JOINTS: &[(&str, bool)] = &[
         (" and ", false),
@@ -200,23 +200,15 @@ fn split(text: &str) -> Vec<String> {
         (" dan ", true),
         (" và ", true),
     ];
-    let mut parts: Vec<String> =
-        text.split([';', ',', '/', '\n', '、', '，', '；', '|', '·']).map(str::to_owned).collect();
-    for (joint, needs_full_names) in JOINTS {
-        parts = parts
-            .into_iter()
-            .flat_map(|part| {
-                let sides: Vec<&str> = part.split(joint).collect();
-                let full = sides.iter().all(|side| side.trim().contains(' '));
-                if sides.len() > 1 && (full || !needs_full_names) {
-                    sides.into_iter().map(str::to_owned).collect()
-                } else {
-                    vec![part]
-                }
-            })
-            .collect();
+    let mut parts: Vec<&str> = text.split([';', ',', '/', '\n', '、', '，', '；', '|', '·']).collect();
+    for (joint, needs_full_names) in JOINTS.iter().filter(|(joint, _)| text.contains(joint)) {
+        let sides = |part: &'t str| {
+            let is_full = part.split(joint).all(|side| side.trim().contains(' '));
+            part.splitn(if is_full || !needs_full_names { usize::MAX } else { 1 }, joint)
+        };
+        parts = parts.into_iter().flat_map(sides).collect();
     }
-    parts.iter().map(|part| strip_prefix(part).to_owned()).filter(|part| !part.is_empty()).collect()
+    parts.into_iter().map(strip_prefix).filter(|part| !part.is_empty()).collect()
 }
 
 /// An agency's name alone, or with a word around it (`AFP`, `Reuters staff`).

@@ -122,8 +122,8 @@ pub(crate) fn lines(outline: &Outline, all_marks: &[Marks], range: Range<usize>,
 /// The first line of an element's text.
 fn first_line(outline: &Outline, at: usize) -> String {
     let mut text = String::new();
-    for node in outline.nodes().get(at + 1..outline.node(at).end).unwrap_or_default().iter().take(20) {
-        match node.content {
+    for content in outline.contents(at + 1..outline.node(at).end).take(20) {
+        match content {
             Content::Element(element) if is_block(element.name()) && !text.trim().is_empty() => break,
             Content::Text(next) if is_seam(&text, next) => break,
             Content::Text(next) if text.len() < MAX_LINE_BYTES => text.push_str(next),

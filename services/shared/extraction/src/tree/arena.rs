@@ -1,4 +1,4 @@
-//! The tree that html5ever builds: nodes in one vector, tied by indices, their texts shared with the markup.
+//! The tree that html5ever builds: nodes tied by indices, their texts shared with the markup.
 
 use std::{
     borrow::Cow,
@@ -43,7 +43,9 @@ pub(crate) enum Step<'a> {
 
 /// The parsed page.
 pub(crate) struct Arena {
-    nodes: Vec<Node>,
+    /// In pieces of [`PIECE`], so that growing moves none and takes no more than is needed.
+    pieces: Vec<Vec<Node>>,
+    len: u32,
     /// The name of what has none.
     nameless: QualName,
 }
@@ -65,6 +67,8 @@ enum Value {
     Other,
 }
 
+/// Nodes in a piece.
+const PIECE: usize = 64;
 /// The document's index.
 const ROOT: u32 = 0;
 /// No node.
@@ -72,58 +76,60 @@ const NONE: u32 = u32::MAX;
 
 impl Arena {
     pub fn len(&self) -> usize {
-        self.nodes.len()
+        self.len as usize
     }
 
     /// Goes through all elements and texts.
     pub fn walk<'a>(&'a self, mut visit: impl FnMut(Step<'a>)) {
-        let mut at = ROOT;
+        let mut node = self.node(ROOT);
         loop {
-            let node = self.node(at);
             match &node.value {
                 Value::Element(element) => visit(Step::Open(Content::Element(element))),
                 Value::Text(text) => visit(Step::Open(Content::Text(text))),
                 Value::Other => {}
             }
             if node.first != NONE {
-                at = node.first;
+                node = self.node(node.first);
                 continue;
             }
             // Up to the nearest node that has one after it.
             loop {
-                let node = self.node(at);
                 if matches!(node.value, Value::Element(_)) {
                     visit(Step::Close);
                 }
                 if node.next != NONE {
-                    at = node.next;
+                    node = self.node(node.next);
                     break;
                 }
                 if node.parent == NONE {
                     return;
                 }
-                at = node.parent;
+                node = self.node(node.parent);
             }
         }
     }
 
     fn node(&self, at: u32) -> &Node {
-        &self.nodes[at as usize]
+        &self.pieces[at as usize / PIECE][at as usize % PIECE]
     }
 
     fn node_mut(&mut self, at: u32) -> &mut Node {
-        &mut self.nodes[at as usize]
+        &mut self.pieces[at as usize / PIECE][at as usize % PIECE]
     }
 
     fn add(&mut self, value: Value) -> u32 {
-        let at = self.nodes.len() as u32;
-        if self.nodes.len() == self.nodes.capacity() {
-            // Doubling would take three times what is needed while it lasts.
-            self.nodes.reserve_exact(self.nodes.len() / 4 + 16);
-        }
-        let none =
+        let at = self.len;
+        self.len += 1;
+        let node =
             Node { value, parent: NONE, first: NONE, last: NONE, previous: NONE, next: NONE, depth: 0 };
-        self.nodes.push(none);
+        match self.pieces.last_mut().filter(|piece| piece.len() < PIECE) {
+            Some(piece) => piece.push(node),
+            None => {
+                let mut piece = Vec::with_capacity(PIECE);
+                piece.push(node);
+                self.pieces.push(piece);
+            }
+        }
         at
     }
 
@@ -190,10 +196,9 @@ pub(super) struct Growing {
 }
 
 impl Growing {
-    /// With room for about so many nodes.
-    pub fn new(nodes: usize) -> Self {
-        let nodes = Vec::with_capacity(nodes);
-        let mut arena = Arena { nodes, nameless: QualName::new(None, ns!(), local_name!("")) };
+    pub fn new() -> Self {
+        let nameless = QualName::new(None, ns!(), local_name!(""));
+        let mut arena = Arena { pieces: Vec::new(), len: 0, nameless };
         arena.add(Value::Other);
         Self { arena: RefCell::new(arena), current: Cell::new(ROOT) }
     }

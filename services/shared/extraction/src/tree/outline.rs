@@ -1,11 +1,20 @@
 //! The page as a flat list of nodes in document order, each knowing its parent and the end of its subtree, so that
 //! everything after the parse is a loop over a slice and nothing recurses on a page's depth.
 
+use std::ops::Range;
+
 use super::arena::{Arena, Content, Element, Step};
 
 /// The page's elements and texts in document order.
 pub(crate) struct Outline<'a> {
-    nodes: Vec<Node<'a>>,
+    nodes: Vec<Stored<'a>>,
+}
+
+/// A [`Node`] in less room.
+struct Stored<'a> {
+    parent: u32,
+    end: u32,
+    content: Content<'a>,
 }
 
 /// An element or a text; `end` is one past the last node of its subtree.
@@ -17,19 +26,19 @@ pub(crate) struct Node<'a> {
 
 impl<'a> Outline<'a> {
     pub fn of(page: &'a Arena) -> Self {
-        let mut nodes: Vec<Node<'a>> = Vec::with_capacity(page.len());
-        let mut open: Vec<usize> = Vec::new();
+        let mut nodes: Vec<Stored<'a>> = Vec::with_capacity(page.len());
+        let mut open: Vec<u32> = Vec::new();
         page.walk(|step| match step {
             Step::Open(content) => {
-                let at = nodes.len();
-                nodes.push(Node { parent: open.last().copied().unwrap_or(at), end: at + 1, content });
+                let at = nodes.len() as u32;
+                nodes.push(Stored { parent: open.last().copied().unwrap_or(at), end: at + 1, content });
                 if matches!(content, Content::Element(_)) {
                     open.push(at);
                 }
             }
             Step::Close => {
-                let end = nodes.len();
-                if let Some(closed) = open.pop().and_then(|at| nodes.get_mut(at)) {
+                let end = nodes.len() as u32;
+                if let Some(closed) = open.pop().and_then(|at| nodes.get_mut(at as usize)) {
                     closed.end = end;
                 }
             }
@@ -41,12 +50,22 @@ impl<'a> Outline<'a> {
         self.nodes.len()
     }
 
-    pub fn node(&self, at: usize) -> &Node<'a> {
-        &self.nodes[at]
+    pub fn node(&self, at: usize) -> Node<'a> {
+        let Stored { parent, end, content } = self.nodes[at];
+        Node { parent: parent as usize, end: end as usize, content }
     }
 
-    pub fn nodes(&self) -> &[Node<'a>] {
-        &self.nodes
+    /// What stands in a range of nodes.
+    pub fn contents(&self, range: Range<usize>) -> impl Iterator<Item = Content<'a>> {
+        self.nodes.get(range).unwrap_or_default().iter().map(|node| node.content)
+    }
+
+    /// The text of an element that holds nothing but text, as scripts do.
+    pub fn raw_text(&self, at: usize) -> Option<&'a str> {
+        match self.nodes.get(at + 1)?.content {
+            Content::Text(text) => Some(text),
+            Content::Element(_) => None,
+        }
     }
 
     pub fn element(&self, at: usize) -> Option<&'a Element> {
@@ -69,11 +88,11 @@ impl<'a> Outline<'a> {
     }
 
     pub fn children(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
-        let end = self.nodes.get(at).map_or(0, |n| n.end);
+        let end = self.nodes.get(at).map_or(0, |n| n.end as usize);
         let mut next = at + 1;
         std::iter::from_fn(move || {
             let child = (next < end).then_some(next)?;
-            next = self.nodes.get(child)?.end;
+            next = self.nodes.get(child)?.end as usize;
             Some(child)
         })
     }
@@ -82,7 +101,7 @@ impl<'a> Outline<'a> {
     pub fn ancestors(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
         let mut here = at;
         std::iter::from_fn(move || {
-            let parent = self.nodes.get(here)?.parent;
+            let parent = self.nodes.get(here)?.parent as usize;
             let climbed = (parent != here).then_some(parent);
             here = parent;
             climbed
@@ -91,7 +110,7 @@ impl<'a> Outline<'a> {
 
     /// All text of the subtree, white space squeezed, scripts left out; at most `limit` bytes or so.
     pub fn text(&self, at: usize, limit: usize) -> String {
-        let end = self.nodes.get(at).map_or(0, |n| n.end);
+        let end = self.nodes.get(at).map_or(0, |n| n.end as usize);
         let mut out = String::new();
         let mut next = at;
         while next < end && out.len() < limit {
@@ -100,7 +119,7 @@ impl<'a> Outline<'a> {
             match node.content {
                 Content::Text(text) => out.push_str(text),
                 Content::Element(element) => match element.name() {
-                    "script" | "style" | "noscript" | "template" | "svg" => next = node.end,
+                    "script" | "style" | "noscript" | "template" | "svg" => next = node.end as usize,
                     "br" | "p" | "div" | "li" => out.push(' '),
                     _ => {}
                 },

@@ -411,14 +411,14 @@ mod tests {
     }
 
     fn ours(markup: &str) -> String {
-        let sink = Bounded::new(0);
+        let sink = Bounded::new();
         tokenize(markup, &sink);
         shown(&sink.builder.sink.finish())
     }
 
     /// html5ever's tokenizer with the same tree builder behind it.
     fn theirs(markup: &str) -> String {
-        let tokenizer = Tokenizer::new(Bounded::new(0), TokenizerOpts::default());
+        let tokenizer = Tokenizer::new(Bounded::new(), TokenizerOpts::default());
         let input = BufferQueue::default();
         input.push_back(markup.into());
         while !matches!(tokenizer.feed(&input), html5ever::TokenizerResult::Done) {}
