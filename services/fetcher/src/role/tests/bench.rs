@@ -100,6 +100,13 @@ impl Bench {
         std::mem::take(&mut self.fetcher.fetch.started)
     }
 
+    /// The one visit begun since.
+    pub(super) fn only(&mut self) -> Job {
+        let mut begun = self.begun();
+        assert_eq!(begun.len(), 1, "{begun:?}");
+        begun.remove(0)
+    }
+
     pub(super) fn begun_urls(&mut self) -> Vec<String> {
         self.begun().iter().map(|job| job.url.as_str().to_owned()).collect()
     }

@@ -16,19 +16,13 @@ fn revisited_after_an_hour_and_a_day(test: impl FnOnce(&mut Bench)) {
     with(Config { revisits: revisits.into(), ..config() }, test);
 }
 
-fn only(b: &mut Bench) -> Job {
-    let mut begun = b.begun();
-    assert_eq!(begun.len(), 1, "{begun:?}");
-    begun.remove(0)
-}
-
 #[test]
 fn what_is_asked_for_twice_is_fetched_once() {
     with_bench(|b| {
         b.submit(&request(URL));
         b.submit(&request(URL));
         b.settle();
-        let job = only(b);
+        let job = b.only();
         assert_eq!(b.queued(), 1);
         b.end(&job, page());
         b.submit(&request("https://A.example:443/1?utm_source=feed"));
@@ -37,10 +31,10 @@ fn what_is_asked_for_twice_is_fetched_once() {
         b.submit(&Request { refetch: true, ..request(URL) });
         b.submit(&document(URL));
         b.advance(1000);
-        let job = only(b);
+        let job = b.only();
         b.end(&job, page());
         b.advance(1000);
-        let job = only(b);
+        let job = b.only();
         b.end(&job, page());
         assert_eq!((b.pages().len(), b.queued()), (3, 0), "what was asked for again, and the reprint");
         b.submit(&request(URL));
@@ -56,7 +50,7 @@ fn what_failed_can_be_asked_for_again() {
     with_bench(|b| {
         b.submit(&request(URL));
         b.settle();
-        let job = only(b);
+        let job = b.only();
         b.end(&job, Found::Failed(Failure::Status(404)));
         b.submit(&request(URL));
         b.advance(1000);
@@ -69,7 +63,7 @@ fn what_was_fetched_is_forgotten_in_time() {
     with(Config { fetched_for: Duration::MAX, ..config() }, |b| {
         b.submit(&request(URL));
         b.settle();
-        let job = only(b);
+        let job = b.only();
         b.end(&job, page());
         for _ in 0..256 * 31 {
             b.advance(86_400_000 / 256);
@@ -85,18 +79,18 @@ fn pages_are_seen_again_and_written_when_they_changed() {
     revisited_after_an_hour_and_a_day(|b| {
         b.submit(&request(URL));
         b.settle();
-        let job = only(b);
+        let job = b.only();
         b.end(&job, version("\"a\"", 1));
         assert_eq!(b.queued(), 0, "nobody waits for a revisit");
         b.advance(HOUR_MS - 1);
         assert!(b.begun().is_empty());
         b.advance(1);
-        let job = only(b);
+        let job = b.only();
         assert!(job.known.is_empty(), "the first time whole, to see whether the ETag can be believed");
         b.end(&job, version("\"b\"", 2));
         assert_eq!(b.pages().len(), 2, "a correction");
         b.advance(23 * HOUR_MS);
-        let job = only(b);
+        let job = b.only();
         assert_eq!(job.known.etag, "\"b\"");
         b.end(&job, Found::Unchanged);
         b.advance(1000 * HOUR_MS);
@@ -110,10 +104,10 @@ fn the_same_page_is_not_written_again() {
     revisited_after_an_hour_and_a_day(|b| {
         b.submit(&request(URL));
         b.settle();
-        let job = only(b);
+        let job = b.only();
         b.end(&job, version("", 1));
         b.advance(HOUR_MS);
-        let job = only(b);
+        let job = b.only();
         b.end(&job, version("", 1));
         assert_eq!(b.pages().len(), 1);
     });
@@ -124,13 +118,13 @@ fn a_server_that_lies_about_changes_is_not_asked_for_them() {
     revisited_after_an_hour_and_a_day(|b| {
         b.submit(&request(URL));
         b.settle();
-        let job = only(b);
+        let job = b.only();
         b.end(&job, version("\"a\"", 1));
         b.advance(HOUR_MS);
-        let job = only(b);
+        let job = b.only();
         b.end(&job, version("\"a\"", 2));
         b.advance(23 * HOUR_MS);
-        assert!(only(b).known.is_empty());
+        assert!(b.only().known.is_empty());
     });
 }
 
@@ -145,12 +139,12 @@ fn what_is_taken_down_is_told_and_what_cannot_be_seen_again_is_not() {
         revisited_after_an_hour_and_a_day(|b| {
             b.submit(&request(URL));
             b.settle();
-            let job = only(b);
+            let job = b.only();
             b.end(&job, page());
             b.advance(HOUR_MS);
             for _ in 0..gone_after.unwrap_or(1) {
                 assert_eq!(b.pages().len(), 1);
-                let job = only(b);
+                let job = b.only();
                 b.end(&job, Found::Failed(found.clone()));
                 b.advance(600_000);
             }
@@ -196,7 +190,7 @@ fn of_what_is_gone_an_archived_copy_is_asked_for() {
         let begun = b.begun();
         b.end(&begun[0], Found::Failed(Failure::Status(410)));
         b.end(&begun[1], Found::Failed(Failure::Status(403)));
-        let job = only(b);
+        let job = b.only();
         assert_eq!(job.url.as_str(), "https://archive.example/web/https://a.example/1");
         b.end(&job, page());
         let found = b.pages()[0].request.clone().unwrap();
@@ -212,9 +206,9 @@ fn where_the_archive_has_nothing_either_the_reprint_stands_in() {
     with(Config { memento, ..config() }, |b| {
         b.submit(&document(URL));
         b.settle();
-        let job = only(b);
+        let job = b.only();
         b.end(&job, Found::Failed(Failure::Status(404)));
-        let job = only(b);
+        let job = b.only();
         b.end(&job, Found::Failed(Failure::Status(404)));
         let pages = b.pages();
         assert_eq!((pages.len(), pages[0].response.is_none(), b.queued()), (1, true, 0));

@@ -13,28 +13,22 @@ fn watch() -> Request {
     Request { watch: Some(watch), source_id: "harbour".into(), ..request(FEED) }
 }
 
-fn only(b: &mut Bench) -> Job {
-    let mut begun = b.begun();
-    assert_eq!(begun.len(), 1, "{begun:?}");
-    begun.remove(0)
-}
-
 #[test]
 fn a_watched_feed_is_read_again_and_tells_what_is_new() {
     with_bench(|b| {
         b.submit(&watch());
         b.settle();
-        let job = only(b);
+        let job = b.only();
         b.end(&job, feed(&["https://b.example/1", "https://b.example/2"]));
-        let first = only(b);
+        let first = b.only();
         assert_eq!(first.url.as_str(), "https://b.example/1");
         b.end(&first, page());
         b.advance(1000);
-        let second = only(b);
+        let second = b.only();
         b.end(&second, page());
         assert_eq!(b.queued(), 0, "nobody waits for a list");
         b.advance(10 * MINUTE_MS);
-        let job = only(b);
+        let job = b.only();
         assert_eq!(job.url.as_str(), FEED);
         let before = b.log.end("requests").unwrap();
         b.end(&job, feed(&["https://b.example/3", "https://b.example/1", "https://b.example/2"]));
@@ -61,13 +55,13 @@ fn a_watched_feed_that_fails_is_never_given_up() {
         b.submit(&watch());
         b.settle();
         for _ in 0..20 {
-            let job = only(b);
+            let job = b.only();
             b.end(&job, Found::Failed(Failure::Status(404)));
             b.advance(10 * MINUTE_MS);
         }
         assert_eq!(b.dead(), []);
         assert_eq!(b.fetcher.frontiers[&0].troubles().collect::<Vec<_>>(), ["gone"]);
-        let job = only(b);
+        let job = b.only();
         b.end(&job, feed(&["https://b.example/1"]));
         assert_eq!(b.fetcher.frontiers[&0].troubles().count(), 0);
     });
@@ -78,7 +72,7 @@ fn how_a_feed_is_watched_can_change_and_end() {
     with_bench(|b| {
         b.submit(&watch());
         b.settle();
-        let job = only(b);
+        let job = b.only();
         b.end(&job, feed(&["https://b.example/1"]));
         b.begun();
         let slower = Watch {
@@ -89,7 +83,7 @@ fn how_a_feed_is_watched_can_change_and_end() {
         };
         b.submit(&Request { watch: Some(slower), ..watch() });
         b.advance(10 * MINUTE_MS);
-        let job = only(b);
+        let job = b.only();
         assert_eq!(job.url.as_str(), FEED, "its turn stays");
         let before = b.log.end("requests").unwrap();
         b.end(&job, feed(&["https://b.example/1"]));
@@ -97,7 +91,7 @@ fn how_a_feed_is_watched_can_change_and_end() {
         b.advance(59 * MINUTE_MS);
         assert!(b.begun().is_empty());
         b.advance(MINUTE_MS);
-        let job = only(b);
+        let job = b.only();
         b.end(&job, feed(&[]));
         b.submit(&Request { watch: Some(Watch { ended: true, ..slower }), ..watch() });
         b.advance(1000 * MINUTE_MS);
@@ -117,13 +111,13 @@ fn a_feed_is_asked_for_by_its_validators_and_once_a_day_whole() {
             }
             other => other,
         };
-        let job = only(b);
+        let job = b.only();
         assert!(job.known.is_empty());
         b.end(&job, known(feed(&[])));
         let mut whole = 0;
         for _ in 0..6 * 24 {
             b.advance(10 * MINUTE_MS);
-            let job = only(b);
+            let job = b.only();
             whole += usize::from(job.known.is_empty());
             b.end(&job, if job.known.is_empty() { known(feed(&[])) } else { Found::Unchanged });
         }
@@ -136,7 +130,7 @@ fn a_watched_address_that_is_an_article_is_one() {
     with_bench(|b| {
         b.submit(&watch());
         b.settle();
-        let job = only(b);
+        let job = b.only();
         b.end(&job, page());
         assert_eq!((b.pages().len(), b.queued()), (1, 0));
         b.advance(1000 * MINUTE_MS);
