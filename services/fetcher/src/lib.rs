@@ -32,7 +32,9 @@ mod resolver;
 mod role;
 mod rules;
 mod seen;
+mod sources;
 mod visit;
+mod wanted;
 mod worker;
 
 pub use archived::archived_page;

@@ -143,3 +143,21 @@ fn a_watched_address_that_is_an_article_is_one() {
         assert!(b.begun().is_empty());
     });
 }
+
+#[test]
+fn what_a_source_says_counts_more_than_what_its_feed_asks_for() {
+    for (max_interval_ms, next_ms) in [(0, 60 * MINUTE_MS), (30 * MINUTE_MS, 15 * MINUTE_MS)] {
+        with_bench(|b| {
+            b.submit(&Request { watch: Some(Watch { max_interval_ms, ..Watch::default() }), ..watch() });
+            b.settle();
+            let job = only(b);
+            let Found::List(list) = feed(&["https://b.example/1"]) else { unreachable!() };
+            b.end(&job, Found::List(List { least_interval_ms: Some(60 * MINUTE_MS), ..list }));
+            b.begun();
+            b.advance(next_ms - 1);
+            assert!(b.begun().is_empty());
+            b.advance(1);
+            assert_eq!(b.begun_urls(), [FEED]);
+        });
+    }
+}
