@@ -27,6 +27,7 @@ mod lists;
 mod memory;
 mod metrics;
 mod network;
+mod probe;
 mod reading;
 mod resolver;
 mod role;
@@ -39,5 +40,7 @@ mod worker;
 
 pub use archived::archived_page;
 pub use config::{Config, ConfigError};
+pub use probe::{Probe, Reading, probe};
 pub use role::{Error, ROLE, run};
+pub use sources::{SourcesFileError, load as load_sources};
 pub use worker::{SERVICE, worker, workers};
