@@ -59,3 +59,26 @@ fn outlets_are_exchanged_while_they_are_followed() {
     let status = running.stop();
     assert_eq!(status.code(), Some(0), "{status}");
 }
+
+#[test]
+fn a_check_says_of_every_list_whether_it_can_be_watched() {
+    let (press, folder) = (Press::open(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("sources.toml");
+    let lists = [
+        (press::LATEST, "a feed of 1 entry, undated"),
+        (press::GONE, "cannot be watched: the server answered 404"),
+        ("http://tidewatch.example/members/feed", "cannot be watched: robots.txt disallows it"),
+        (
+            "http://meridian-wire.example/",
+            "cannot be watched: it is a page, and neither a feed nor a sitemap",
+        ),
+    ];
+    let feeds: Vec<String> = lists.iter().map(|(url, _)| format!("'{url}'")).collect();
+    fs::write(&file, format!("[[outlet]]\nid = 'press'\nfeeds = [{}]", feeds.join(", "))).unwrap();
+    let checked = check(&file, &["--fetch", "--proxy", &press.proxy()]);
+    let said = String::from_utf8(checked.stdout).unwrap();
+    assert_eq!((checked.status.code(), said.lines().count()), (Some(1), lists.len()), "{said}");
+    for (url, found) in lists {
+        assert!(said.contains(&format!("press: {url}: {found}")), "{said}");
+    }
+}

@@ -10,7 +10,7 @@ use std::{
 };
 
 use article::CanonicalUrl;
-use crawl::{Discovered, Leads, RobotsFile, Validators};
+use crawl::{Discovered, Failure, Leads, RobotsFile, Validators};
 use pipeline::Clock;
 use tokio::{runtime::Runtime, sync::Semaphore};
 use wire::Request;
@@ -21,6 +21,10 @@ use crate::{
     keep::Keep,
     visit::{Found, Job, Visitor},
 };
+
+/// How often, and for how long, a domain waits whose address is being asked for others.
+const MAX_POSTPONED: u32 = 600;
+const POSTPONED_FOR: Duration = Duration::from_secs(1);
 
 /// A list that is to be read once.
 #[derive(Debug, Clone)]
@@ -46,7 +50,7 @@ pub struct Reading {
 
 /// Reads every list once: one request to a registrable domain at a time, a delay between two, robots.txt obeyed, no
 /// private address. What comes of each, in the order in which they end, with its place among `probes`; the error says why
-/// it cannot be watched.
+/// it cannot be watched. One on which the reader panics has no end, and neither have those after it at its domain.
 pub fn probe(
     config: &Config,
     probes: Vec<Probe>,
@@ -68,7 +72,15 @@ pub fn probe(
             let (mut robots, mut pause) = (Vec::new(), Duration::ZERO);
             for (n, probe) in probes {
                 tokio::time::sleep(pause).await;
-                let visit = visitor.clone().visit(job(&domain, probe, &robots, allowed)).await;
+                let job = job(&domain, probe, &robots, allowed);
+                let mut visit = visitor.clone().visit(job.clone()).await;
+                for _ in 0..MAX_POSTPONED {
+                    if !matches!(visit.found, Found::Failed(Failure::AddressBusy(_))) {
+                        break;
+                    }
+                    tokio::time::sleep(POSTPONED_FOR).await;
+                    visit = visitor.clone().visit(job.clone()).await;
+                }
                 pause = delay.max(Duration::from_millis(visit.crawl_delay_ms.max(0) as u64));
                 robots.extend(visit.robots);
                 // Nobody listens any more: nothing is left to do.

@@ -1,10 +1,11 @@
 //! `wireroom sources`: the outlets that are watched.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsStr,
     fs,
     io::{Write, stdout},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
@@ -38,7 +39,7 @@ pub fn command(command: &SourcesCommand) -> Result<Outcome> {
 }
 
 /// Every file's outlets, one after another. What is named twice is told of.
-fn import(files: &[std::path::PathBuf], out: &Path) -> Result<Outcome> {
+fn import(files: &[PathBuf], out: &Path) -> Result<Outcome> {
     let mut whole = String::new();
     for file in files {
         let bytes = fs::read(file).with_context(|| format!("{}", file.display()))?;
@@ -146,8 +147,10 @@ fn fetch_all(sources: &Sources, config: &fetcher::Config) -> Result<Outcome> {
     }
     let probes = lists.iter().map(|(_, probe)| probe.clone()).collect();
     let (mut out, mut outcome) = (stdout().lock(), Outcome::Done);
+    let mut unheard: BTreeSet<usize> = (0..lists.len()).collect();
     for (n, reading) in fetcher::probe(config, probes)? {
         let Some((outlet, probe)) = lists.get(n) else { continue };
+        unheard.remove(&n);
         let found = match reading {
             Ok(reading) => describe(outlet, &reading),
             Err(why) => {
@@ -156,6 +159,15 @@ fn fetch_all(sources: &Sources, config: &fetcher::Config) -> Result<Outcome> {
             }
         };
         writeln!(out, "{}: {}: {found}", outlet.id, probe.url.as_str())?;
+    }
+    for (outlet, probe) in unheard.iter().filter_map(|n| lists.get(*n)) {
+        outcome = Outcome::SomeFailed;
+        writeln!(
+            out,
+            "{}: {}: cannot be watched: reading its domain's lists panicked",
+            outlet.id,
+            probe.url.as_str()
+        )?;
     }
     Ok(outcome)
 }
@@ -167,5 +179,6 @@ fn describe(outlet: &Outlet, reading: &Reading) -> String {
     let feeds: Vec<&str> = reading.feeds.iter().filter(known).map(String::as_str).collect();
     let feeds =
         if feeds.is_empty() { String::new() } else { format!("; it names the feeds {}", feeds.join(", ")) };
-    format!("a {} of {} entries{newest}{feeds}", reading.kind, reading.entries)
+    let noun = if reading.entries == 1 { "entry" } else { "entries" };
+    format!("a {} of {} {noun}{newest}{feeds}", reading.kind, reading.entries)
 }
