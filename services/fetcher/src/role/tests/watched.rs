@@ -134,7 +134,7 @@ fn a_feed_is_asked_for_by_its_validators_and_once_a_day_whole() {
 #[test]
 fn a_watched_address_that_is_an_article_is_one() {
     with_bench(|b| {
-        b.submit(&watch());
+        b.submit(&Request { via: "submitted".into(), ..watch() });
         b.settle();
         let job = only(b);
         b.end(&job, page());
@@ -157,6 +157,26 @@ fn what_a_source_says_counts_more_than_what_its_feed_asks_for() {
             b.advance(next_ms - 1);
             assert!(b.begun().is_empty());
             b.advance(1);
+            assert_eq!(b.begun_urls(), [FEED]);
+        });
+    }
+}
+
+#[test]
+fn a_page_in_the_place_of_a_feed_does_not_end_the_watch() {
+    for (via, is_read_before) in [("source", false), ("submitted", true)] {
+        with_bench(|b| {
+            b.submit(&Request { via: via.into(), ..watch() });
+            b.settle();
+            if is_read_before {
+                let job = only(b);
+                b.end(&job, feed(&[]));
+                b.advance(10 * MINUTE_MS);
+            }
+            let job = only(b);
+            b.end(&job, page());
+            assert!(b.pages().is_empty(), "it is no article");
+            b.advance(10 * MINUTE_MS);
             assert_eq!(b.begun_urls(), [FEED]);
         });
     }
