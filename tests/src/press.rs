@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 pub use page::Page;
-pub use written::{BLANK, DOCUMENTS, Document, Expected, GONE, expected, inputs, pages};
+pub use written::{BLANK, DOCUMENTS, Document, Expected, GONE, LATEST, expected, inputs, pages};
 
 use web::Web;
 
@@ -34,6 +34,7 @@ use web::Web;
 #[derive(Debug)]
 pub struct Press {
     articles: usize,
+    web: Arc<Web>,
     address: SocketAddr,
     served: Arc<Mutex<Vec<Served>>>,
     runtime: Option<Runtime>,
@@ -77,9 +78,10 @@ impl Press {
         let web = Arc::new(Web::new(articles));
         let served = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&served);
-        let app = Router::new().fallback(async move |request: Request| answer(&web, &log, &request));
+        let served_web = Arc::clone(&web);
+        let app = Router::new().fallback(async move |request: Request| answer(&served_web, &log, &request));
         runtime.spawn(async move { axum::serve(listener, app).await });
-        Ok(Self { articles, address, served, runtime: Some(runtime) })
+        Ok(Self { articles, web, address, served, runtime: Some(runtime) })
     }
 
     /// `http://127.0.0.1:PORT`, for `--proxy`.
@@ -90,6 +92,14 @@ impl Press {
     /// The generated articles and their copies at other outlets; one in five has one.
     pub fn article_urls(&self) -> Vec<String> {
         generated::urls(self.articles)
+    }
+
+    /// The feed [`LATEST`] has one more item from now on; the item's URL.
+    ///
+    /// # Panics
+    /// When called more than twice.
+    pub fn publish(&self) -> &'static str {
+        self.web.publish()
     }
 
     /// Every request so far, robots.txt included, in order.

@@ -2,12 +2,15 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::press::{Expected, Press};
@@ -135,6 +138,20 @@ impl Notes {
 #[derive(Debug)]
 pub struct Running(pub Child);
 
+impl Running {
+    /// Stops it as an orchestrator does, and waits for its end.
+    pub fn stop(mut self) -> ExitStatus {
+        let pid = Pid::from_raw(self.0.id().try_into().expect("a process id"));
+        kill(pid, Signal::SIGTERM).expect("the process is there");
+        let mut ended = None;
+        wait::until("the process ends", || {
+            ended = self.0.try_wait().expect("the process is ours");
+            ended.is_some()
+        });
+        ended.expect("it ended")
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -145,10 +162,21 @@ impl Drop for Running {
 /// `wireroom run --follow` over the press, in a folder that can be asked as soon as this returns.
 pub fn follower(press: &Press, data: &Path) -> Running {
     // It runs by itself: what it begins with is not there.
+    follower_of(press, data, ["nothing-to-begin-with"])
+}
+
+/// The same, with these arguments. Lists are read again within half a second.
+pub fn follower_of<A: AsRef<OsStr>>(
+    press: &Press,
+    data: &Path,
+    arguments: impl IntoIterator<Item = A>,
+) -> Running {
     let child = wireroom()
         .args(["run", "--follow", "--delay", "20ms", "--proxy", &press.proxy(), "--data"])
         .arg(data)
-        .arg("nothing-to-begin-with")
+        .args(arguments)
+        .env("WIREROOM__FETCHER__MIN_POLL", "100ms")
+        .env("WIREROOM__FETCHER__MAX_POLL", "500ms")
         .env("WIREROOM__SERVICE__LISTEN", "127.0.0.1:0")
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -2,7 +2,7 @@
 
 use tests::run;
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 19] = [
     &[],
     &["run"],
     &["fetcher"],
@@ -13,6 +13,10 @@ const COMMANDS: [&[&str]; 15] = [
     &["topics"],
     &["topics", "create"],
     &["submit"],
+    &["sources"],
+    &["sources", "import"],
+    &["sources", "list"],
+    &["sources", "check"],
     &["tail"],
     &["deadletters", "list"],
     &["deadletters", "show"],

@@ -116,7 +116,7 @@ pub(crate) fn accept(
     let failing = host.politeness.failing_since_ms;
     ticket.expires_at_ms = named.or(failing.map(|_| now_ms.saturating_add(rules.retries.give_up_after_ms)));
     if let Some(watch) = &request.watch {
-        ticket.expires_at_ms = None;
+        ticket.expires_at_ms = named;
         host.politeness.delay_ms = watch.delay_ms.max(0);
     }
     // The row is there from now on: should its first visit be cut off, the next owner knows to wait.

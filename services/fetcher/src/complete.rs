@@ -69,6 +69,10 @@ pub(crate) fn expire(queue: &mut Queue<'_>, now_ms: i64, rules: &Rules) -> Resul
         if let Some((record, ticket)) = queue.get(sequence)? {
             let request = request_of(&record);
             leave(queue, &request.url, sequence, &ticket)?;
+            // Nobody says any longer that it is to be watched.
+            if ticket.list.is_some() {
+                continue;
+            }
             give_up(queue, &record, request, &ticket, &failure, rules);
         }
     }
@@ -89,6 +93,9 @@ pub(crate) fn as_owner(queue: &Queue<'_>, host: &Host, token: &str, rules: &Rule
 impl Errand<'_> {
     fn settle(&mut self, queue: &mut Queue<'_>) -> Result<(), LogError> {
         match &self.visit.found {
+            Found::Page(_) if self.is_surely_list() => {
+                lists::failed(self, queue, &Failure::Unsupported("a page, not the list that is watched"))
+            }
             Found::Page(fetched) => self.fetched(queue, fetched),
             Found::Unchanged if self.ticket.list.is_some() => lists::unchanged(self, queue),
             Found::Unchanged => {
@@ -108,6 +115,12 @@ impl Errand<'_> {
             Found::Failed(failure) if self.ticket.list.is_some() => lists::failed(self, queue, failure),
             Found::Failed(failure) => self.fail(queue, failure),
         }
+    }
+
+    /// Whether it is a list, or was named as one: a page in its place is a notice of some kind, and no article.
+    fn is_surely_list(&self) -> bool {
+        let was_read = |list: &wire::ListState| list.rhythm.is_some();
+        self.ticket.list.as_ref().is_some_and(|list| was_read(list) || self.request.via != "submitted")
     }
 
     /// The request's URL in the spelling it is known by.

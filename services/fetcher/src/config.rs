@@ -7,7 +7,12 @@ use crawl::MAX_ROBOTS_BYTES;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::{client::Client, keep::open_store, rules::Rules};
+use crate::{
+    client::Client,
+    keep::open_store,
+    rules::Rules,
+    sources::{SourcesFileError, load},
+};
 
 /// The fetcher's settings. Durations are written `500ms`, `30s`, `2h`.
 #[derive(Debug, Clone, Deserialize)]
@@ -89,6 +94,9 @@ pub struct Config {
     /// ... and no less often than this; what lies between is learnt from what comes of it.
     #[serde(with = "humantime_serde")]
     pub max_poll: Duration,
+    /// The outlets whose lists are watched: a `sources.toml`, looked at every few seconds for changes. Every instance wants
+    /// the same.
+    pub sources: Option<PathBuf>,
     /// Where archived copies are asked for of what is gone (404, 410, 451): the address of a TimeGate (RFC 7089), `{url}`
     /// in it standing for the page's, as in `https://web.archive.org/web/2id_/{url}`.
     pub memento: Option<String>,
@@ -163,6 +171,9 @@ pub enum ConfigError {
         "the HTTP client cannot be set up: {0}; are the system's certificates installed (ca-certificates)?"
     )]
     Client(String),
+    /// The list of sources.
+    #[error(transparent)]
+    Sources(#[from] SourcesFileError),
     /// The archive.
     #[error(transparent)]
     Archive(#[from] WriteError),
@@ -203,6 +214,7 @@ impl Default for Config {
             daily_quota: 0,
             min_poll: Duration::from_secs(120),
             max_poll: Duration::from_secs(6 * 3600),
+            sources: None,
             memento: None,
             proxy: None,
             extra_ca: None,
@@ -225,10 +237,13 @@ impl Config {
     }
 
     /// Whether the fetcher could run with these settings: all that [`run`](crate::run) would refuse, with nothing
-    /// started. Reads the file of authorities, and makes the folder of the store.
+    /// started, and a list of sources that it would go on without. Reads the file of authorities, and makes the folder of the store.
     pub fn check(&self) -> Result<(), ConfigError> {
         Rules::new(self)?;
         Client::new(self)?;
+        if let Some(path) = &self.sources {
+            load(path)?;
+        }
         open_store(&self.store).map(drop)
     }
 

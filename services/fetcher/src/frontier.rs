@@ -8,6 +8,7 @@
 //! | `r` domain 0 sequence | a request's [`QueuedRecord`], as it came: written once |
 //! | `t` domain 0 sequence | its [`QueueTicket`]: its turn, and what befell it |
 //! | `s` hash of a URL | when it was last fetched, and where it is queued ([`crate::seen`]) |
+//! | `c` hash of a URL | in partition 0: a list that the sources have asked to be watched ([`crate::sources`]) |
 //!
 //! and a timer, named by the domain, at the earliest moment at which something can be done for it. The sequence of a
 //! request is the offset of its record: unique, in order of arrival, and the way back for a dead letter.

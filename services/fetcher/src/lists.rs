@@ -18,6 +18,8 @@ use crate::{
 /// Addresses of a list that are remembered, to tell what is new in its next reading.
 const MAX_KNOWN: usize = 5_000;
 const DAY_MS: i64 = 86_400_000;
+/// A feed that a section names is watched for so long; named again, which is told once a day, for as long again.
+const FOUND_FOR_MS: i64 = 3 * DAY_MS;
 /// Why nothing comes of a list.
 pub(crate) const CAUSES: [&str; 6] = ["blocked", "gone", "empty", "stale", "unparseable", "unreachable"];
 
@@ -49,12 +51,14 @@ pub(crate) fn watched(errand: &mut Errand<'_>, queue: &mut Queue<'_>, list: &Lis
         after.read_whole_at_ms = now_ms;
     }
     let empty = if list.entries.is_empty() { "empty" } else { "stale" };
-    let dates: Vec<i64> = new.iter().filter_map(|(_, entry)| date(entry)).collect();
+    let new: Vec<&Discovered> =
+        new.into_iter().map(|(_, entry)| entry).filter(|entry| entry.leads != Leads::Feed).collect();
+    let dates: Vec<i64> = new.iter().filter_map(|entry| date(entry)).collect();
     let poll = Poll {
         polled_at_ms: now_ms,
         new_items: u32::try_from(new.len()).unwrap_or(u32::MAX),
         published_at_ms: &dates,
-        least_interval_ms: list.least_interval_ms,
+        least_interval_ms: asked_ms(errand, list),
     };
     again(errand, queue, after, &poll, empty)
 }
@@ -127,6 +131,8 @@ fn request<'a>(
         if entry.leads == Leads::Feed {
             let Some(watch) = errand.request.watch.filter(|watch| watch.find_feeds) else { continue };
             found.watch = Some(Watch { is_section: false, find_feeds: false, ..watch });
+            found.expires_at_ms =
+                now_ms.saturating_add(FOUND_FOR_MS.max(watch.max_interval_ms.saturating_mul(2)));
         }
         write_request(queue.draft, found, entry.url.registrable_domain(), &errand.record.headers);
         count += 1;
@@ -177,14 +183,23 @@ fn bounds(errand: &Errand<'_>) -> (i64, i64) {
     (least_ms, named(watch.max_interval_ms, longest_ms).max(least_ms))
 }
 
+/// The least time between two readings that a list asks for, unless its source knows better: programs that make feeds ask
+/// for an hour by themselves.
+fn asked_ms(errand: &Errand<'_>, list: &List) -> Option<i64> {
+    let longest_ms = errand.request.watch.unwrap_or_default().max_interval_ms;
+    list.least_interval_ms.filter(|asked_ms| longest_ms <= 0 || *asked_ms <= longest_ms)
+}
+
 /// Tells the entries of two readings apart. An article by its address; a list within the list is another when it says
-/// that it changed, and once a day where it says nothing.
+/// that it changed, and once a day where it says nothing; so is a feed that a section names.
 fn hash(entry: &Discovered, now_ms: i64) -> u64 {
     let url = entry.url.as_str();
     match (entry.leads, &entry.modified_at) {
         (Leads::List, Some(modified)) => xxh3_64(format!("{url} {modified}").as_bytes()),
-        (Leads::List, None) => xxh3_64(format!("{url} {}", now_ms.div_euclid(DAY_MS)).as_bytes()),
-        _ => xxh3_64(url.as_bytes()),
+        (Leads::List, None) | (Leads::Feed, _) => {
+            xxh3_64(format!("{url} {}", now_ms.div_euclid(DAY_MS)).as_bytes())
+        }
+        (Leads::Article, _) => xxh3_64(url.as_bytes()),
     }
 }
 

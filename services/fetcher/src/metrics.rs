@@ -23,6 +23,8 @@ pub(crate) struct Metrics {
     pub revisits: IntCounterVec,
     /// Lists from which nothing comes against their rhythm, by `cause`.
     pub silent: IntGaugeVec,
+    /// 1 while the list of sources cannot be used, and its last good state stays.
+    pub sources_wrong: IntGauge,
     /// Addresses found, by `via` (`feed`, `sitemap`, `redirect`, `original`).
     pub discovered: IntCounterVec,
     /// Requests queued.
@@ -66,6 +68,11 @@ pub(crate) fn metrics() -> &'static Metrics {
                 "wireroom_fetcher_silent_lists",
                 "Lists from which nothing comes against their rhythm.",
                 &["cause"]
+            )
+            .expect(registered),
+            sources_wrong: register_int_gauge!(
+                "wireroom_fetcher_sources_wrong",
+                "1 while the list of sources cannot be used, and its last good state stays."
             )
             .expect(registered),
             discovered: register_int_counter_vec!(

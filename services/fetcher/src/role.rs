@@ -27,6 +27,7 @@ use crate::{
     network::Network,
     rules::Rules,
     seen::{SWEEP, sweep},
+    sources::Watcher,
     visit::{Job, Visit, Visitor},
 };
 
@@ -92,6 +93,7 @@ pub(crate) struct Fetcher<F> {
     /// Visits that ended and are not committed yet.
     ended: Vec<Visit>,
     frontiers: HashMap<i32, Frontier>,
+    sources: Option<Watcher>,
 }
 
 /// A step in the making, and the visits to begin when it is committed.
@@ -120,6 +122,7 @@ impl<F: Fetch> Fetcher<F> {
             in_flight: HashMap::new(),
             ended: Vec::new(),
             frontiers: HashMap::new(),
+            sources: config.sources.as_deref().map(Watcher::new),
         })
     }
 
@@ -136,6 +139,9 @@ impl<F: Fetch> Fetcher<F> {
         if !(inputs.revoked.is_empty() && inputs.assigned.is_empty()) {
             self.tell();
         }
+        if let Some(sources) = &mut self.sources {
+            sources.look(log, self.clock.now_ms())?;
+        }
         self.gather();
         let is_idle = inputs.is_empty() && self.in_flight.is_empty();
         let is_idle = is_idle && self.settings.progress.is_watched() && log.is_at_end()?;
@@ -147,6 +153,9 @@ impl<F: Fetch> Fetcher<F> {
             }
         }
         self.work(&inputs, &mut round)?;
+        if let Some(sources) = &mut self.sources {
+            sources.write(&mut round.draft, self.clock.now_ms())?;
+        }
         let (step, tally) = round.draft.finish();
         let is_step = !step.is_empty();
         log.commit(step)?;
@@ -180,7 +189,8 @@ impl<F: Fetch> Fetcher<F> {
     }
 
     fn wait(&self) -> Duration {
-        match (self.ended.is_empty(), self.in_flight.is_empty()) {
+        let has_more = !self.ended.is_empty() || self.sources.as_ref().is_some_and(Watcher::has_more);
+        match (!has_more, self.in_flight.is_empty()) {
             (false, _) => Duration::ZERO,
             (true, false) => self.settings.wait.min(WHILE_IN_FLIGHT),
             (true, true) => self.settings.wait,
@@ -195,6 +205,9 @@ impl<F: Fetch> Fetcher<F> {
         lost.into_values().for_each(|id| self.fetch.cancel(id));
         self.ended.retain(|visit| visit.partition != partition);
         self.frontiers.remove(&partition);
+        if let Some(sources) = &mut self.sources {
+            sources.forget(partition);
+        }
     }
 
     fn assigned(&mut self, log: &dyn Log, partition: i32) -> Result<(), LogError> {

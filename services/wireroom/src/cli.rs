@@ -37,6 +37,9 @@ pub enum Command {
     Topics(TopicsCommand),
     /// Put inputs into the pipeline and return at once
     Submit(SubmitOptions),
+    /// The outlets that are watched: import lists of them, show them, find what is wrong
+    #[command(subcommand)]
+    Sources(SourcesCommand),
     /// Show records of a topic, as JSON lines
     Tail(TailOptions),
     /// List, show or replay what could not be processed
@@ -55,8 +58,11 @@ pub enum Command {
 pub struct RunOptions {
     /// A URL of an article, feed or sitemap; a file of URLs; a text or HTML document (a reprint); a folder; - (standard
     /// input: URLs, or one document)
-    #[arg(required = true, value_name = "INPUT")]
+    #[arg(required_unless_present = "sources", value_name = "INPUT")]
     pub inputs: Vec<String>,
+    /// Watch the outlets of this list, too; it may be changed while it is watched (see `wireroom sources`)
+    #[arg(long, value_name = "FILE", requires = "follow")]
+    pub sources: Option<PathBuf>,
     /// Where the canonical articles go, as JSON lines
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub out: PathBuf,
@@ -165,6 +171,44 @@ pub enum Format {
     Ninjs,
     /// schema.org NewsArticle
     Jsonld,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SourcesCommand {
+    /// Make one sources.toml of lists of feeds (OPML), tables (CSV) and other sources.toml
+    Import {
+        /// Told apart by their endings (.opml, .xml, .csv, .toml)
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Where it goes; - is standard output
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        out: PathBuf,
+    },
+    /// One line for each outlet: id, lists, quota, and whether it is paused
+    List {
+        #[arg(value_name = "FILE", default_value = "sources.toml")]
+        file: PathBuf,
+        /// As JSON lines, with everything known of each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what is wrong with a list; exit code 1 where something is
+    Check {
+        #[arg(value_name = "FILE", default_value = "sources.toml")]
+        file: PathBuf,
+        /// Read every feed, sitemap and section once, too, as the fetcher would
+        #[arg(long)]
+        fetch: bool,
+        /// HTTP proxy for everything fetched
+        #[arg(long, value_name = "URL")]
+        proxy: Option<String>,
+        /// Allow private, loopback and link-local addresses
+        #[arg(long)]
+        allow_private: bool,
+        /// Configuration file (TOML)
+        #[arg(long, value_name = "FILE", env = "WIREROOM_CONFIG")]
+        config: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,6 +6,7 @@ mod deadletters;
 mod filters;
 mod formats;
 mod input;
+mod outlets;
 mod reextract;
 mod run;
 mod serve;
@@ -54,6 +55,7 @@ fn command(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Cluster => filters::cluster(),
         Command::Topics(command) => topics::command(&command),
         Command::Submit(options) => submit::submit(&options),
+        Command::Sources(command) => outlets::command(&command),
         Command::Tail(options) => tail::tail(&options),
         Command::Deadletters { command, at } => deadletters::command(command, &at),
         Command::CheckConfig(args) => serve::check_config(&args),

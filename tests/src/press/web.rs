@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::Body;
 use axum::http::{StatusCode, header};
@@ -14,7 +15,7 @@ use super::page::{
     HARBOUR_TIMES, KUESTENBLATT, MERIDIAN_WIRE, NORTHERN_COURIER, Outlet, PELLWORTH_GAZETTE, Page, TIDEWATCH,
     escape, fill, link,
 };
-use super::written::{self, BLANK, FEED, MOVED, TAKEN_OVER};
+use super::written::{self, BLANK, FEED, LATEST, LATEST_PAGES, MOVED, TAKEN_OVER};
 
 const FEED_TEMPLATE: &str = include_str!("../../press/templates/feed.xml");
 
@@ -23,11 +24,19 @@ const FEED_TEMPLATE: &str = include_str!("../../press/templates/feed.xml");
 pub(super) struct Web {
     pages: HashMap<&'static str, &'static Page>,
     articles: usize,
+    latest: AtomicUsize,
 }
 
 impl Web {
     pub fn new(articles: usize) -> Self {
-        Self { pages: written::pages().map(|page| (page.url.as_str(), page)).collect(), articles }
+        let pages = written::pages().map(|page| (page.url.as_str(), page)).collect();
+        Self { pages, articles, latest: AtomicUsize::new(1) }
+    }
+
+    /// The growing feed has one more item; its URL.
+    pub fn publish(&self) -> &'static str {
+        let n = self.latest.fetch_add(1, Ordering::SeqCst);
+        &written::page(LATEST_PAGES.get(n).expect("a page that is left")).url
     }
 
     /// What `host` answers for a path with its query.
@@ -56,7 +65,12 @@ impl Web {
             return redirect(written::page(MOVED.1).path());
         }
         if url == FEED.0 {
-            return response(StatusCode::OK, "application/rss+xml", feed(host, outlet));
+            return response(StatusCode::OK, "application/rss+xml", feed(host, outlet, FEED.1));
+        }
+        if url == LATEST {
+            let listed = LATEST_PAGES.iter().take(self.latest.load(Ordering::SeqCst)).copied();
+            let newest_first: Vec<&str> = listed.rev().collect();
+            return response(StatusCode::OK, "application/rss+xml", feed(host, outlet, &newest_first));
         }
         let Some(page) = self.pages.get(url.as_str()) else { return not_found(host, outlet) };
         let others: Vec<Page> =
@@ -104,12 +118,11 @@ fn front_page(host: &str, outlet: Outlet<'_>) -> String {
     )
 }
 
-fn feed(host: &str, outlet: Outlet<'_>) -> String {
+fn feed(host: &str, outlet: Outlet<'_>, names: &[&str]) -> String {
     fill(FEED_TEMPLATE, |key| match key {
         "publisher" => escape(outlet.name),
         "host" => host.to_owned(),
-        "items" => FEED
-            .1
+        "items" => names
             .iter()
             .map(|name| {
                 let page = written::page(name);

@@ -55,6 +55,11 @@ pub(super) const TAKEN_OVER: (&str, &str) = ("http://halvern-herald.example/stor
 pub(super) const FEED: (&str, &[&str]) =
     ("http://northern-courier.example/feed.xml", &["gauges", "hospital", "waterworks"]);
 
+/// A feed of the Northern Courier that grows: it begins with the first of these.
+pub const LATEST: &str = "http://northern-courier.example/latest.xml";
+/// What it lists in the end.
+pub(super) const LATEST_PAGES: &[&str] = &["gauges", "hospital", "waterworks"];
+
 /// A reprint as a text file.
 #[derive(Debug)]
 pub struct Document {

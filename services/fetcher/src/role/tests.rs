@@ -2,6 +2,7 @@ mod bench;
 mod commit;
 mod give_up;
 mod revisits;
+mod sources;
 mod watched;
 
 use std::collections::{HashSet, VecDeque};

@@ -40,6 +40,9 @@ struct Place {
 pub fn run(options: &RunOptions) -> Result<Outcome> {
     let config = serve::known(Config::load(options.config.as_deref())?)?;
     outcome::check(&options.out)?;
+    if let Some(sources) = &options.sources {
+        fetcher::load_sources(sources)?;
+    }
     init_telemetry(config.service.log_format, if options.follow { "info" } else { "error" });
     let shutdown = Shutdown::default();
     stop_on_signals(&shutdown, config.service.drain_deadline)?;
@@ -82,7 +85,9 @@ pub fn run(options: &RunOptions) -> Result<Outcome> {
     }
     let outcome = outcome::write(&place.log, &ledger, &requests, &unusable, &options.out)?;
     ledger.finished()?;
-    Ok(outcome)
+    // What failed on the way is no failure of one that was to go on until stopped.
+    let is_done = options.follow && unusable.is_empty();
+    Ok(if is_done { Outcome::Done } else { outcome })
 }
 
 fn open(options: &RunOptions, config: &Config) -> Result<Place> {
@@ -119,12 +124,14 @@ fn workers(options: &RunOptions, config: &Config) -> Result<Vec<Worker>> {
     fetcher.proxy = options.proxy.clone().or(fetcher.proxy);
     fetcher.extra_ca = options.extra_ca.clone().or(fetcher.extra_ca);
     fetcher.delay = options.delay.unwrap_or(fetcher.delay);
+    fetcher.sources = options.sources.clone().or(fetcher.sources);
     fetcher.allow_private |= options.allow_private;
     let patience = if options.follow { fetcher.give_up_after } else { GIVE_UP_AFTER };
     // A run that ends does not wait for tomorrow.
     if !options.follow {
         fetcher.revisits.clear();
         fetcher.daily_quota = 0;
+        fetcher.sources = None;
     }
     fetcher.give_up_after = options.give_up_after.unwrap_or(patience);
     let mut workers = vec![fetcher::worker(fetcher)];

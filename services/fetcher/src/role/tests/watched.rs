@@ -128,7 +128,7 @@ fn a_feed_is_asked_for_by_its_validators_and_once_a_day_whole() {
 #[test]
 fn a_watched_address_that_is_an_article_is_one() {
     with_bench(|b| {
-        b.submit(&watch());
+        b.submit(&Request { via: "submitted".into(), ..watch() });
         b.settle();
         let job = b.only();
         b.end(&job, page());
@@ -136,4 +136,42 @@ fn a_watched_address_that_is_an_article_is_one() {
         b.advance(1000 * MINUTE_MS);
         assert!(b.begun().is_empty());
     });
+}
+
+#[test]
+fn what_a_source_says_counts_more_than_what_its_feed_asks_for() {
+    for (max_interval_ms, next_ms) in [(0, 60 * MINUTE_MS), (30 * MINUTE_MS, 15 * MINUTE_MS)] {
+        with_bench(|b| {
+            b.submit(&Request { watch: Some(Watch { max_interval_ms, ..Watch::default() }), ..watch() });
+            b.settle();
+            let job = only(b);
+            let Found::List(list) = feed(&["https://b.example/1"]) else { unreachable!() };
+            b.end(&job, Found::List(List { least_interval_ms: Some(60 * MINUTE_MS), ..list }));
+            b.begun();
+            b.advance(next_ms - 1);
+            assert!(b.begun().is_empty());
+            b.advance(1);
+            assert_eq!(b.begun_urls(), [FEED]);
+        });
+    }
+}
+
+#[test]
+fn a_page_in_the_place_of_a_feed_does_not_end_the_watch() {
+    for (via, is_read_before) in [("source", false), ("submitted", true)] {
+        with_bench(|b| {
+            b.submit(&Request { via: via.into(), ..watch() });
+            b.settle();
+            if is_read_before {
+                let job = only(b);
+                b.end(&job, feed(&[]));
+                b.advance(10 * MINUTE_MS);
+            }
+            let job = only(b);
+            b.end(&job, page());
+            assert!(b.pages().is_empty(), "it is no article");
+            b.advance(10 * MINUTE_MS);
+            assert_eq!(b.begun_urls(), [FEED]);
+        });
+    }
 }

@@ -1,0 +1,84 @@
+//! Feeds that are watched: what appears in them while `wireroom run --follow` runs comes out, until it is stopped.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use tests::press::{self, Press};
+use tests::run;
+use tests::topics::Topics;
+use tests::wait;
+
+fn is_canonical(data: &Path, url: &str) -> bool {
+    Topics::in_folder(data).canonical().iter().any(|article| article.place == url)
+}
+
+fn check(file: &Path, more: &[&str]) -> Output {
+    run::wireroom().args(["sources", "check"]).arg(file).args(more).output().unwrap()
+}
+
+#[test]
+fn what_a_feed_gains_while_it_is_followed_comes_out() {
+    let (press, folder) = (Press::open(), tempfile::tempdir().unwrap());
+    let data = folder.path().join("data");
+    let out = folder.path().join("out.jsonl");
+    let arguments = [press::LATEST, "--out", out.to_str().unwrap()];
+    let running = run::follower_of(&press, &data, arguments);
+    wait::until("the feed's first item is an article", || !Topics::in_folder(&data).canonical().is_empty());
+    let new = press.publish();
+    assert!(!is_canonical(&data, new));
+    wait::until("the new item is an article", || is_canonical(&data, new));
+    let status = running.stop();
+    assert_eq!(status.code(), Some(0), "{status}");
+    assert_eq!(run::canonical(&out).len(), 2);
+    assert_eq!(press.served().iter().filter(|served| served.url == new).count(), 1);
+}
+
+#[test]
+fn outlets_are_exchanged_while_they_are_followed() {
+    let (press, folder) = (Press::open(), tempfile::tempdir().unwrap());
+    let (data, file) = (folder.path().join("data"), folder.path().join("sources.toml"));
+    let courier = format!("[[outlet]]\nid = 'courier'\nfeeds = ['{}']\n", press::LATEST);
+    let wire = "[[outlet]]\nid = 'wire'\nsections = ['http://meridian-wire.example/']\n";
+    fs::write(&file, wire).unwrap();
+    let checked = check(&file, &["--fetch", "--proxy", &press.proxy()]);
+    let said = String::from_utf8(checked.stdout).unwrap();
+    assert!(said.starts_with("wire: http://meridian-wire.example/: a section of "), "{said}");
+    assert!(checked.status.success());
+
+    let running = run::follower_of(&press, &data, ["--sources", file.to_str().unwrap()]);
+    wait::until("the section's articles are there", || !Topics::in_folder(&data).canonical().is_empty());
+    fs::write(&file, "[[outlet]]\nid = 'A B'").unwrap();
+    assert_eq!(check(&file, &[]).status.code(), Some(1));
+    fs::write(&file, &courier).unwrap();
+    let new = press.publish();
+    wait::until("the new outlet's item is an article", || is_canonical(&data, new));
+    let records = Topics::in_folder(&data).read("canonical");
+    let record = records.iter().find(|record| record["url"] == new).unwrap();
+    assert_eq!(record["source_id"], "courier");
+    let status = running.stop();
+    assert_eq!(status.code(), Some(0), "{status}");
+}
+
+#[test]
+fn a_check_says_of_every_list_whether_it_can_be_watched() {
+    let (press, folder) = (Press::open(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("sources.toml");
+    let lists = [
+        (press::LATEST, "a feed of 1 entry, undated"),
+        (press::GONE, "cannot be watched: the server answered 404"),
+        ("http://tidewatch.example/members/feed", "cannot be watched: robots.txt disallows it"),
+        (
+            "http://meridian-wire.example/",
+            "cannot be watched: it is a page, and neither a feed nor a sitemap",
+        ),
+    ];
+    let feeds: Vec<String> = lists.iter().map(|(url, _)| format!("'{url}'")).collect();
+    fs::write(&file, format!("[[outlet]]\nid = 'press'\nfeeds = [{}]", feeds.join(", "))).unwrap();
+    let checked = check(&file, &["--fetch", "--proxy", &press.proxy()]);
+    let said = String::from_utf8(checked.stdout).unwrap();
+    assert_eq!((checked.status.code(), said.lines().count()), (Some(1), lists.len()), "{said}");
+    for (url, found) in lists {
+        assert!(said.contains(&format!("press: {url}: {found}")), "{said}");
+    }
+}
