@@ -144,7 +144,7 @@ fn what_a_source_says_counts_more_than_what_its_feed_asks_for() {
         with_bench(|b| {
             b.submit(&Request { watch: Some(Watch { max_interval_ms, ..Watch::default() }), ..watch() });
             b.settle();
-            let job = only(b);
+            let job = b.only();
             let Found::List(list) = feed(&["https://b.example/1"]) else { unreachable!() };
             b.end(&job, Found::List(List { least_interval_ms: Some(60 * MINUTE_MS), ..list }));
             b.begun();
@@ -163,11 +163,11 @@ fn a_page_in_the_place_of_a_feed_does_not_end_the_watch() {
             b.submit(&Request { via: via.into(), ..watch() });
             b.settle();
             if is_read_before {
-                let job = only(b);
+                let job = b.only();
                 b.end(&job, feed(&[]));
                 b.advance(10 * MINUTE_MS);
             }
-            let job = only(b);
+            let job = b.only();
             b.end(&job, page());
             assert!(b.pages().is_empty(), "it is no article");
             b.advance(10 * MINUTE_MS);
