@@ -67,6 +67,10 @@ pub(crate) fn complete(queue: &mut Queue<'_>, visit: &Visit, rules: &Rules) -> R
 pub(crate) fn expire(queue: &mut Queue<'_>, now_ms: i64, rules: &Rules) -> Result<(), LogError> {
     for (sequence, failure) in queue.expired(now_ms, MAX_EXPIRED_AT_ONCE) {
         if let Some((record, ticket)) = queue.get(sequence)? {
+            if ticket.list.is_some() {
+                lists::put_off(queue, sequence, &ticket, &failure, now_ms, rules)?;
+                continue;
+            }
             let request = request_of(&record);
             leave(queue, &request.url, sequence, &ticket)?;
             // Nobody says any longer that it is to be watched.
@@ -183,7 +187,7 @@ impl Errand<'_> {
         let moved = Request { url: to, hops, via, watch: None, ..self.request.clone() };
         write_request(queue.draft, moved, url.registrable_domain(), &self.record.headers);
         if self.ticket.list.is_some() {
-            return lists::unchanged(self, queue);
+            return lists::moved(self, queue);
         }
         if self.ticket.visits > 0 {
             queue.draft.revisited("moved");

@@ -12,12 +12,15 @@ use crate::{
     complete::Errand,
     emit::{of_list, write_request},
     frontier::Queue,
+    rules::Rules,
     visit::List,
 };
 
 /// Addresses of a list that are remembered, to tell what is new in its next reading.
 const MAX_KNOWN: usize = 5_000;
 const DAY_MS: i64 = 86_400_000;
+/// How long a list rests that is at another domain.
+const MOVED_PAUSE_MS: i64 = 900_000;
 /// A feed that a section names is watched for so long; named again, which is told once a day, for as long again.
 const FOUND_FOR_MS: i64 = 3 * DAY_MS;
 /// Why nothing comes of a list.
@@ -68,6 +71,34 @@ pub(crate) fn unchanged(errand: &mut Errand<'_>, queue: &mut Queue<'_>) -> Resul
     let list = errand.ticket.list.clone().unwrap_or_default();
     let poll = Poll { polled_at_ms: errand.visit.ended_at_ms, ..Poll::default() };
     again(errand, queue, list, &poll, "stale")
+}
+
+/// A list that is watched is at another domain, and was asked for there: what it says teaches nothing here.
+pub(crate) fn moved(errand: &Errand<'_>, queue: &mut Queue<'_>) -> Result<(), LogError> {
+    let (least_ms, longest_ms) = bounds(errand);
+    let pause_ms = MOVED_PAUSE_MS.clamp(least_ms, longest_ms);
+    let ticket = QueueTicket {
+        attempts: 0,
+        due_at_ms: errand.visit.ended_at_ms.saturating_add(pause_ms),
+        last_failure: String::new(),
+        ..errand.ticket.clone()
+    };
+    queue.defer(errand.visit.sequence, &errand.ticket, &ticket)
+}
+
+/// The host of a list that is watched was given up: it waits as long as a list may.
+pub(crate) fn put_off(
+    queue: &mut Queue<'_>,
+    sequence: u64,
+    ticket: &QueueTicket,
+    failure: &Failure,
+    now_ms: i64,
+    rules: &Rules,
+) -> Result<(), LogError> {
+    let (_, longest_ms) = rules.poll_ms;
+    let due_at_ms = now_ms.saturating_add(longest_ms);
+    let later = QueueTicket { due_at_ms, last_failure: failure.to_string(), ..ticket.clone() };
+    queue.defer(sequence, ticket, &later)
 }
 
 /// A list that is watched could not be read. It is never given up: it is its source's to say so.

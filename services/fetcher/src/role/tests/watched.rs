@@ -175,3 +175,43 @@ fn a_page_in_the_place_of_a_feed_does_not_end_the_watch() {
         });
     }
 }
+
+#[test]
+fn a_watched_feed_whose_host_is_silent_for_weeks_is_asked_again() {
+    with_bench(|b| {
+        b.submit(&watch());
+        b.settle();
+        for _ in 0..2_000 {
+            for job in b.begun() {
+                b.end(&job, Found::Failed(Failure::Timeout));
+            }
+            b.advance(10 * MINUTE_MS);
+        }
+        assert_eq!(b.dead(), []);
+        b.advance(6 * 60 * MINUTE_MS);
+        let job = b.only();
+        assert_eq!(job.url.as_str(), FEED);
+    });
+}
+
+#[test]
+fn a_watched_feed_that_is_at_another_domain_is_read_there_as_often() {
+    with_bench(|b| {
+        b.submit(&watch());
+        b.settle();
+        for _ in 0..50 {
+            let mut begun = b.begun();
+            let there = Found::Moved { url: CanonicalUrl::parse("https://b.example/feed").unwrap(), hops: 1 };
+            let job = begun.pop().unwrap();
+            assert_eq!((job.url.as_str(), begun.len()), (FEED, 0));
+            b.end(&job, there);
+            let job = b.only();
+            assert_eq!(job.url.as_str(), "https://b.example/feed");
+            b.end(&job, feed(&["https://c.example/1"]));
+            for job in b.begun() {
+                b.end(&job, page());
+            }
+            b.advance(10 * MINUTE_MS);
+        }
+    });
+}
