@@ -18,6 +18,7 @@ pub(crate) fn of_page(
         article_id: ArticleId::of_url(&canonical).as_str().to_owned(),
         url: fetched_from.as_str().to_owned(),
         canonical_url: canonical.as_str().to_owned(),
+        amp_url: extraction.amp_url.clone().unwrap_or_default(),
         requested_url: Some(request.url.clone())
             .filter(|url| url != fetched_from.as_str())
             .unwrap_or_default(),

@@ -151,6 +151,7 @@ fn of_article(article: Article) -> CanonicalArticle {
         article_id: article.article_id,
         status: "usable".to_owned(),
         canonical_url: article.canonical_url,
+        amp_url: article.amp_url,
         headline: article.headline,
         subheadline: article.subheadline,
         summary: article.summary,

@@ -141,7 +141,8 @@ fn an_archived_copy_speaks_for_the_page_it_was_made_of() {
 
 #[test]
 fn the_canonical_link_names_the_page_on_its_own_site_alone() {
-    let with_link = |href: &str| format!("<link rel=canonical href='{href}'>{STORY}");
+    let with_link =
+        |href: &str| format!("<link rel=canonical href='{href}'><link rel=amphtml href=/amp>{STORY}");
     let at = "https://news.isles.example/ferry?ref=front";
     for (href, url, claims) in [
         ("https://isles.example/ferry", "https://isles.example/ferry", 0),
@@ -151,6 +152,7 @@ fn the_canonical_link_names_the_page_on_its_own_site_alone() {
     ] {
         let (articles, requests, _) = run(&[page(at, &with_link(href))]);
         assert_eq!((articles[0].canonical_url.as_str(), requests.len()), (url, claims), "{href}");
+        assert_eq!(articles[0].amp_url, "https://news.isles.example/amp");
         if claims > 0 {
             assert_eq!((requests[0].url.as_str(), requests[0].via.as_str()), (href, "canonical"));
             assert_eq!(articles[0].declared_original, href);

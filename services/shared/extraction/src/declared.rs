@@ -43,6 +43,7 @@ pub(crate) struct Declared<'a> {
     pub subheadings: Vec<(bool, String)>,
     pub title: Option<String>,
     pub canonical: Option<&'a str>,
+    pub amp: Option<&'a str>,
     pub license: Option<&'a str>,
     pub language: Option<&'a str>,
     pub base: Option<&'a str>,
@@ -172,6 +173,7 @@ fn link<'a>(element: &'a Element, found: &mut Declared<'a>) {
     for rel in rel.split_ascii_whitespace() {
         match rel.to_ascii_lowercase().as_str() {
             "canonical" => found.canonical = found.canonical.or(Some(href)),
+            "amphtml" => found.amp = found.amp.or(Some(href)),
             "license" => found.license = found.license.or(Some(href)),
             _ => {}
         }

@@ -36,6 +36,8 @@ pub struct Extraction {
     pub language_confidence: f64,
     /// The canonical link declared, made absolute.
     pub canonical_url: Option<String>,
+    /// The AMP twin declared, made absolute.
+    pub amp_url: Option<String>,
     /// Addresses this claims to be taken from: an "Original url" line, a canonical link to another domain. Claims, never
     /// identity.
     pub declared_original: Vec<String>,
@@ -79,6 +81,7 @@ impl Default for Extraction {
             language: None,
             language_confidence: 0.0,
             canonical_url: None,
+            amp_url: None,
             declared_original: Vec::new(),
             site_name: None,
             section: None,

@@ -134,6 +134,7 @@ pub(crate) fn extract(page: &Page, watch: &mut Watch) -> Extraction {
         declared.meta(&["og:locale", "content-language", "language", "dc.language"]),
     ];
     let codes: Vec<String> = codes.into_iter().flatten().map(str::to_owned).collect();
+    out.amp_url = declared.amp.and_then(|amp| absolute(amp, base.as_ref()));
     out.canonical_url =
         declared.canonical.or_else(|| declared.meta(&["og:url"])).and_then(|c| absolute(c, base.as_ref()));
     out.site_name =
