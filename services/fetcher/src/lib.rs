@@ -28,6 +28,8 @@ mod memory;
 mod metrics;
 mod network;
 mod reading;
+#[cfg(test)]
+mod rebinding;
 mod resolver;
 mod role;
 mod rules;
