@@ -58,33 +58,16 @@ impl Services {
     /// which one stands by.
     pub fn start(broker: &Broker, press: &Press, prefix: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let kafka = |key: &str| format!("WIREROOM__KAFKA__{key}");
-        let settings: Vec<(String, String)> = [
-            (kafka("BROKERS"), broker.bootstrap()),
-            (kafka("PREFIX"), prefix),
-            (kafka("PARTITIONS"), PARTITIONS),
-            (kafka("SESSION_TIMEOUT"), "6s"),
-            (kafka("TRANSACTION_TIMEOUT"), "5s"),
-            ("WIREROOM__FETCHER__PROXY".to_owned(), &press.proxy()),
-            ("WIREROOM__FETCHER__DELAY".to_owned(), "10ms"),
-        ]
-        .map(|(name, value)| (name, value.to_owned()))
-        .to_vec();
-
-        let created =
-            run::wireroom().args(["topics", "create"]).envs(settings.clone()).output().expect("it runs");
-        assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
+        let mut settings = on_kafka(broker, prefix);
+        settings.push(("WIREROOM__FETCHER__PROXY".to_owned(), press.proxy()));
+        settings.push(("WIREROOM__FETCHER__DELAY".to_owned(), "10ms".to_owned()));
+        create_topics(&settings);
         let processes = PROCESSES.map(|(service, name, roles)| {
             Service::start(service, name, roles, settings.clone(), folder.path().join(name))
         });
         let topics = Topics::on_kafka(broker.bootstrap(), prefix);
         let services = Self { processes: processes.into(), topics, folder };
-        for service in &services.processes {
-            wait::until(&format!("{} holds partitions", service.name), || {
-                let held = service.count("wireroom_partitions_assigned", service.roles[0]);
-                held.is_some_and(|held| held > 0)
-            });
-        }
+        services.processes.iter().for_each(Service::wait_for_partitions);
         services
     }
 
@@ -108,8 +91,32 @@ impl Services {
     }
 }
 
+/// The settings, as variables, of services on a broker under a prefix.
+pub fn on_kafka(broker: &Broker, prefix: &str) -> Vec<(String, String)> {
+    let settings = [
+        ("BROKERS", broker.bootstrap()),
+        ("PREFIX", prefix),
+        ("PARTITIONS", PARTITIONS),
+        ("SESSION_TIMEOUT", "6s"),
+        ("TRANSACTION_TIMEOUT", "5s"),
+    ];
+    settings.map(|(key, value)| (format!("WIREROOM__KAFKA__{key}"), value.to_owned())).to_vec()
+}
+
+/// Makes the topics of services with these settings.
+///
+/// # Panics
+/// If they cannot be made.
+pub fn create_topics(settings: &[(String, String)]) {
+    let mut create = run::wireroom();
+    create.args(["topics", "create"]).envs(settings.iter().cloned());
+    let created = create.output().expect("it runs");
+    assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
+}
+
 impl Service {
-    fn start(
+    /// Starts a process that keeps its data in a folder.
+    pub fn start(
         service: &'static str,
         name: &'static str,
         roles: &'static [&'static str],
@@ -143,10 +150,22 @@ impl Service {
         Notes::in_folder(&self.folder, self.roles)
     }
 
-    /// Kills the process as `kill -9` does, and starts it again. What its [`notes`](Self::notes) said in between.
-    pub fn kill_and_restart(&mut self) -> Vec<String> {
+    /// Kills the process as `kill -9` does.
+    pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Waits until the process holds partitions of its first role.
+    pub fn wait_for_partitions(&self) {
+        wait::until(&format!("{} holds partitions", self.name), || {
+            self.count("wireroom_partitions_assigned", self.roles[0]).is_some_and(|held| held > 0)
+        });
+    }
+
+    /// Kills the process as `kill -9` does, and starts it again. What its [`notes`](Self::notes) said in between.
+    pub fn kill_and_restart(&mut self) -> Vec<String> {
+        self.kill();
         let notes = self.notes().all();
         self.starts += 1;
         self.child = spawn(self.service, self.name, &self.settings, &self.folder, self.starts);

@@ -4,13 +4,17 @@ use std::{error::Error as _, net::IpAddr, time::Duration};
 
 use article::CanonicalUrl;
 use bytes::Bytes;
-use crawl::{Failure, Validators};
+use crawl::{Failure, Kind, Validators, sniff};
 use reqwest::{
     Certificate, Proxy, Version,
-    header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT},
-    redirect,
+    header::{
+        ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MODIFIED_SINCE,
+        IF_NONE_MATCH, USER_AGENT,
+    },
+    redirect, retry,
 };
 use tokio::time::Instant;
+use wire::inflate_start;
 
 use crate::{
     addresses::{Addresses, Asking},
@@ -18,12 +22,17 @@ use crate::{
     memory::{Memory, Reserved},
     metrics::metrics,
     resolver::{PublicResolver, Unresolved},
+    visit::{SNIFFED_BYTES, header},
 };
 
 /// Most headers an answer may have.
 const MAX_HEADERS: usize = 200;
 /// Longest list of headers over HTTP/2, in bytes.
 const MAX_HEADER_BYTES: u32 = 64 << 10;
+/// With so many bytes of a body it is first looked what it is ...
+const FIRST_LOOK_BYTES: usize = 2 * SNIFFED_BYTES;
+/// ... and when it has so many times as many, again, if that was not to be seen then: some encodings come in large blocks.
+const LOOK_AGAIN: usize = 16;
 /// Longest message of a failure, in characters.
 const MAX_MESSAGE_CHARS: usize = 300;
 
@@ -70,6 +79,8 @@ pub(crate) struct Answer {
     pub headers: HeaderMap,
     /// As sent.
     pub body: Bytes,
+    /// What the body is, where that was looked for.
+    pub body_kind: Option<Kind>,
     /// Whether there was more than the cap allowed.
     pub is_cut: bool,
     /// Without the wait for room in memory.
@@ -80,6 +91,12 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
+        let admits = if config.allow_private { |_| true } else { crawl::is_public };
+        Self::with(config, PublicResolver::new(&config.name_servers, config.connect_timeout / 2, admits))
+    }
+
+    /// With names resolved so.
+    pub(crate) fn with(config: &Config, resolver: PublicResolver) -> Result<Self, ConfigError> {
         let user_agent = HeaderValue::from_str(&config.user_agent).ok();
         let Some(user_agent) = user_agent.filter(|_| !crawl::product_token(&config.user_agent).is_empty())
         else {
@@ -102,6 +119,8 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .default_headers(headers.clone())
             .redirect(redirect::Policy::none())
+            // Not even of what HTTP/2 calls safe to repeat: the frontier says when a host is asked again.
+            .retry(retry::never())
             .referer(false)
             .no_proxy()
             .connect_timeout(config.connect_timeout)
@@ -109,7 +128,6 @@ impl Client {
             .http2_max_header_list_size(MAX_HEADER_BYTES)
             .pool_max_idle_per_host(1)
             .pool_idle_timeout(Duration::from_secs(30));
-        let resolver = PublicResolver::of_system(config.connect_timeout / 2, config.allow_private);
         builder = match &config.proxy {
             Some(proxy) => builder.proxy(proxy_at(proxy)?),
             // Behind a proxy the only name resolved here is the proxy's own, which may be private.
@@ -187,6 +205,7 @@ impl Client {
             address: response.remote_addr().map(|at| at.ip()).filter(|_| self.resolver.is_some()),
             headers: std::mem::take(response.headers_mut()),
             body: Bytes::new(),
+            body_kind: None,
             is_cut: false,
             latency_ms: 0,
             reserved: None,
@@ -196,8 +215,13 @@ impl Client {
             return Ok(answer);
         }
         let mut reserved = self.memory.body(cap).await;
-        (answer.body, answer.is_cut) =
-            timed(allowed, spent, read_body(&mut response, cap)).await?.map_err(failed)?;
+        let look_at = if ask.kind == Asked::Page { FIRST_LOOK_BYTES } else { usize::MAX };
+        let look = Look { headers: &answer.headers, at: look_at, seen: None };
+        let body = timed(allowed, spent, read_body(&mut response, cap, look)).await?.map_err(failed)?;
+        if let Some(kind) = body.kind.filter(|kind| is_hopeless(*kind)) {
+            return Err(Failure::Unsupported(kind.as_str()));
+        }
+        (answer.body, answer.body_kind, answer.is_cut) = (body.bytes, body.kind, body.is_cut);
         reserved.shrink_to(answer.body.len());
         answer.reserved = Some(reserved);
         Ok(answer)
@@ -216,9 +240,48 @@ async fn timed<T>(
     done.map_err(|_| Failure::Timeout)
 }
 
-/// A body, and whether it was cut at `cap` bytes.
-async fn read_body(response: &mut reqwest::Response, cap: usize) -> reqwest::Result<(Bytes, bool)> {
+/// A body as it was read.
+struct Body {
+    bytes: Bytes,
+    kind: Option<Kind>,
+    /// Whether there was more than the cap allows.
+    is_cut: bool,
+}
+
+/// Looks what a body is while it is read.
+struct Look<'a> {
+    headers: &'a HeaderMap,
+    /// With so many bytes.
+    at: usize,
+    seen: Option<Kind>,
+}
+
+impl Look<'_> {
+    /// What the body is, as soon as as much of it is to be seen as telling takes.
+    fn at(&mut self, body: &[u8]) -> Option<Kind> {
+        if self.seen.is_none() && body.len() >= self.at {
+            self.at = self.at.saturating_mul(LOOK_AGAIN);
+            let named = |name| header(self.headers, name).unwrap_or_default();
+            let start = inflate_start(named(CONTENT_ENCODING), body, SNIFFED_BYTES);
+            self.seen = (start.len() == SNIFFED_BYTES).then(|| sniff(named(CONTENT_TYPE), &start));
+        }
+        self.seen
+    }
+}
+
+/// Whether no article is in it, nor a way to one.
+fn is_hopeless(kind: Kind) -> bool {
+    matches!(kind, Kind::Pdf | Kind::Media | Kind::Binary)
+}
+
+/// A body, to its end, to `cap` bytes, or to where it is seen to be hopeless.
+async fn read_body(
+    response: &mut reqwest::Response,
+    cap: usize,
+    mut look: Look<'_>,
+) -> reqwest::Result<Body> {
     let mut body = Vec::new();
+    let mut is_cut = false;
     while let Some(chunk) = response.chunk().await? {
         let room = cap - body.len();
         if body.capacity() - body.len() < chunk.len() {
@@ -226,16 +289,19 @@ async fn read_body(response: &mut reqwest::Response, cap: usize) -> reqwest::Res
             body.reserve_exact(body.len().max(chunk.len()).min(room));
         }
         body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-        if chunk.len() > room {
-            return Ok((body.into(), true));
+        is_cut = chunk.len() > room;
+        if is_cut || look.at(&body).is_some_and(is_hopeless) {
+            break;
         }
     }
     body.shrink_to_fit();
-    Ok((body.into(), false))
+    Ok(Body { bytes: body.into(), kind: look.seen, is_cut })
 }
 
 fn proxy_at(address: &str) -> Result<Proxy, ConfigError> {
-    let failed = |cause: String| ConfigError::Proxy { proxy: address.to_owned(), cause };
+    // It may hold credentials.
+    let shown = address.rsplit_once('@').map_or(address.to_owned(), |(_, rest)| format!("…@{rest}"));
+    let failed = |cause: String| ConfigError::Proxy { proxy: shown.clone(), cause };
     if !["http://", "https://"].iter().any(|scheme| address.starts_with(scheme)) {
         return Err(failed("it is no http or https URL".to_owned()));
     }

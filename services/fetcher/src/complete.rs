@@ -209,6 +209,10 @@ impl Errand<'_> {
             && tried.attempts < retries.max_attempts.min(MISSES);
         match if is_doubtful { Retry::At(ended_at_ms.saturating_add(MISS_PAUSE_MS)) } else { judged } {
             Retry::At(due_at_ms) => {
+                // The domain's other requests have their turn first: they may be for a part of it that is well.
+                let others_ms = self.host.politeness.next_at_ms.saturating_add(1);
+                let is_of_host = failure.signal() != Signal::Answered;
+                let due_at_ms = if is_of_host { due_at_ms.max(others_ms) } else { due_at_ms };
                 queue.draft.retried();
                 debug!(%failure, attempts = tried.attempts, domain = queue.domain, "fetch failed, to be tried again");
                 tried.due_at_ms = due_at_ms;

@@ -1,6 +1,6 @@
 //! What an operator may set.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use archive::{StoreError, StoreSettings, warc::WriteError};
 use crawl::MAX_ROBOTS_BYTES;
@@ -103,6 +103,8 @@ pub struct Config {
     /// An HTTP proxy for everything (`http://host:port`). It may be private; literal addresses are still checked, but
     /// names are resolved by the proxy, and so are its business.
     pub proxy: Option<String>,
+    /// Name servers to ask (`127.0.0.1:53`). None: the system's.
+    pub name_servers: Vec<SocketAddr>,
     /// Certificate authorities to trust beside the system's: a PEM file.
     pub extra_ca: Option<PathBuf>,
     /// Whether private, loopback and link-local addresses may be fetched. For tests, and for presses of one's own.
@@ -217,6 +219,7 @@ impl Default for Config {
             sources: None,
             memento: None,
             proxy: None,
+            name_servers: Vec::new(),
             extra_ca: None,
             allow_private: false,
             archive: None,

@@ -61,15 +61,22 @@ pub(crate) fn end_without_response(
     if request.document.is_some() {
         page_without_response(draft, request, cause, &record.headers);
     } else {
-        let asked = if request.url.is_empty() { &request.request_id } else { &request.url };
+        // What is no address may hold credentials; its cause names it without.
+        let url = CanonicalUrl::parse(&request.url);
+        let asked = url.as_ref().map_or(request.request_id.as_str(), CanonicalUrl::as_str);
         let letter = DeadLetter::of(record, reason, format!("{asked}: {cause}"));
         draft.dead_letter(DeadLetter { attempts, ..letter });
     }
 }
 
-/// It was read when it was taken in; what can no longer be read has no document and no URL.
+/// The request in a record, its URL in the one spelling, which has no credentials: whoever made the record may have written
+/// some. It was read when it was taken in; what can no longer be read has no document and no URL.
 pub(crate) fn request_of(record: &Record) -> Request {
-    wire::decode(record.value.as_deref().unwrap_or_default()).unwrap_or_default()
+    let mut request: Request = wire::decode(record.value.as_deref().unwrap_or_default()).unwrap_or_default();
+    if let Ok(url) = CanonicalUrl::parse(&request.url) {
+        request.url = url.as_str().to_owned();
+    }
+    request
 }
 
 /// The request for the `n`-th address of a list. It expires when the list was to, if it was.

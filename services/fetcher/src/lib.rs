@@ -29,6 +29,8 @@ mod metrics;
 mod network;
 mod probe;
 mod reading;
+#[cfg(test)]
+mod rebinding;
 mod resolver;
 mod role;
 mod rules;

@@ -7,7 +7,11 @@ use std::{
     time::Duration,
 };
 
-use hickory_resolver::TokioResolver;
+use hickory_resolver::{
+    TokioResolver,
+    config::{NameServerConfig, ResolverConfig},
+    net::{NetError, runtime::TokioRuntimeProvider},
+};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use thiserror::Error;
 use tracing::warn;
@@ -23,22 +27,37 @@ pub(crate) enum Unresolved {
     Dns(String),
 }
 
-/// The system's name servers, asked directly. `None` where the system names none: then every look-up fails.
+/// Name servers, asked directly. `None` where there are none: then every look-up fails.
 #[derive(Clone)]
 pub(crate) struct PublicResolver {
     dns: Arc<Option<TokioResolver>>,
     patience: Duration,
-    allow_private: bool,
+    admits: fn(IpAddr) -> bool,
 }
 
 impl PublicResolver {
-    /// With the servers of the system's configuration, which answer within `patience` or not at all. It has to be less
-    /// than is allowed for connecting, or a dead DNS would pass for a dead host.
-    pub(crate) fn of_system(patience: Duration, allow_private: bool) -> Self {
-        let dns = TokioResolver::builder_tokio().and_then(|builder| builder.build());
+    /// Asks `servers`, or where none are given those of the system's configuration, which answer within `patience` or not
+    /// at all. It has to be less than is allowed for connecting, or a dead DNS would pass for a dead host. Addresses that
+    /// `admits` does not take are refused.
+    pub(crate) fn new(servers: &[SocketAddr], patience: Duration, admits: fn(IpAddr) -> bool) -> Self {
+        let dns = if servers.is_empty() {
+            TokioResolver::builder_tokio().and_then(|builder| builder.build())
+        } else {
+            asking(servers)
+        };
         let dns = dns.inspect_err(|error| warn!(%error, "no name servers: names cannot be resolved")).ok();
-        Self { dns: Arc::new(dns), patience, allow_private }
+        Self { dns: Arc::new(dns), patience, admits }
     }
+}
+
+fn asking(servers: &[SocketAddr]) -> Result<TokioResolver, NetError> {
+    let server = |address: &SocketAddr| {
+        let mut server = NameServerConfig::udp_and_tcp(address.ip());
+        server.connections.iter_mut().for_each(|connection| connection.port = address.port());
+        server
+    };
+    let config = ResolverConfig::from_name_servers(servers.iter().map(server).collect());
+    TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).build()
 }
 
 impl PublicResolver {
@@ -46,7 +65,7 @@ impl PublicResolver {
     pub(crate) async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, Unresolved> {
         let looked_up = tokio::time::timeout(self.patience, look_up((*self.dns).as_ref(), name)).await;
         let silent = |_| Unresolved::Dns(format!("nothing within {:?}", self.patience));
-        admitted(looked_up.map_err(silent)??, self.allow_private)
+        admitted(looked_up.map_err(silent)??, self.admits)
     }
 }
 
@@ -71,12 +90,11 @@ async fn look_up(dns: Option<&TokioResolver>, name: &str) -> Result<Vec<IpAddr>,
 }
 
 /// Those that may be connected to; an error where there are none.
-fn admitted(addresses: Vec<IpAddr>, allow_private: bool) -> Result<Vec<IpAddr>, Unresolved> {
-    let refused = addresses.iter().copied().find(|&address| !crawl::is_public(address));
-    let public: Vec<_> = addresses.into_iter().filter(|&a| allow_private || crawl::is_public(a)).collect();
-    match refused {
-        _ if !public.is_empty() => Ok(public),
-        Some(address) => Err(Unresolved::Refused(address)),
+fn admitted(addresses: Vec<IpAddr>, admits: fn(IpAddr) -> bool) -> Result<Vec<IpAddr>, Unresolved> {
+    let (admitted, refused): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|&address| admits(address));
+    match refused.first() {
+        _ if !admitted.is_empty() => Ok(admitted),
+        Some(address) => Err(Unresolved::Refused(*address)),
         None => Err(Unresolved::NoSuchHost),
     }
 }
@@ -89,9 +107,9 @@ mod tests {
     fn only_public_answers_are_handed_on() {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let [public, private, mapped] = [ip("93.184.215.14"), ip("10.0.0.1"), ip("::ffff:169.254.169.254")];
-        assert_eq!(admitted(vec![private, public], false), Ok(vec![public]));
-        assert_eq!(admitted(vec![mapped], false), Err(Unresolved::Refused(mapped)));
-        assert_eq!(admitted(vec![private], true), Ok(vec![private]));
-        assert_eq!(admitted(vec![], true), Err(Unresolved::NoSuchHost));
+        assert_eq!(admitted(vec![private, public], crawl::is_public), Ok(vec![public]));
+        assert_eq!(admitted(vec![mapped], crawl::is_public), Err(Unresolved::Refused(mapped)));
+        assert_eq!(admitted(vec![private], |_| true), Ok(vec![private]));
+        assert_eq!(admitted(vec![], |_| true), Err(Unresolved::NoSuchHost));
     }
 }

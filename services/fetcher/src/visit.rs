@@ -305,7 +305,8 @@ impl Turn<'_> {
             validators: Validators::of(header(&answer.headers, ETAG), header(&answer.headers, LAST_MODIFIED)),
             body_hash: xxh3_64(&answer.body),
         };
-        let kind = sniff(&content_type, &inflate_start(&encoding, &answer.body, SNIFFED_BYTES));
+        let sniffed = || sniff(&content_type, &inflate_start(&encoding, &answer.body, SNIFFED_BYTES));
+        let kind = answer.body_kind.unwrap_or_else(sniffed);
         match kind {
             Kind::Html | Kind::Text if !(self.job.is_section && kind == Kind::Html) => {
                 self.reserved = answer.reserved.take();
@@ -380,7 +381,7 @@ fn is_redirect(status: u16) -> bool {
 }
 
 /// A header's value, where it is text of a reasonable length.
-fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+pub(crate) fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| value.len() <= MAX_HEADER_BYTES)
 }
 

@@ -1,21 +1,41 @@
-//! HTTP/2, agreed on in the TLS handshake (ALPN), with an authority of one's own.
+//! TLS and HTTP/2, agreed on in the handshake (ALPN), with an authority of one's own; and servers that break off.
 
 use std::{
     net::{SocketAddr, TcpListener},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
+    time::{Duration, Instant},
 };
 
 use fetcher::Config;
+use h2::Reason;
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
 };
 
-use super::{config, fetch, request};
+use super::{config, fetch, request, run::Ended};
 
-/// What the client agreed to, and the paths it asked for then.
-type Seen = Arc<Mutex<Vec<(Option<Vec<u8>>, String)>>>;
+/// What the client agreed to, the paths it asked for then, and when.
+type Seen = Arc<Mutex<Vec<(Option<Vec<u8>>, String, Instant)>>>;
+
+/// What a host does with the n-th request for a page.
+#[derive(Debug, Clone, Copy)]
+enum Does {
+    Answer,
+    /// RST_STREAM.
+    Reset(Reason),
+    /// RST_STREAM in the middle of the body.
+    ResetLater(Reason),
+    /// GOAWAY after the answer: the connection is over.
+    AnswerAndLeave,
+    /// GOAWAY instead of an answer.
+    Leave(Reason),
+}
 
 struct Host {
     address: SocketAddr,
@@ -23,72 +43,179 @@ struct Host {
     seen: Seen,
 }
 
-#[test]
-fn a_host_that_speaks_http2_is_asked_in_http2() {
-    let host = start("127.0.0.50");
-    let folder = tempfile::tempdir().unwrap();
-    let authority = folder.path().join("authority.pem");
-    std::fs::write(&authority, &host.certificate).unwrap();
-    let url = format!("https://{}/story", host.address);
-    let ended = fetch(&Config { extra_ca: Some(authority), ..config() }, &[request(&url)]);
-    assert_eq!(ended.body(&url), b"<html>by HTTP/2</html>");
-    let h2 = Some(b"h2".to_vec());
-    assert_eq!(
-        *host.seen.lock().unwrap(),
-        [(h2.clone(), "/robots.txt".to_owned()), (h2, "/story".to_owned())]
-    );
+impl Host {
+    /// With a certificate for `name` that ends with `year`. What it does with each request for a page is `does`, and from
+    /// then on answering.
+    fn start(ip: &str, name: &str, year: i32, does: &[Does]) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut certificate = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        certificate.not_after = date_time_ymd(year, 12, 31);
+        let certificate = certificate.self_signed(&key).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let mut tls = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let listener = TcpListener::bind((ip, 0)).unwrap();
+        let host = Self {
+            address: listener.local_addr().unwrap(),
+            certificate: certificate.pem(),
+            seen: Seen::default(),
+        };
+        let (seen, does) = (host.seen.clone(), does.to_vec());
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(serve(listener, TlsAcceptor::from(Arc::new(tls)), seen, does.into()));
+        });
+        host
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("https://{}{path}", self.address)
+    }
+
+    /// Fetches pages of it, its certificate trusted.
+    fn fetch(&self, paths: &[&str]) -> Ended {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = folder.path().join("authority.pem");
+        std::fs::write(&authority, &self.certificate).unwrap();
+        let requests: Vec<_> = paths.iter().map(|path| request(&self.url(path))).collect();
+        fetch(&Config { extra_ca: Some(authority), ..config() }, &requests)
+    }
+
+    /// Pages asked for; each after its delay, whatever the protocol thinks of asking again.
+    fn asked(&self) -> Vec<String> {
+        let seen = self.seen.lock().unwrap().clone();
+        let pages: Vec<_> = seen.iter().filter(|(_, path, _)| path != "/robots.txt").collect();
+        for pair in pages.windows(2) {
+            let pause = pair[1].2 - pair[0].2;
+            assert!(
+                pause >= config().delay - Duration::from_millis(2),
+                "asked again after {pause:?}: {seen:?}"
+            );
+        }
+        pages.iter().map(|(_, path, _)| path.clone()).collect()
+    }
 }
 
 #[test]
-fn a_certificate_of_nobody_is_refused() {
-    let url = format!("https://{}/story", start("127.0.0.51").address);
+fn a_host_that_speaks_http2_is_asked_in_http2() {
+    let host = Host::start("127.0.0.50", "127.0.0.50", 4000, &[]);
+    assert_eq!(host.fetch(&["/story"]).body(&host.url("/story")), b"<html>by HTTP/2</html>");
+    let seen = host.seen.lock().unwrap();
+    let seen: Vec<_> = seen.iter().map(|(agreed, path, _)| (agreed.as_deref(), path.as_str())).collect();
+    assert_eq!(seen, [(Some(&b"h2"[..]), "/robots.txt"), (Some(b"h2"), "/story")]);
+}
+
+#[test]
+fn goaway_after_an_answer() {
+    let host = Host::start("127.0.0.51", "127.0.0.51", 4000, &[Does::AnswerAndLeave; 2]);
+    assert_eq!(host.fetch(&["/1", "/2", "/3"]).pages.len(), 3);
+    assert_eq!(host.asked(), ["/1", "/2", "/3"], "on another connection");
+}
+
+#[test]
+fn goaway_instead_of_an_answer() {
+    for (ip, reason) in [
+        ("127.0.0.52", Reason::NO_ERROR),
+        ("127.0.0.53", Reason::ENHANCE_YOUR_CALM),
+        ("127.0.0.54", Reason::INTERNAL_ERROR),
+    ] {
+        let host = Host::start(ip, ip, 4000, &[Does::Leave(reason); 2]);
+        let ended = host.fetch(&["/1"]);
+        assert_eq!(ended.body(&host.url("/1")), b"<html>by HTTP/2</html>", "{reason:?}");
+        assert_eq!(host.asked().len(), 3, "{reason:?}");
+        let host = Host::start(ip, ip, 4000, &[Does::Leave(reason); 3]);
+        assert_eq!(host.fetch(&["/1"]).reason(&host.url("/1")), "connection", "{reason:?}");
+        assert_eq!(host.asked().len(), 3, "{reason:?}");
+    }
+}
+
+#[test]
+fn rst_stream() {
+    for (ip, reason) in [
+        ("127.0.0.55", Reason::REFUSED_STREAM),
+        ("127.0.0.56", Reason::CANCEL),
+        ("127.0.0.57", Reason::PROTOCOL_ERROR),
+    ] {
+        for does in [Does::Reset(reason), Does::ResetLater(reason)] {
+            let host = Host::start(ip, ip, 4000, &[does; 2]);
+            assert_eq!(host.fetch(&["/1"]).body(&host.url("/1")), b"<html>by HTTP/2</html>", "{does:?}");
+            assert_eq!(host.asked().len(), 3, "{does:?}");
+            let host = Host::start(ip, ip, 4000, &[does; 3]);
+            assert_eq!(host.fetch(&["/1"]).reason(&host.url("/1")), "connection", "{does:?}");
+            assert_eq!(host.asked().len(), 3, "{does:?}");
+        }
+    }
+}
+
+#[test]
+fn a_certificate_of_nobody() {
+    let url = Host::start("127.0.0.58", "127.0.0.58", 4000, &[]).url("/1");
     assert_eq!(fetch(&config(), &[request(&url)]).reason(&url), "tls");
 }
 
-fn start(ip: &str) -> Host {
-    let signed = rcgen::generate_simple_self_signed(vec![ip.to_owned()]).unwrap();
-    let key = PrivateKeyDer::try_from(signed.signing_key.serialize_der()).unwrap();
-    let mut tls = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![signed.cert.der().clone()], key)
-        .unwrap();
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let listener = TcpListener::bind((ip, 0)).unwrap();
-    let host = Host {
-        address: listener.local_addr().unwrap(),
-        certificate: signed.cert.pem(),
-        seen: Seen::default(),
-    };
-    let seen = host.seen.clone();
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(serve(listener, TlsAcceptor::from(Arc::new(tls)), seen));
-    });
-    host
+#[test]
+fn a_certificate_of_another() {
+    let host = Host::start("127.0.0.59", "harbour.example", 4000, &[]);
+    let ended = host.fetch(&["/1"]);
+    assert_eq!(ended.reason(&host.url("/1")), "tls");
+    assert!(ended.detail(&host.url("/1")).contains("extra_ca"), "it says the way out: {ended:?}");
 }
 
-async fn serve(listener: TcpListener, tls: TlsAcceptor, seen: Seen) {
+#[test]
+fn a_certificate_that_has_expired() {
+    let host = Host::start("127.0.0.49", "127.0.0.49", 2020, &[]);
+    assert_eq!(host.fetch(&["/1"]).reason(&host.url("/1")), "tls");
+    assert_eq!(host.asked(), [""; 0]);
+}
+
+async fn serve(listener: TcpListener, tls: TlsAcceptor, seen: Seen, does: Arc<[Does]>) {
     listener.set_nonblocking(true).unwrap();
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    let asked = Arc::new(AtomicU32::new(0));
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        let (tls, seen) = (tls.clone(), seen.clone());
+        let (tls, seen, does, asked) = (tls.clone(), seen.clone(), does.clone(), asked.clone());
         tokio::spawn(async move {
             // A client that does not trust the certificate hangs up.
             let Ok(stream) = tls.accept(stream).await else { return };
             let agreed = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
             let mut connection = h2::server::handshake(stream).await.unwrap();
-            while let Some(Ok((asked, mut reply))) = connection.accept().await {
-                let path = asked.uri().path().to_owned();
-                let is_page = path == "/story";
-                seen.lock().unwrap().push((agreed.clone(), path));
-                let head = http::Response::builder().status(if is_page { 200 } else { 404 });
-                let head = head.header("content-type", "text/html").body(()).unwrap();
-                let mut body = reply.send_response(head, !is_page).unwrap();
-                if is_page {
-                    body.send_data("<html>by HTTP/2</html>".into(), true).unwrap();
+            while let Some(Ok((request, mut reply))) = connection.accept().await {
+                let path = request.uri().path().to_owned();
+                seen.lock().unwrap().push((agreed.clone(), path.clone(), Instant::now()));
+                let head =
+                    |status| http::Response::builder().status(status).header("content-type", "text/html");
+                if path == "/robots.txt" {
+                    reply.send_response(head(404).body(()).unwrap(), true).unwrap();
+                    continue;
+                }
+                let n = asked.fetch_add(1, Ordering::SeqCst) as usize;
+                let does = does.get(n).copied().unwrap_or(Does::Answer);
+                match does {
+                    Does::Reset(reason) => {
+                        reply.send_reset(reason);
+                        continue;
+                    }
+                    Does::Leave(reason) => {
+                        connection.abrupt_shutdown(reason);
+                        continue;
+                    }
+                    _ => {}
+                }
+                let mut body = reply.send_response(head(200).body(()).unwrap(), false).unwrap();
+                if let Does::ResetLater(reason) = does {
+                    body.send_data("<html>".into(), false).unwrap();
+                    body.send_reset(reason);
+                    continue;
+                }
+                body.send_data("<html>by HTTP/2</html>".into(), true).unwrap();
+                if matches!(does, Does::AnswerAndLeave) {
+                    connection.graceful_shutdown();
                 }
             }
         });

@@ -2,121 +2,28 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod content;
+mod credentials;
+mod dns;
+mod hosts;
 mod http2;
 mod keep;
+mod names;
+mod protocol;
+mod run;
 mod server;
 
 use std::{
-    collections::BTreeMap,
     io::Write,
-    thread,
     time::{Duration, Instant},
 };
 
 use fetcher::{Config, ROLE};
-use pipeline::{
-    Clock, Drained, Limits, Output, Progress, Settings, Shutdown, embedded::Embedded, metrics::RoleMetrics,
-};
+use pipeline::{Clock, Limits, Progress, Settings, Shutdown, embedded::Embedded, metrics::RoleMetrics};
 use prost::Message;
+use run::{config, fetch, request, with_document};
 use server::{Host, Reply};
-use wire::{Document, Page, Request};
-
-/// How requests ended.
-#[derive(Default, Debug)]
-struct Ended {
-    /// By the URL asked for.
-    pages: BTreeMap<String, Page>,
-    /// By the URL asked for: reason and detail.
-    dead: BTreeMap<String, (String, String)>,
-}
-
-impl Ended {
-    fn reason(&self, url: &str) -> &str {
-        &self.dead.get(url).unwrap_or_else(|| panic!("{url} is no dead letter: {self:?}")).0
-    }
-
-    fn page(&self, url: &str) -> &Page {
-        self.pages.get(url).unwrap_or_else(|| panic!("{url} is no page: {self:?}"))
-    }
-
-    fn body(&self, url: &str) -> &[u8] {
-        &self.page(url).response.as_ref().unwrap().body
-    }
-}
-
-fn config() -> Config {
-    Config {
-        delay: Duration::from_millis(20),
-        latency_factor: 0,
-        host_backoff: Duration::from_millis(50),
-        retry_backoff: Duration::from_millis(50),
-        max_attempts: 3,
-        timeout: Duration::from_secs(5),
-        max_body_bytes: 100_000,
-        allow_private: true,
-        ..Config::default()
-    }
-}
-
-fn request(url: &str) -> Request {
-    Request { request_id: url.to_owned(), url: url.to_owned(), ..Request::default() }
-}
-
-fn with_document(url: &str) -> Request {
-    Request {
-        document: Some(Document { content: "A reprint.".into(), ..Document::default() }),
-        ..request(url)
-    }
-}
-
-/// Runs the fetcher until nothing is left to do.
-fn fetch(config: &Config, requests: &[Request]) -> Ended {
-    let folder = tempfile::tempdir().unwrap();
-    let clock = Clock::system();
-    let log = Embedded::open(folder.path(), &pipeline::embedded::Options::default()).unwrap();
-    let outputs = requests.iter().map(|request| Output {
-        topic: "requests",
-        key: article::CanonicalUrl::parse(&request.url).unwrap().registrable_domain().to_owned().into(),
-        value: Some(request.encode_to_vec().into()),
-        headers: Vec::new(),
-    });
-    log.append(outputs.collect()).unwrap();
-    let settings = Settings {
-        limits: Limits { records: 100, bytes: 1 << 20, timers: 100 },
-        wait: Duration::from_millis(10),
-        progress: Progress::default(),
-        shutdown: Shutdown::default(),
-        metrics: RoleMetrics::of(&ROLE),
-    };
-    let mut role = log.role(ROLE).unwrap();
-    thread::scope(|scope| {
-        let running = scope.spawn(|| fetcher::run(&mut role, config, &clock, &settings));
-        let mut drained = Drained::new(vec![settings.progress.clone()]);
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while !drained.check() && !running.is_finished() {
-            if Instant::now() > deadline {
-                settings.shutdown.request();
-                panic!("still {} queued", settings.progress.pending());
-            }
-            Shutdown::default().wait(Duration::from_millis(20));
-        }
-        settings.shutdown.request();
-        running.join().unwrap().unwrap();
-    });
-    let mut ended = Ended::default();
-    for record in log.read("pages", 0, 1000).unwrap() {
-        let page = Page::decode(record.value.unwrap()).unwrap();
-        let url = page.request.as_ref().unwrap().url.clone();
-        assert_eq!(record.key, wire::page_key(&url));
-        assert!(ended.pages.insert(url.clone(), page).is_none(), "{url} is a page twice");
-    }
-    for record in log.read("deadletters.fetcher", 0, 1000).unwrap() {
-        let told = |name| wire::header(&record.headers, name).unwrap().to_owned();
-        let url = Request::decode(record.value.clone().unwrap()).unwrap().url;
-        ended.dead.insert(url, (told("wireroom_reason"), told("__connect.errors.exception.message")));
-    }
-    ended
-}
+use wire::{Page, Request};
 
 #[test]
 fn redirects_are_followed_within_the_host_and_handed_on_across() {

@@ -95,7 +95,7 @@ fn what_comes_to_a_failing_host_has_its_own_time() {
         submit(b, "a.example", 1);
         let begun = b.begun();
         b.end(&begun[0], Found::Failed(Failure::Timeout));
-        b.advance(10_000);
+        b.advance(10_001);
         let begun = b.begun();
         b.end(&begun[0], Found::Failed(Failure::Timeout));
         assert_eq!(b.dead().len(), 1);
