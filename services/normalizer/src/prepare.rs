@@ -1,6 +1,6 @@
 //! *prepare*: the part of the work that concerns one article alone.
 
-use article::{CanonicalUrl, Moment};
+use article::{CanonicalUrl, Moment, Verdict};
 use neardup::Document;
 use pipeline::{DeadLetter, Inputs, LogError, Output, Record, Role, Stage, Step};
 use prost::Message;
@@ -21,12 +21,22 @@ impl Stage for Prepare {
     fn process(&mut self, inputs: &Inputs, step: &mut Step) -> Result<(), LogError> {
         for record in &inputs.records {
             match read(record) {
-                Ok(article) => step.emit(output(prepare(article), record)),
+                Ok(article) if is_publishable(&article) => step.emit(output(prepare(article), record)),
+                Ok(article) => {
+                    let detail =
+                        format!("{} is judged {}, which is no article", article.url, article.verdict);
+                    step.dead_letter(DeadLetter::of(record, "not_an_article", detail));
+                }
                 Err(detail) => step.dead_letter(DeadLetter::of(record, "malformed", detail)),
             }
         }
         Ok(())
     }
+}
+
+/// Consent walls, challenges and the like form no clusters, whoever sends them; an article may come without a verdict.
+fn is_publishable(article: &Article) -> bool {
+    article.verdict.is_empty() || article.verdict.parse().is_ok_and(Verdict::is_publishable)
 }
 
 fn read(record: &Record) -> Result<Article, String> {

@@ -8,6 +8,11 @@ use wire::{Article, CanonicalArticle, Change, StreamState};
 
 use crate::{arrival::Clusters, prepare, rows::MemoryRows};
 
+mod languages;
+mod orders;
+mod press;
+mod recurring;
+
 const DAY_MS: i64 = 24 * 3_600_000;
 const SEEN_AT_MS: i64 = 1_800_000_000_000;
 

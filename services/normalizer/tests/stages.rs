@@ -213,11 +213,18 @@ fn what_is_no_article_goes_to_the_dead_letters_and_the_rest_goes_on() {
     let bad = [Some(&[0xff, 0xff][..]), Some(&[]), None];
     process.log.append(bad.iter().map(|value| record("articles", *value)).collect()).unwrap();
     process.log.append(bad.iter().map(|value| record("prepared", *value)).collect()).unwrap();
+    let walls = ["consent", "challenge", "nonsense"].map(|verdict| Article {
+        verdict: verdict.to_owned(),
+        ..article(verdict, "2026-03-19", words(9, 80))
+    });
+    process.submit(&walls);
     process.submit(&articles());
     process.run();
     let dead = process.topic("deadletters.normalizer");
-    assert_eq!(dead.len(), 6);
-    assert!(dead.iter().all(|letter| wire::header(&letter.headers, "wireroom_reason") == Some("malformed")));
+    let reasons: Vec<_> =
+        dead.iter().map(|letter| wire::header(&letter.headers, "wireroom_reason")).collect();
+    let count = |reason| reasons.iter().filter(|given| **given == Some(reason)).count();
+    assert_eq!((count("malformed"), count("not_an_article"), dead.len()), (6, walls.len(), 9));
     assert_eq!(dead[0].value.as_deref(), Some(&[0xff, 0xff][..]));
     assert_eq!(process.canonical().len(), 3);
 }
