@@ -2,10 +2,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
@@ -23,7 +20,7 @@ use super::{config, fetch, request, run::Ended};
 /// What the client agreed to, the paths it asked for then, and when.
 type Seen = Arc<Mutex<Vec<(Option<Vec<u8>>, String, Instant)>>>;
 
-/// What a host does with the n-th request for a page.
+/// What a host does with a request for a page.
 #[derive(Debug, Clone, Copy)]
 enum Does {
     Answer,
@@ -44,9 +41,14 @@ struct Host {
 }
 
 impl Host {
-    /// With a certificate for `name` that ends with `year`. What it does with each request for a page is `does`, and from
-    /// then on answering.
-    fn start(ip: &str, name: &str, year: i32, does: &[Does]) -> Self {
+    /// With a certificate for `name` that ends with `year`. What it does with a request is by its path, and by how often
+    /// that was asked for before.
+    fn start(
+        ip: &str,
+        name: &str,
+        year: i32,
+        does: impl Fn(&str, usize) -> Does + Send + Sync + 'static,
+    ) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut certificate = CertificateParams::new(vec![name.to_owned()]).unwrap();
         certificate.not_after = date_time_ymd(year, 12, 31);
@@ -65,10 +67,10 @@ impl Host {
             certificate: certificate.pem(),
             seen: Seen::default(),
         };
-        let (seen, does) = (host.seen.clone(), does.to_vec());
+        let seen = host.seen.clone();
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(serve(listener, TlsAcceptor::from(Arc::new(tls)), seen, does.into()));
+            runtime.block_on(serve(listener, TlsAcceptor::from(Arc::new(tls)), seen, Arc::new(does)));
         });
         host
     }
@@ -103,7 +105,7 @@ impl Host {
 
 #[test]
 fn a_host_that_speaks_http2_is_asked_in_http2() {
-    let host = Host::start("127.0.0.50", "127.0.0.50", 4000, &[]);
+    let host = Host::start("127.0.0.50", "127.0.0.50", 4000, |_, _| Does::Answer);
     assert_eq!(host.fetch(&["/story"]).body(&host.url("/story")), b"<html>by HTTP/2</html>");
     let seen = host.seen.lock().unwrap();
     let seen: Vec<_> = seen.iter().map(|(agreed, path, _)| (agreed.as_deref(), path.as_str())).collect();
@@ -112,9 +114,10 @@ fn a_host_that_speaks_http2_is_asked_in_http2() {
 
 #[test]
 fn goaway_after_an_answer() {
-    let host = Host::start("127.0.0.51", "127.0.0.51", 4000, &[Does::AnswerAndLeave; 2]);
+    let host = Host::start("127.0.0.51", "127.0.0.51", 4000, |_, _| Does::AnswerAndLeave);
     assert_eq!(host.fetch(&["/1", "/2", "/3"]).pages.len(), 3);
-    assert_eq!(host.asked(), ["/1", "/2", "/3"], "on another connection");
+    // An answer may be lost with its connection: then it was asked for again.
+    assert!(host.asked().len() >= 3);
 }
 
 #[test]
@@ -124,13 +127,7 @@ fn goaway_instead_of_an_answer() {
         ("127.0.0.53", Reason::ENHANCE_YOUR_CALM),
         ("127.0.0.54", Reason::INTERNAL_ERROR),
     ] {
-        let host = Host::start(ip, ip, 4000, &[Does::Leave(reason); 2]);
-        let ended = host.fetch(&["/1"]);
-        assert_eq!(ended.body(&host.url("/1")), b"<html>by HTTP/2</html>", "{reason:?}");
-        assert_eq!(host.asked().len(), 3, "{reason:?}");
-        let host = Host::start(ip, ip, 4000, &[Does::Leave(reason); 3]);
-        assert_eq!(host.fetch(&["/1"]).reason(&host.url("/1")), "connection", "{reason:?}");
-        assert_eq!(host.asked().len(), 3, "{reason:?}");
+        breaks_off(ip, Does::Leave(reason));
     }
 }
 
@@ -141,26 +138,31 @@ fn rst_stream() {
         ("127.0.0.56", Reason::CANCEL),
         ("127.0.0.57", Reason::PROTOCOL_ERROR),
     ] {
-        for does in [Does::Reset(reason), Does::ResetLater(reason)] {
-            let host = Host::start(ip, ip, 4000, &[does; 2]);
-            assert_eq!(host.fetch(&["/1"]).body(&host.url("/1")), b"<html>by HTTP/2</html>", "{does:?}");
-            assert_eq!(host.asked().len(), 3, "{does:?}");
-            let host = Host::start(ip, ip, 4000, &[does; 3]);
-            assert_eq!(host.fetch(&["/1"]).reason(&host.url("/1")), "connection", "{does:?}");
-            assert_eq!(host.asked().len(), 3, "{does:?}");
-        }
+        breaks_off(ip, Does::Reset(reason));
+        breaks_off(ip, Does::ResetLater(reason));
     }
+}
+
+/// One page is had at the second attempt, the other is given up after the last.
+fn breaks_off(ip: &str, does: Does) {
+    let answers_later =
+        move |path: &str, before| if path == "/1" && before > 0 { Does::Answer } else { does };
+    let host = Host::start(ip, ip, 4000, answers_later);
+    let ended = host.fetch(&["/1", "/2"]);
+    assert_eq!(ended.body(&host.url("/1")), b"<html>by HTTP/2</html>", "{does:?}");
+    assert_eq!(ended.reason(&host.url("/2")), "connection", "{does:?}");
+    assert_eq!(host.asked().len(), 5, "{does:?}");
 }
 
 #[test]
 fn a_certificate_of_nobody() {
-    let url = Host::start("127.0.0.58", "127.0.0.58", 4000, &[]).url("/1");
+    let url = Host::start("127.0.0.58", "127.0.0.58", 4000, |_, _| Does::Answer).url("/1");
     assert_eq!(fetch(&config(), &[request(&url)]).reason(&url), "tls");
 }
 
 #[test]
 fn a_certificate_of_another() {
-    let host = Host::start("127.0.0.59", "harbour.example", 4000, &[]);
+    let host = Host::start("127.0.0.59", "harbour.example", 4000, |_, _| Does::Answer);
     let ended = host.fetch(&["/1"]);
     assert_eq!(ended.reason(&host.url("/1")), "tls");
     assert!(ended.detail(&host.url("/1")).contains("extra_ca"), "it says the way out: {ended:?}");
@@ -168,18 +170,22 @@ fn a_certificate_of_another() {
 
 #[test]
 fn a_certificate_that_has_expired() {
-    let host = Host::start("127.0.0.49", "127.0.0.49", 2020, &[]);
+    let host = Host::start("127.0.0.49", "127.0.0.49", 2020, |_, _| Does::Answer);
     assert_eq!(host.fetch(&["/1"]).reason(&host.url("/1")), "tls");
     assert_eq!(host.asked(), [""; 0]);
 }
 
-async fn serve(listener: TcpListener, tls: TlsAcceptor, seen: Seen, does: Arc<[Does]>) {
+async fn serve(
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    seen: Seen,
+    does: Arc<impl Fn(&str, usize) -> Does + Send + Sync + 'static>,
+) {
     listener.set_nonblocking(true).unwrap();
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-    let asked = Arc::new(AtomicU32::new(0));
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        let (tls, seen, does, asked) = (tls.clone(), seen.clone(), does.clone(), asked.clone());
+        let (tls, seen, does) = (tls.clone(), seen.clone(), does.clone());
         tokio::spawn(async move {
             // A client that does not trust the certificate hangs up.
             let Ok(stream) = tls.accept(stream).await else { return };
@@ -187,15 +193,18 @@ async fn serve(listener: TcpListener, tls: TlsAcceptor, seen: Seen, does: Arc<[D
             let mut connection = h2::server::handshake(stream).await.unwrap();
             while let Some(Ok((request, mut reply))) = connection.accept().await {
                 let path = request.uri().path().to_owned();
-                seen.lock().unwrap().push((agreed.clone(), path.clone(), Instant::now()));
+                let before = {
+                    let mut seen = seen.lock().unwrap();
+                    seen.push((agreed.clone(), path.clone(), Instant::now()));
+                    seen.iter().filter(|(_, asked, _)| *asked == path).count() - 1
+                };
                 let head =
                     |status| http::Response::builder().status(status).header("content-type", "text/html");
                 if path == "/robots.txt" {
                     reply.send_response(head(404).body(()).unwrap(), true).unwrap();
                     continue;
                 }
-                let n = asked.fetch_add(1, Ordering::SeqCst) as usize;
-                let does = does.get(n).copied().unwrap_or(Does::Answer);
+                let does = does(&path, before);
                 match does {
                     Does::Reset(reason) => {
                         reply.send_reset(reason);
