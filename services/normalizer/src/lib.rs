@@ -11,6 +11,7 @@
 //! its versions without gaps, also across takeovers.
 
 mod arrival;
+mod boilerplate;
 mod cluster;
 mod facts;
 mod filter;
