@@ -13,6 +13,7 @@
 mod arrival;
 mod boilerplate;
 mod cluster;
+mod dateline;
 mod facts;
 mod filter;
 mod prepare;

@@ -161,6 +161,7 @@ fn of_article(article: Article) -> CanonicalArticle {
         body_text: article.body_text,
         authors: article.authors,
         byline: article.byline,
+        dateline: article.dateline,
         agency: article.agency,
         publisher: article.publisher,
         published_at: article.published_at,
