@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use wire::{Article, ArticleState, Prepared, StreamState};
 
 use crate::{
+    boilerplate::Boilerplate,
     facts::{self, facts, member},
     record::{self, Publication},
     rows::{Rows, Tables},
@@ -18,14 +19,18 @@ const MAX_MEMBERS: usize = 1000;
 /// Records of one story that near-duplicates are looked up by. More would make the keys of a much extended text common.
 const REPRESENTATIVES: usize = 4;
 
+const DAY_MS: i64 = 24 * 3_600_000;
+
 /// The decider's memory of one partition: the near-duplicate index, derived from the rows.
 #[derive(Debug)]
 pub(crate) struct Clusters {
     index: Index,
     /// Article ids by their numbers in the index, which are those of their arrival.
     ids: FxHashMap<u32, Box<str>>,
+    boilerplate: Boilerplate,
     stream: StreamState,
     window_ms: i64,
+    drop_boilerplate: bool,
 }
 
 /// What an arrival brought about.
@@ -48,9 +53,11 @@ pub(crate) struct Known {
 }
 
 impl Clusters {
-    /// An empty memory that finds near-duplicates for `window_ms` of the stream's own time.
-    pub(crate) fn new(stream: StreamState, window_ms: i64) -> Self {
-        Self { index: Index::default(), ids: FxHashMap::default(), stream, window_ms }
+    /// An empty memory that finds near-duplicates for `window_ms` of the stream's own time. With `drop_boilerplate`, what
+    /// a domain repeats is left out of bodies, too.
+    pub(crate) fn new(stream: StreamState, window_ms: i64, drop_boilerplate: bool) -> Self {
+        let (index, ids, boilerplate) = Default::default();
+        Self { index, ids, boilerplate, stream, window_ms, drop_boilerplate }
     }
 
     /// Takes up an article from the rows.
@@ -66,6 +73,11 @@ impl Clusters {
         }
     }
 
+    /// Writes what was learnt since the last step; belongs at the end of each.
+    pub(crate) fn save(&mut self, rows: &mut impl Rows) -> Result<(), LogError> {
+        self.boilerplate.save(rows)
+    }
+
     /// Decides on an article that has just come in, and writes what follows to the rows.
     pub(crate) fn arrive<R: Rows>(
         &mut self,
@@ -74,9 +86,17 @@ impl Clusters {
         article: &Article,
     ) -> Result<Arrival, LogError> {
         self.advance(rows, article.seen_at_ms)?;
-        let (arrived, is_revised) = self.take_in(rows, prepared, article)?;
+        let domain =
+            article.publisher.as_ref().map(|publisher| publisher.domain.as_str()).unwrap_or_default();
+        let day = u32::try_from(self.stream.time_ms / DAY_MS).unwrap_or_default();
+        let repeated = self.boilerplate.repeated(rows, domain, &prepared.paragraphs, day)?;
+        let (arrived, is_revised) = self.take_in(rows, prepared, article, &repeated)?;
         let id = arrived.id.clone();
+        let is_new = arrived.state.arrival == self.stream.arrivals;
         let mut members = self.gather(rows, arrived)?;
+        if is_new && !members.iter().any(|known| known.id != id && known.is_of(domain)) {
+            self.boilerplate.learn(rows, domain, &prepared.paragraphs, day)?;
+        }
         let sketches: Vec<Sketch> = members.iter().map(|known| known.sketch.clone()).collect();
         let declared = resolve_declared(rows, &members)?;
         let decided_on: Vec<Member<'_>> = members
@@ -119,6 +139,7 @@ impl Clusters {
         rows: &mut impl Rows,
         prepared: &Prepared,
         article: &Article,
+        repeated: &[u32],
     ) -> Result<(Known, bool), LogError> {
         let id = article.article_id.clone();
         let before = rows.article(&id)?;
@@ -134,7 +155,10 @@ impl Clusters {
                 labels: article.labels.clone(),
                 ..before.clone()
             },
-            _ => facts(prepared, &article),
+            _ => ArticleState {
+                left_out: if self.drop_boilerplate { repeated.to_vec() } else { Vec::new() },
+                ..facts(prepared, &article, repeated)
+            },
         };
         if body.as_ref() != Some(&article) {
             rows.put_body(&article)?;
@@ -245,6 +269,10 @@ impl Clusters {
 }
 
 impl Known {
+    fn is_of(&self, domain: &str) -> bool {
+        self.state.publisher.as_ref().is_some_and(|publisher| publisher.domain == domain)
+    }
+
     /// Counts a version on; `published_hash` is of the record, or `None` where it no longer has one.
     pub(crate) fn publish(&mut self, published_hash: Option<u64>) -> u64 {
         self.state.version += 1;

@@ -26,11 +26,17 @@ pub struct ClusterSettings {
     /// How long near-duplicates of an article are looked for, in the stream's own time. The same text, the same URL and
     /// a declared original are found however late they come.
     pub window: Duration,
+    /// Whether paragraphs that a domain repeats under its articles are left out of bodies. They never count for likeness.
+    pub drop_boilerplate: bool,
 }
 
 impl Default for ClusterSettings {
     fn default() -> Self {
-        Self { encoding: Encoding::default(), window: Duration::from_secs(14 * 24 * 3600) }
+        Self {
+            encoding: Encoding::default(),
+            window: Duration::from_secs(14 * 24 * 3600),
+            drop_boilerplate: false,
+        }
     }
 }
 
@@ -112,7 +118,7 @@ impl Stage for Cluster {
     fn assigned(&mut self, partition: i32, state: &State) -> Result<(), LogError> {
         let stream = state.get(STREAM)?.map(|row| decode_state(&row)).transpose()?.unwrap_or_default();
         let window_ms = i64::try_from(self.settings.window.as_millis()).unwrap_or(i64::MAX);
-        let mut clusters = Clusters::new(stream, window_ms);
+        let mut clusters = Clusters::new(stream, window_ms, self.settings.drop_boilerplate);
         for row in state.scan(ARTICLES) {
             let (key, value) = row?;
             let id = String::from_utf8_lossy(key.get(ARTICLES.len()..).unwrap_or_default());
@@ -127,7 +133,11 @@ impl Stage for Cluster {
     }
 
     fn process(&mut self, inputs: &Inputs, step: &mut Step) -> Result<(), LogError> {
-        inputs.records.iter().try_for_each(|record| self.decide(record, step))
+        inputs.records.iter().try_for_each(|record| self.decide(record, step))?;
+        for (partition, clusters) in &mut self.partitions {
+            clusters.save(&mut StepRows { step, partition: *partition })?;
+        }
+        Ok(())
     }
 }
 

@@ -4,6 +4,8 @@ use article::{ArticleId, CanonicalUrl, Moment, Precision, Verdict};
 use neardup::{Member, Paragraph, Sketch, TextHash};
 use wire::{Article, ArticleState, ParagraphSketch, Prepared};
 
+use crate::boilerplate;
+
 /// How far a date of publication may lie after the sighting: time zones, and clocks that are fast.
 const FUTURE_TOLERANCE_MS: i64 = 24 * 3_600_000;
 
@@ -54,21 +56,21 @@ const AGENCIES: &[&str] = &[
     "yna.co.kr",
 ];
 
-/// Reads the facts of an article that has just arrived; the rest of its state is left empty.
-pub(crate) fn facts(prepared: &Prepared, article: &Article) -> ArticleState {
+/// Reads the facts of an article that has just arrived; the rest of its state is left empty. Its sketch is made without
+/// the paragraphs that its domain repeats.
+pub(crate) fn facts(prepared: &Prepared, article: &Article, repeated: &[u32]) -> ArticleState {
+    let own =
+        prepared.paragraphs.iter().filter(|paragraph| !repeated.contains(&boilerplate::name(paragraph)));
+    let own: Vec<Paragraph> = own.map(to_paragraph).collect();
     let published = Moment::parse(&article.published_at).ok();
     let publisher = article.publisher.clone().unwrap_or_default();
-    let is_plausible = |moment: &Moment| {
-        (BEFORE_THE_WEB_MS..=article.seen_at_ms.saturating_add(FUTURE_TOLERANCE_MS))
-            .contains(&moment.as_millis())
-    };
     ArticleState {
         text_hash: prepared.exact_hash.clone(),
-        sketch: Some(to_wire(Sketch::of(&prepared.paragraphs.iter().map(to_paragraph).collect::<Vec<_>>()))),
+        sketch: Some(to_wire(Sketch::of(&own))),
         published_at_ms: published.as_ref().map(latest_ms),
         seen_at_ms: article.seen_at_ms,
         is_agency: AGENCIES.binary_search(&publisher.domain.as_str()).is_ok(),
-        is_trusted: published.as_ref().is_some_and(is_plausible),
+        is_trusted: published.as_ref().is_some_and(|moment| is_plausible(moment, article.seen_at_ms)),
         is_teaser: article.verdict == Verdict::Teaser.as_str(),
         declared_original_id: declared_original(article).unwrap_or_default(),
         place: place(article),
@@ -76,6 +78,11 @@ pub(crate) fn facts(prepared: &Prepared, article: &Article) -> ArticleState {
         labels: article.labels.clone(),
         ..ArticleState::default()
     }
+}
+
+/// Whether an article seen then can have been published at that moment.
+pub(crate) fn is_plausible(moment: &Moment, seen_at_ms: i64) -> bool {
+    (BEFORE_THE_WEB_MS..=seen_at_ms.saturating_add(FUTURE_TOLERANCE_MS)).contains(&moment.as_millis())
 }
 
 /// The name that an article's URL gives, which is not its id where its page names another address as canonical.
@@ -159,7 +166,7 @@ mod tests {
 
     fn read(article: Article) -> ArticleState {
         let prepared = crate::prepare(article);
-        facts(&prepared, prepared.article.as_ref().unwrap())
+        facts(&prepared, prepared.article.as_ref().unwrap(), &[])
     }
 
     #[test]

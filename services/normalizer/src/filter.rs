@@ -29,7 +29,7 @@ struct Line {
 /// writing does.
 pub fn filter(reader: impl BufRead, mut writer: impl Write) -> io::Result<u64> {
     let mut rows = MemoryRows::default();
-    let mut clusters = Clusters::new(StreamState::default(), i64::MAX);
+    let mut clusters = Clusters::new(StreamState::default(), i64::MAX, false);
     let mut refused = 0;
     for (number, line) in (1_i64..).zip(reader.split(b'\n')) {
         let line = line?;

@@ -11,7 +11,9 @@
 //! its versions without gaps, also across takeovers.
 
 mod arrival;
+mod boilerplate;
 mod cluster;
+mod dateline;
 mod facts;
 mod filter;
 mod prepare;

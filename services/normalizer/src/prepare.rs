@@ -7,7 +7,7 @@ use prost::Message;
 use unicode_normalization::UnicodeNormalization;
 use wire::{Article, ParagraphSketch, Prepared, Publisher, Topic};
 
-use crate::DEAD_LETTERS;
+use crate::{DEAD_LETTERS, dateline, facts};
 
 /// Reads `articles`, keeps nothing.
 pub const PREPARE_ROLE: Role =
@@ -69,6 +69,7 @@ pub fn prepare(mut article: Article) -> Prepared {
     for line in [&mut article.headline, &mut article.subheadline, &mut article.summary] {
         *line = clean_paragraph(line);
     }
+    part_dateline(&mut article);
     settle_date(&mut article);
     settle_publisher(&mut article);
     let document = Document::read(&article.body_text);
@@ -86,7 +87,24 @@ pub fn prepare(mut article: Article) -> Prepared {
     }
 }
 
-/// A date that is none is no date; its precision is what it shows.
+/// Takes the dateline out of the text. Where both name an agency, what the page says counts.
+fn part_dateline(article: &mut Article) {
+    let (first, rest) = article.body_text.split_once("\n\n").unwrap_or((&article.body_text, ""));
+    let Some((opening, text)) = dateline::split(first) else { return };
+    let paragraphs = [text, rest].into_iter().filter(|paragraph| !paragraph.is_empty());
+    let body = paragraphs.collect::<Vec<_>>().join("\n\n");
+    if body.is_empty() {
+        return;
+    }
+    for (field, found) in [(&mut article.dateline, opening.dateline), (&mut article.agency, opening.agency)] {
+        if field.is_empty() {
+            *field = found;
+        }
+    }
+    article.body_text = body;
+}
+
+/// A date that is none is no date; its precision is what it shows. One that cannot be right is kept, and doubted.
 fn settle_date(article: &mut Article) {
     if article.published_at.is_empty() {
         article.published_precision.clear();
@@ -94,6 +112,11 @@ fn settle_date(article: &mut Article) {
     }
     match Moment::parse(&article.published_at) {
         Ok(moment) => {
+            if !facts::is_plausible(&moment, article.seen_at_ms) {
+                article.warnings.push(format!(
+                    "published_at is doubtful: {moment} is before 1990 or after the article was seen"
+                ));
+            }
             article.published_at = moment.to_string();
             article.published_precision = moment.precision().as_str().to_owned();
         }
@@ -166,6 +189,44 @@ mod tests {
             (" \n\n ", ""),
         ] {
             assert_eq!(clean_body(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_dateline_leaves_the_text() {
+        let read = |body_text: &str, agency: &str| {
+            let article =
+                Article { body_text: body_text.into(), agency: agency.into(), ..Article::default() };
+            let prepared = prepare(article);
+            let article = prepared.article.unwrap();
+            (article.dateline, article.agency, article.body_text, prepared.exact_hash)
+        };
+        let plain = read("Trains ran.\n\nBuses did not.", "");
+        let opened = read("PARIS, March 3 (AFP) — Trains ran.\n\nBuses did not.", "");
+        assert_eq!((opened.0.as_str(), opened.1.as_str()), ("PARIS, March 3", "AFP"));
+        assert_eq!((&opened.2, &opened.3), (&plain.2, &plain.3), "the same text with and without");
+        assert_eq!(read("ANKARA/AA\n\nTrains ran.", "Anadolu").1, "Anadolu");
+        assert_eq!(read("ANKARA/AA\n\nTrains ran.", "").2, "Trains ran.");
+        assert_eq!(read("ANKARA/AA", "").2, "ANKARA/AA", "a text is not emptied");
+    }
+
+    #[test]
+    fn dates_that_cannot_be_right_are_kept_and_marked() {
+        let seen_at_ms = 1_800_000_000_000;
+        for (published_at, is_doubtful) in [
+            ("2027-01-15T08:00:00Z", false),
+            ("2027-01-16T07:00:00+09:00", false),
+            ("2027-01-16T09:00:00Z", true),
+            ("2027-02-01", true),
+            ("1990-01-01", false),
+            ("1989-12-31", true),
+        ] {
+            let article = Article { published_at: published_at.into(), seen_at_ms, ..Article::default() };
+            let article = prepare(article).article.unwrap();
+            assert_eq!(article.published_at, published_at);
+            assert!(!article.published_precision.is_empty());
+            let marked = article.warnings.iter().any(|warning| warning.contains(published_at));
+            assert_eq!(marked, is_doubtful, "{published_at}: {:?}", article.warnings);
         }
     }
 

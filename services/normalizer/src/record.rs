@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     arrival::Known,
+    boilerplate,
     rows::{Rows, Tables},
 };
 
@@ -112,6 +113,9 @@ fn canonical(
     }
     related.sort_by(|a, b| a.article_id.cmp(&b.article_id));
     let mut record = CanonicalArticle { url: known.state.place.clone(), ..of_article(body) };
+    if !known.state.left_out.is_empty() {
+        record.body_text = boilerplate::without(&record.body_text, &known.state.left_out);
+    }
     for (name, value) in occurring.iter().flat_map(|(other, _)| &other.state.labels) {
         if record.labels.len() < MAX_LABELS {
             record.labels.entry(name.clone()).or_insert_with(|| value.clone());
@@ -158,6 +162,7 @@ fn of_article(article: Article) -> CanonicalArticle {
         body_text: article.body_text,
         authors: article.authors,
         byline: article.byline,
+        dateline: article.dateline,
         agency: article.agency,
         publisher: article.publisher,
         published_at: article.published_at,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use pipeline::{LogError, Step};
 use prost::Message;
-use wire::{Article, ArticleState, ClusterState, StreamState};
+use wire::{Article, ArticleState, ClusterState, DomainState, StreamState};
 
 /// Most articles that are remembered to have declared one original.
 const MAX_DECLARING: usize = 32;
@@ -76,6 +76,8 @@ const TEXTS: &[u8] = b"t";
 const ALIASES: &[u8] = b"u";
 /// Articles that declare an original: its id, then theirs.
 const DECLARING: &[u8] = b"d";
+/// [`DomainState`], by domain.
+const DOMAINS: &[u8] = b"p";
 
 /// What the rows mean.
 pub(crate) trait Tables: Rows {
@@ -131,6 +133,13 @@ pub(crate) trait Tables: Rows {
     }
     fn put_declaring(&mut self, original_id: &str, id: &str) -> Result<(), LogError> {
         self.put(&key(DECLARING, format!("{original_id}/{id}").as_bytes()), Vec::new())
+    }
+
+    fn domain(&self, domain: &str) -> Result<DomainState, LogError> {
+        Ok(self.read(&key(DOMAINS, domain.as_bytes()))?.unwrap_or_default())
+    }
+    fn put_domain(&mut self, domain: &str, state: &DomainState) -> Result<(), LogError> {
+        self.put(&key(DOMAINS, domain.as_bytes()), state.encode_to_vec())
     }
 
     fn put_stream(&mut self, stream: &StreamState) -> Result<(), LogError> {

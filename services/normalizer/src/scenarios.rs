@@ -6,8 +6,13 @@ use article::{ArticleId, CanonicalUrl};
 use proptest::prelude::*;
 use wire::{Article, CanonicalArticle, Change, StreamState};
 
-use crate::{arrival::Clusters, prepare, rows::MemoryRows};
+use crate::{
+    arrival::Clusters,
+    prepare,
+    rows::{ARTICLES, MemoryRows, Rows, STREAM, Tables, decode_state},
+};
 
+mod boilerplate;
 mod languages;
 mod orders;
 mod press;
@@ -26,7 +31,7 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        let clusters = Clusters::new(StreamState::default(), 14 * DAY_MS);
+        let clusters = Clusters::new(StreamState::default(), 14 * DAY_MS, false);
         Self { rows: MemoryRows::default(), clusters, canonical: BTreeMap::new(), changes: Vec::new() }
     }
 
@@ -47,6 +52,17 @@ impl Desk {
             }
         }
         self.changes.iter().skip(before).map(|change| format!("{} {}", change.change, change.url)).collect()
+    }
+
+    /// Ends the step and the process, and takes up from the rows.
+    fn restart(&mut self) {
+        self.clusters.save(&mut self.rows).unwrap();
+        let stream = self.rows.read(STREAM).unwrap().unwrap_or_default();
+        self.clusters = Clusters::new(stream, 14 * DAY_MS, false);
+        for (key, row) in self.rows.scan(ARTICLES, usize::MAX).unwrap() {
+            let id = String::from_utf8_lossy(&key[ARTICLES.len()..]);
+            self.clusters.recall(&id, &decode_state(&row).unwrap());
+        }
     }
 
     /// The canonical set, as far as it does not depend on the order of arrival.

@@ -28,6 +28,8 @@ pub struct Config {
     /// How long near-duplicates of an article are looked for.
     #[serde(with = "humantime_serde")]
     pub window: Duration,
+    /// Whether paragraphs that a domain repeats under its articles are left out of bodies.
+    pub drop_boilerplate: bool,
 }
 
 /// A role of the normalizer, as users name it.
@@ -42,8 +44,8 @@ pub enum RoleName {
 
 impl Default for Config {
     fn default() -> Self {
-        let ClusterSettings { encoding, window } = ClusterSettings::default();
-        Self { role: None, encoding, window }
+        let ClusterSettings { encoding, window, drop_boilerplate } = ClusterSettings::default();
+        Self { role: None, encoding, window, drop_boilerplate }
     }
 }
 
@@ -59,7 +61,8 @@ pub fn configured(config: Config) -> Vec<Worker> {
         limits: LIMITS,
         run: Box::new(|log, settings| Ok(pipeline::run(log, &mut Prepare, settings)?)),
     };
-    let settings = ClusterSettings { encoding: config.encoding, window: config.window };
+    let Config { encoding, window, drop_boilerplate, .. } = config;
+    let settings = ClusterSettings { encoding, window, drop_boilerplate };
     let cluster = Worker {
         role: CLUSTER_ROLE,
         limits: LIMITS,

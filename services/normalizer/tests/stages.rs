@@ -132,13 +132,26 @@ fn articles() -> Vec<Article> {
     ]
 }
 
+/// Six long texts and two short ones, each with the same words under it.
+fn of_one_site() -> Vec<Article> {
+    let article = |number: usize| {
+        let own = words(20 + number, if number < 6 { 400 } else { 90 });
+        let body = format!("{own}\n\n{}", words(19, 100));
+        Article {
+            url: format!("https://harbour.example/{number}"),
+            ..article(&format!("h{number}"), "2026-03-19", body)
+        }
+    };
+    (0..8).map(article).collect()
+}
+
 #[test]
 fn batches_aborts_and_restarts_leave_no_trace() {
     let mut outcomes = Vec::new();
     for (batch, disturbed) in [(1, false), (100, false), (1, true), (2, true)] {
         let world = World::new();
         let mut process = world.start(batch, Encoding::Protobuf);
-        process.submit(&articles());
+        process.submit(&[articles(), of_one_site()].concat());
         while turn(&mut process.prepare.0, &mut process.prepare.1, batch, true) {}
         while !process.cluster.0.is_at_end().unwrap() {
             if disturbed {
@@ -159,6 +172,8 @@ fn batches_aborts_and_restarts_leave_no_trace() {
         outcomes.push(written);
     }
     assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "byte for byte the same");
+    let created = |name: &str| outcomes[0].iter().filter(|(_, key, ..)| *key == name).count();
+    assert_eq!((created("h6"), created("h7")), (2, 2), "what the site repeats was learnt in between");
 }
 
 #[test]

@@ -42,6 +42,7 @@ fn example() -> wire::CanonicalArticle {
         body_text: "The ferry sailed again.\n\nTwo hundred waited.".into(),
         authors: vec!["Ann Able".into(), "Ben Bold".into()],
         byline: "By Ann Able and Ben Bold".into(),
+        dateline: "PORT ALDER, Aldermere, March 3".into(),
         agency: "Meridian Wire".into(),
         publisher: Some(Publisher { name: "The Harbour Post".into(), domain: "harbour.example".into() }),
         published_at: "2026-03-12T09:12:00+01:00".into(),

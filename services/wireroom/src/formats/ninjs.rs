@@ -60,6 +60,7 @@ pub fn ninjs(article: &CanonicalArticle) -> Value {
         ),
         ("descriptions", said(vec![by_role("summary", &article.summary)])),
         ("bodies", said(vec![body])),
+        ("located", place(&article.dateline).into()),
         ("by", article.byline.as_str().into()),
         ("people", article.authors.iter().map(|name| json!({ "name": name, "rel": "author" })).collect()),
         ("organisations", said(vec![organisation])),
@@ -89,6 +90,12 @@ pub fn ninjs(article: &CanonicalArticle) -> Value {
 /// ninjs knows instants alone: a day is none.
 fn instant(article: &CanonicalArticle) -> &str {
     if article.published_precision == "instant" { &article.published_at } else { "" }
+}
+
+/// Where a dateline was written: `PARIS` of `PARIS, March 3`.
+fn place(dateline: &str) -> String {
+    let parts = dateline.split(", ").filter(|part| !part.contains(|c: char| c.is_numeric()));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 fn uri(address: &str, id: &str) -> String {
