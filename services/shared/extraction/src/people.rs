@@ -4,7 +4,8 @@
 //! and what JSON-LD says of the page as such. Each is read for names, and the account with the surest name is believed
 //! ([`Standing`]): full names of people before single names and accounts, these before desks, agencies and companies,
 //! and all before the site's own name. A byline shown stands where its [`Sureness`] puts it. Between accounts that stand
-//! alike the order above decides, unless a later one names the same people and more.
+//! alike the order above decides, unless a later one names the same people and more, or is a byline that opens with "By"
+//! and names others: the page then declares whoever posted it. Where nobody signs, [`unsigned`] tells.
 //!
 //! The policy follows what the truths of article corpora hold, where it can be told from their noise:
 //! - An agency, a desk or a company is an author where it signs alone, or where the page lists it as an author of its
@@ -17,6 +18,7 @@ mod authors;
 mod bylines;
 mod lines;
 mod signs;
+mod unsigned;
 
 use serde_json::Value;
 
@@ -104,6 +106,23 @@ impl Account {
         };
         self.names.iter().map(of).max()
     }
+
+    /// Whether it is a byline as sure as can be, `By Ann Able`, of others than an account names: the page declares whoever
+    /// posted it, then.
+    fn overrules(&self, other: &Self) -> bool {
+        let is_signed = self.source == "byline"
+            && self.sureness == Sureness::Sure
+            && self.bylines.first().is_some_and(|line| has_byline_prefix(line));
+        let words = |account: &Self| -> Vec<String> {
+            let people = account.names.iter().filter(|name| name.rank == Rank::Person);
+            let names: Vec<String> = people.map(|name| loose(&name.text)).collect();
+            names.iter().flat_map(|name| name.split(' ')).map(str::to_owned).collect()
+        };
+        is_signed && {
+            let (own, others) = (words(self), words(other));
+            !own.is_empty() && !own.iter().any(|word| others.contains(word))
+        }
+    }
 }
 
 const META: &[&str] = &[
@@ -133,19 +152,35 @@ const META: &[&str] = &[
 
 /// Authors, byline and agency. `title` tells the page's article from others that its JSON-LD describes.
 pub(crate) fn people(declared: &Declared, shown: &Shown, site: &Site, title: &str) -> Signed {
-    let accounts = accounts(declared, shown, title);
+    let mut accounts = accounts(declared, shown, title);
+    if accounts.iter().all(|account| account.standing(site).is_none()) {
+        let found = unsigned::described(declared).and_then(|byline| account("meta", vec![byline]));
+        accounts.extend(found.or_else(|| account("comment", vec![unsigned::commenting(shown.outline)?])));
+    }
     let best = accounts
         .iter()
         .filter_map(|account| Some((account.standing(site)?, account)))
-        .reduce(|best, next| if next.0 > best.0 || extends(next.1, best.1, site) { next } else { best })
+        .reduce(|best, next| {
+            let wins = next.0 > best.0 || extends(next.1, best.1, site) || next.1.overrules(best.1);
+            if wins { next } else { best }
+        })
         .map(|(_, account)| account);
     let agency = accounts.iter().find_map(|account| Some((account.agency.clone()?, account.source)));
-    let byline = accounts.iter().find(|a| a.bylines.iter().any(|b| !b.contains("://")));
+    let byline = best.into_iter().chain(&accounts).find(|a| a.bylines.iter().any(|b| !b.contains("://")));
     Signed {
         authors: best.map(|account| (chosen(account, site), account.source)),
-        byline: byline.map(|a| (cut(&a.bylines.join(", "), 300).to_owned(), a.source)),
+        byline: byline.map(|a| (cut(&distinct(&a.bylines).join(", "), 300).to_owned(), a.source)),
         agency: agency.or_else(|| source_organisation(declared)),
     }
+}
+
+/// A page may show one byline several times.
+fn distinct(bylines: &[String]) -> Vec<&str> {
+    let lines = bylines.iter().enumerate();
+    lines
+        .filter(|(at, line)| !bylines.iter().take(*at).any(|known| known == *line))
+        .map(|(_, l)| l.as_str())
+        .collect()
 }
 
 /// The people that meta and JSON-LD name, before the page's text is known.
@@ -317,7 +352,8 @@ mod tests {
         let site = json(r#"{"@type":"Organization","name":"The Harbour Post"}"#);
         let byline = "<p class='byline'>By Bo Baker</p>";
         for (why, head, before, authors) in [
-            ("JSON-LD before what is shown", &*person, byline, &["Ann Able"][..]),
+            ("JSON-LD before what is shown", &*person, "<a rel=author>Bo Baker</a>", &["Ann Able"][..]),
+            ("but not where that opens as bylines do", &person, byline, &["Bo Baker"]),
             ("a person before the site", &site, byline, &["Bo Baker"]),
             ("the site where nobody else signs", &site, "", &["The Harbour Post"]),
             ("a person before an account", "<meta name=author content=annable7>", byline, &["Bo Baker"]),
@@ -333,6 +369,13 @@ mod tests {
                 &["Ann Able", "Bo Baker"],
             ),
             ("a full name", &json(r#""Ann""#), "<p class=byline>By Ann Able</p>", &["Ann Able"]),
+            ("a byline of the same", &person, "<p class=byline>By A. Able</p>", &["Ann Able"]),
+            (
+                "mail",
+                "<meta name=author content='post[at]quay.example'>",
+                "<a rel=author>annable7</a>",
+                &["annable7"],
+            ),
             ("nobody", "", "", &[]),
         ] {
             assert_eq!(signed(head, before, "").authors, authors, "{why}");
@@ -370,6 +413,15 @@ mod tests {
     }
 
     #[test]
+    fn the_byline_is_that_of_who_signs() {
+        let twice = "<p class=author>By Bo Baker</p>";
+        for (before, byline) in [(twice.to_owned(), "By Bo Baker"), (twice.repeat(2), "By Bo Baker")] {
+            let found = signed(&json(r#""Ann Able""#), &before, "");
+            assert_eq!(found.byline.as_deref(), Some(byline), "{before}");
+        }
+    }
+
+    #[test]
     fn bylines_are_found_where_they_stand() {
         for (why, before, after, authors) in [
             ("a prefix", "<div>By Ann Able</div>", "", &["Ann Able"][..]),
@@ -401,6 +453,16 @@ mod tests {
             ("a signature", "", "<p><b>Ann Able</b></p>", &["Ann Able"]),
             ("an author line below", "", "<p>Text: Ann Able</p>", &["Ann Able"]),
             ("an editor", "<p class=author>Edited by Ann Able</p>", "", &[]),
+            ("an editor later", "<p class=author>New revised edition, edited by Ann Able</p>", "", &[]),
+            ("a tester", "<p class=author>Tested by Ann Able</p>", "", &[]),
+            ("a line set off", "<p>--- by Ann Able</p>", "", &["Ann Able"]),
+            (
+                "a byline in what is called a column",
+                "<div class=sidebar>By Harbour Team</div>",
+                "",
+                &["Harbour Team"],
+            ),
+            ("a sentence", "<p class=author>Ann Able, who paints boats, lives by the sea.</p>", "", &[]),
             ("a comment", "", "<div class=comments><p class=author>Ann Able</p></div>", &[]),
             ("prose", "<p class=author>Posts and articles</p>", "", &[]),
         ] {

@@ -58,7 +58,7 @@ pub(crate) fn names(byline: &str) -> Vec<Name> {
     if text.is_empty() || text.len() > MAX_BYLINE_BYTES || text.contains("://") && !text.contains(' ') {
         return Vec::new();
     }
-    let text = without_brackets(&text);
+    let text = without_brackets(&text.replace("[at]", "@").replace("(at)", "@"));
     let is_prefixed = has_byline_prefix(&text);
     let bare = strip_prefix(&text);
     // Behind a bar or a spaced dash stands a role, a paper or a date; the people are on one side only.
@@ -102,14 +102,19 @@ fn has_end(text: &str) -> bool {
 
 /// "By", "Von", "Par" and their like, taken off.
 pub(crate) fn strip_prefix(text: &str) -> &str {
-    let text = text.trim().trim_start_matches([':', '-', '–', '—', '|', '•', '·', '/', ',', '>', ' ']);
+    let text = without_signs(text);
     let rest = longest_prefix(text).or_else(|| longest_lead(text));
     rest.map_or(text, |rest| rest.trim_start_matches([':', '：', ' ']))
 }
 
 /// Whether a text opens as bylines do.
 pub(crate) fn has_byline_prefix(text: &str) -> bool {
-    longest_prefix(text.trim()).is_some()
+    longest_prefix(without_signs(text)).is_some()
+}
+
+/// The text without the signs that set a byline off: `— By Ann Able`.
+fn without_signs(text: &str) -> &str {
+    text.trim().trim_start_matches([':', '-', '–', '—', '|', '•', '·', '/', ',', '>', ' '])
 }
 
 /// The text without what stands in brackets, but for a part of a name in them and an agency.
@@ -204,11 +209,19 @@ fn split<'t>(text: &'t str) -> Vec<&'t str> {
     for (joint, needs_full_names) in JOINTS.iter().filter(|(joint, _)| text.contains(joint)) {
         let sides = |part: &'t str| {
             let is_full = part.split(joint).all(|side| side.trim().contains(' '));
-            part.splitn(if is_full || !needs_full_names { usize::MAX } else { 1 }, joint)
+            let is_list = (is_full || !needs_full_names) && !is_institution(part);
+            part.splitn(if is_list { usize::MAX } else { 1 }, joint)
         };
         parts = parts.into_iter().flat_map(sides).collect();
     }
     parts.into_iter().map(strip_prefix).filter(|part| !part.is_empty()).collect()
+}
+
+/// `Institute of Tides and Currents`: what it is for is no list of names.
+fn is_institution(part: &str) -> bool {
+    let mut words = part.split(' ').peekable();
+    std::iter::from_fn(|| words.next().map(|word| (word, words.peek().copied())))
+        .any(|(word, next)| matches!(next, Some("of" | "for" | "für")) && has_listed("desks", word))
 }
 
 /// An agency's name alone, or with a word around it (`AFP`, `Reuters staff`).
@@ -229,7 +242,7 @@ fn without_agency(part: &str) -> (&str, Option<&str>) {
 /// A part of a byline up to where a role, a place or a date begins, without what leads up to the name; and whether a
 /// role was cut off.
 fn clean(part: &str) -> (String, bool) {
-    let words: Vec<&str> = part.split(' ').filter(|w| !w.contains('@') && !w.contains("://")).collect();
+    let words: Vec<&str> = part.split(' ').filter(|word| !is_address(word)).collect();
     let is_number = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
     // A month is one only beside a number: there are people of these names.
     let is_date = |at: usize, word: &str| {
@@ -265,6 +278,11 @@ fn clean(part: &str) -> (String, bool) {
     (kept.trim_start_matches('.').to_owned(), is_cut)
 }
 
+/// An address, of mail or of a page; never of a person whose name is on the page.
+fn is_address(word: &str) -> bool {
+    word.contains('@') || word.contains("://")
+}
+
 /// What signs where no person does: a desk, a company, an account.
 fn whole(text: &str) -> Option<Name> {
     let text = text.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | ')' | '!'));
@@ -292,7 +310,7 @@ fn is_collective(part: &str) -> bool {
         let last = last.to_lowercase();
         matches!(
             last.as_str(),
-            "staff" | "editors" | "writers" | "reporters" | "contributors" | "journalists"
+            "staff" | "team" | "editors" | "writers" | "reporters" | "contributors" | "journalists"
         )
     })
 }
@@ -386,6 +404,9 @@ mod tests {
             ("كتبت: آمال القادر", &["آمال القادر"], None),
             ("रिपोर्ट: अंजलि एबल", &["अंजलि एबल"], None),
             ("Por Jos&eacute; &Aacute;bel", &["José Ábel"], None),
+            ("Ann Able, Institute of Tides and Harbour Currents", &["Ann Able"], None),
+            ("— By Ann Able", &["Ann Able"], None),
+            ("ann(at)quay.example", &[], None),
             ("March 3, 2015", &[], None),
             ("https://example.com/ann", &[], None),
         ] {
@@ -402,6 +423,7 @@ mod tests {
     fn what_is_no_person_signs_as_a_whole() {
         for (byline, text, rank) in [
             ("The Quay Team", "The Quay Team", Rank::Desk),
+            ("Grand Quay Editorial Team", "Grand Quay Editorial Team", Rank::Desk),
             ("By Harbour Post Staff", "Harbour Post Staff", Rank::Desk),
             ("seagull", "seagull", Rank::Handle),
             ("Ann Able", "Ann Able", Rank::Person),

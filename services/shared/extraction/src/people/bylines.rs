@@ -10,7 +10,12 @@ use super::{
     lines::{Line, lines},
     signs::{has_listed, is_calendar},
 };
-use crate::{body::Body, marks::Marks, text::loose, tree::Outline};
+use crate::{
+    body::Body,
+    marks::Marks,
+    text::{ends_sentence, loose},
+    tree::Outline,
+};
 
 /// A page as shown, and where its article is.
 pub(crate) struct Shown<'a> {
@@ -162,7 +167,9 @@ fn weigh(line: &Line, near: Neighbours, place: &Place) -> Option<i32> {
         let is_explicit = line.text.len() - strip_prefix(&line.text).len() > 6 && nearness >= 0;
         weight += 4 + i32::from(is_explicit);
     }
-    if evidence.aside && evidence.link < 4 {
+    // `By` between the headline and the story is in no column, whatever that is called.
+    let is_head = is_led && (place.headline..place.first).contains(&line.at);
+    if evidence.aside && evidence.link < 4 && !is_head {
         weight -= 2;
     }
     // What the names can add is not enough.
@@ -173,12 +180,13 @@ fn weigh(line: &Line, near: Neighbours, place: &Place) -> Option<i32> {
     if !is_led && !is_marked && !evidence.byline && !place.ends_at(line.at) && !is_dated()
         || credits_help(label) && !is_prefixed
         || credits_help(opening(&line.text))
+        || credits_help(before_by(&line.text))
     {
         return None;
     }
     let found = names(&line.text);
     let rank = found.iter().map(|n| n.rank).max()?;
-    if is_prose(&line.text, rank) {
+    if is_prose(&line.text, rank) || !is_led && is_sentence(&line.text) {
         return None;
     }
     let words = || found.iter().flat_map(|name| name.text.split(' '));
@@ -211,11 +219,22 @@ fn opening(text: &str) -> &str {
     text.match_indices(' ').nth(1).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
+/// What leads up to the first " by ", if it is short: `Second edition, edited`.
+fn before_by(text: &str) -> &str {
+    text.split_once(" by ").map_or("", |(lead, _)| lead)
+}
+
 /// Whether a text that opens with "By" goes on as no byline does.
 fn is_prose(text: &str, rank: Rank) -> bool {
     let is_end = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit()) || has_listed("ends", word);
     let length = strip_prefix(text).split(' ').take_while(|word| !is_end(word)).count();
     length > if rank == Rank::Person { 16 } else { 5 } || text.split(' ').count() > 24
+}
+
+/// Whether a line speaks of somebody: `Ann Able, a painter, lives by the sea.`
+fn is_sentence(text: &str) -> bool {
+    let words = text.split(' ').filter(|word| word.starts_with(char::is_lowercase)).count();
+    words > 2 && ends_sentence(text)
 }
 
 /// Whether a line is a name alone, at the story's end.
