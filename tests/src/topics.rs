@@ -121,8 +121,8 @@ impl Topics {
     }
 
     /// Holds that every request ended once: as a page, as a dead letter, as the requests of the list it was, or with
-    /// another one for the same URL; every page in articles or a dead letter; every article in changes or a dead letter. On Kafka, where topics keep what
-    /// was read.
+    /// another one for the same page; every page in articles or a dead letter; every article in changes or a dead
+    /// letter. On Kafka, where topics keep what was read.
     ///
     /// # Panics
     /// If one did not, or twice.
@@ -132,8 +132,15 @@ impl Topics {
             let urls = requests.entry(text(&request, "request_id").to_owned()).or_default();
             urls.insert(text(&request, "url").to_owned());
         }
-        let pages: Vec<String> =
-            self.read("pages").iter().map(|page| text(&page["request"], "request_id").to_owned()).collect();
+        let mut pages: Vec<String> = Vec::new();
+        for page in self.read("pages") {
+            let id = text(&page["request"], "request_id").to_owned();
+            // Where a page was found by a redirect, whoever asks for its own address joins that request.
+            if let (Some(urls), Some(url)) = (requests.get_mut(&id), page["response"]["final_url"].as_str()) {
+                urls.insert(url.to_owned());
+            }
+            pages.push(id);
+        }
         let articles = self.read("articles");
         let letters = self.dead_letters();
         let given_up = |stage: &str, id: &str| {
