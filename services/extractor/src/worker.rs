@@ -18,6 +18,7 @@ pub fn workers(config: &service::Config) -> anyhow::Result<Vec<Worker>> {
     Ok(vec![Worker {
         role: ROLE,
         limits: LIMITS,
+        routes: Default::default(),
         run: Box::new(|log, settings| {
             Ok(pipeline::run(log, &mut Extractor::new(section, bodies), settings)?)
         }),

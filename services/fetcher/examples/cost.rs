@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fetcher::{Config, ROLE};
+use fetcher::{Config, Hints, ROLE};
 use pipeline::{
     Clock, Limits, Output, Progress, Settings, Shutdown,
     embedded::{Embedded, Options},
@@ -140,8 +140,9 @@ fn fetch(server: &Server, is_beside_slow: bool) -> Cost {
     let mut role = log.role(ROLE).unwrap();
     measure(pages, || {
         thread::scope(|scope| {
-            let running =
-                scope.spawn(|| fetcher::run(&mut role, &config, &Clock::system(), &settings).unwrap());
+            let running = scope.spawn(|| {
+                fetcher::run(&mut role, &config, &Clock::system(), &settings, Hints::default()).unwrap()
+            });
             while log.end("pages").unwrap() < pages as i64 && !running.is_finished() {
                 Shutdown::default().wait(Duration::from_millis(20));
             }

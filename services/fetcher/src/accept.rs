@@ -9,8 +9,10 @@ use crate::{
     draft::Draft,
     emit::{end_without_response, page_without_response, write_request},
     frontier::{Frontier, HostRow, Queue},
+    lists,
     rules::Rules,
     seen::Seen,
+    websub,
 };
 
 /// What is to be done with a record.
@@ -154,6 +156,17 @@ fn ticket(
         Some(sequence) => queue.get(sequence)?.map(|(_, ticket)| (sequence, ticket)),
         None => None,
     };
+    if request.watch.is_none() {
+        let list = queued.as_ref().filter(|(_, ticket)| ticket.list.is_some());
+        if let Some((sequence, ticket)) = list {
+            lists::prompted(queue, *sequence, ticket, request, now_ms, rules)?;
+        }
+        // A hub may go on about a list that is watched no longer.
+        if list.is_some() || request.via == websub::VIA {
+            queue.draft.known();
+            return Ok(None);
+        }
+    }
     let is_recent =
         seen.fetched_at_ms > 0 && now_ms.saturating_sub(seen.fetched_at_ms) < rules.fetched_for_ms;
     let (is_wanted, replaced) = match (&request.watch, queued) {

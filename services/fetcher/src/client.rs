@@ -55,6 +55,8 @@ pub(crate) struct Client {
 pub(crate) enum Asked {
     Page,
     Robots,
+    /// To be told of a list.
+    Hub,
 }
 
 /// How an address is asked for.
@@ -166,6 +168,27 @@ impl Client {
         answer.map(|answer| Answer { latency_ms, ..answer })
     }
 
+    /// Posts a form. The answer's body is not read.
+    pub(crate) async fn post(
+        &self,
+        url: &CanonicalUrl,
+        form: &str,
+        allowed: Duration,
+    ) -> Result<Answer, Failure> {
+        let post = async {
+            let _asking = self.asking(url).await?;
+            let mut spent = Duration::ZERO;
+            let request = self.http.post(url.as_str()).body(form.to_owned());
+            let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let sent = timed(self.timeout.min(allowed), &mut spent, request.send()).await?;
+            let mut response = sent.map_err(|error| failure_of(error, self.resolver.is_none()))?;
+            Ok(self.head(&mut response))
+        };
+        let answer = post.await;
+        count(Asked::Hub, &answer);
+        answer
+    }
+
     /// The right to ask the host's address now. Literals never reach the resolver.
     async fn asking(&self, url: &CanonicalUrl) -> Result<Option<Asking>, Failure> {
         if let Some(address) = crawl::refused_literal(url).filter(|_| !self.allow_private) {
@@ -199,17 +222,7 @@ impl Client {
             }
         }
         let mut response = timed(allowed, spent, request.send()).await?.map_err(failed)?;
-        let mut answer = Answer {
-            status: response.status().as_u16(),
-            version: response.version(),
-            address: response.remote_addr().map(|at| at.ip()).filter(|_| self.resolver.is_some()),
-            headers: std::mem::take(response.headers_mut()),
-            body: Bytes::new(),
-            body_kind: None,
-            is_cut: false,
-            latency_ms: 0,
-            reserved: None,
-        };
+        let mut answer = self.head(&mut response);
         // The bodies of errors and redirects are of no use: the connection is worth less than the time.
         if !response.status().is_success() {
             return Ok(answer);
@@ -225,6 +238,21 @@ impl Client {
         reserved.shrink_to(answer.body.len());
         answer.reserved = Some(reserved);
         Ok(answer)
+    }
+
+    /// An answer, its body not read yet.
+    fn head(&self, response: &mut reqwest::Response) -> Answer {
+        Answer {
+            status: response.status().as_u16(),
+            version: response.version(),
+            address: response.remote_addr().map(|at| at.ip()).filter(|_| self.resolver.is_some()),
+            headers: std::mem::take(response.headers_mut()),
+            body: Bytes::new(),
+            body_kind: None,
+            is_cut: false,
+            latency_ms: 0,
+            reserved: None,
+        }
     }
 }
 
@@ -367,6 +395,7 @@ fn count(asked: Asked, answer: &Result<Answer, Failure>) {
     let kind = match asked {
         Asked::Page => "page",
         Asked::Robots => "robots",
+        Asked::Hub => "hub",
     };
     metrics.requests.with_label_values(&[kind, class]).inc();
     match answer {
@@ -386,6 +415,15 @@ mod tests {
     };
 
     use super::*;
+
+    #[test]
+    fn a_form_is_posted_to_no_private_address() {
+        let client = Client::new(&Config::default()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let hub = CanonicalUrl::parse("http://127.0.0.1:1/").unwrap();
+        let answer = runtime.block_on(client.post(&hub, "a=b", Duration::from_secs(5)));
+        assert!(matches!(answer, Err(Failure::AddressRefused(_))), "{answer:?}");
+    }
 
     #[test]
     fn a_body_is_read_when_there_is_room_and_waiting_is_not_held_against_the_host() {

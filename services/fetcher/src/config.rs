@@ -1,6 +1,6 @@
 //! What an operator may set.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use archive::{StoreError, StoreSettings, warc::WriteError};
 use crawl::MAX_ROBOTS_BYTES;
@@ -100,6 +100,13 @@ pub struct Config {
     /// Where archived copies are asked for of what is gone (404, 410, 451): the address of a TimeGate (RFC 7089), `{url}`
     /// in it standing for the page's, as in `https://web.archive.org/web/2id_/{url}`.
     pub memento: Option<String>,
+    /// Where hubs (WebSub) reach this process from outside, as a base to which `/websub/...` is added: an address that leads to
+    /// the port of /metrics. Feeds that name a hub are then read when it says so, and half as often otherwise. None: they
+    /// are read by their rhythm alone.
+    pub websub_callback: Option<String>,
+    /// From which callbacks and the secrets of subscriptions are made: sixteen characters or more that nobody can guess, the
+    /// same for every instance.
+    pub websub_key: Option<Secret>,
     /// An HTTP proxy for everything (`http://host:port`). It may be private; literal addresses are still checked, but
     /// names are resolved by the proxy, and so are its business.
     pub proxy: Option<String>,
@@ -129,6 +136,17 @@ pub struct Config {
 #[serde(transparent)]
 pub struct Pause(#[serde(with = "humantime_serde")] pub Duration);
 
+/// Words that are not shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
 /// A setting that cannot be used.
 #[derive(Debug, Error)]
 pub enum ConfigError {
@@ -152,6 +170,16 @@ pub enum ConfigError {
         "memento {0:?} is no address of a TimeGate: write one with {{url}} in the place of the page's, such as https://web.archive.org/web/2id_/{{url}}"
     )]
     Memento(String),
+    /// Where hubs are to reach us; the cause alone, for it may hold credentials.
+    #[error(
+        "websub_callback cannot be used: {0}; write the address at which hubs reach this process, as https://press.example"
+    )]
+    WebsubCallback(String),
+    /// There is nothing to make secrets of.
+    #[error(
+        "websub_callback wants a websub_key, too: {0} characters or more that nobody can guess, the same for every instance"
+    )]
+    WebsubKey(usize),
     /// The proxy's address.
     #[error("proxy {proxy:?} cannot be used: {cause}; write http://host:port")]
     Proxy {
@@ -218,6 +246,8 @@ impl Default for Config {
             max_poll: Duration::from_secs(6 * 3600),
             sources: None,
             memento: None,
+            websub_callback: None,
+            websub_key: None,
             proxy: None,
             name_servers: Vec::new(),
             extra_ca: None,

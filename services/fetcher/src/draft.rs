@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use pipeline::{DeadLetter, Output, Step, metrics::RoleMetrics};
 
-use crate::metrics::metrics;
+use crate::{metrics::metrics, websub::hub::Ask};
 
 /// A step, written to through this, so that what it does is counted, and only if it is done.
 pub(crate) struct Draft {
     pub step: Step,
+    /// What hubs are to be asked once it has happened.
+    pub asks: Vec<Ask>,
     tally: Tally,
 }
 
@@ -25,7 +27,7 @@ pub(crate) struct Tally {
 
 impl Draft {
     pub(crate) fn new(step: Step) -> Self {
-        Self { step, tally: Tally::default() }
+        Self { step, asks: Vec::new(), tally: Tally::default() }
     }
 
     /// The step, to be committed, and its tally, to be counted then.

@@ -38,11 +38,13 @@ mod seen;
 mod sources;
 mod visit;
 mod wanted;
+mod websub;
 mod worker;
 
 pub use archived::archived_page;
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, Secret};
 pub use probe::{Probe, Reading, probe};
 pub use role::{Error, ROLE, run};
 pub use sources::{SourcesFileError, load as load_sources};
+pub use websub::callback::{Hints, callback};
 pub use worker::{SERVICE, worker, workers};

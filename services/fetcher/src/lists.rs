@@ -5,15 +5,16 @@ use article::Moment;
 use crawl::{Discovered, Failure, Leads, Poll, PollLimits, Rhythm, Version};
 use pipeline::LogError;
 use tracing::{info, warn};
-use wire::{ListState, QueueTicket, Validators, Watch};
+use wire::{ListState, QueueTicket, Request, Validators, Watch};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     complete::Errand,
-    emit::{of_list, write_request},
+    emit::{of_list, request_of, write_request},
     frontier::Queue,
     rules::Rules,
     visit::List,
+    websub::lease,
 };
 
 /// Addresses of a list that are remembered, to tell what is new in its next reading.
@@ -23,6 +24,10 @@ const DAY_MS: i64 = 86_400_000;
 const MOVED_PAUSE_MS: i64 = 900_000;
 /// A feed that a section names is watched for so long; named again, which is told once a day, for as long again.
 const FOUND_FOR_MS: i64 = 3 * DAY_MS;
+/// A list of which its hub tells is read so many times less often: hubs are forgotten, and forget.
+const TOLD_FACTOR: i64 = 2;
+/// One that is asked for out of its turn is read no sooner after its last reading than this part of its least interval.
+const PROMPTED_PART: i64 = 4;
 /// Why nothing comes of a list.
 pub(crate) const CAUSES: [&str; 6] = ["blocked", "gone", "empty", "stale", "unparseable", "unreachable"];
 
@@ -53,6 +58,7 @@ pub(crate) fn watched(errand: &mut Errand<'_>, queue: &mut Queue<'_>, list: &Lis
     if errand.visit.is_whole {
         after.read_whole_at_ms = now_ms;
     }
+    lease::named(&mut after, list.hub.as_ref());
     let empty = if list.entries.is_empty() { "empty" } else { "stale" };
     let new: Vec<&Discovered> =
         new.into_iter().map(|(_, entry)| entry).filter(|entry| entry.leads != Leads::Feed).collect();
@@ -62,6 +68,7 @@ pub(crate) fn watched(errand: &mut Errand<'_>, queue: &mut Queue<'_>, list: &Lis
         new_items: u32::try_from(new.len()).unwrap_or(u32::MAX),
         published_at_ms: &dates,
         least_interval_ms: asked_ms(errand, list),
+        is_prompted: is_prompted(&after),
     };
     again(errand, queue, after, &poll, empty)
 }
@@ -69,13 +76,14 @@ pub(crate) fn watched(errand: &mut Errand<'_>, queue: &mut Queue<'_>, list: &Lis
 /// A list that is watched has nothing new.
 pub(crate) fn unchanged(errand: &mut Errand<'_>, queue: &mut Queue<'_>) -> Result<(), LogError> {
     let list = errand.ticket.list.clone().unwrap_or_default();
-    let poll = Poll { polled_at_ms: errand.visit.ended_at_ms, ..Poll::default() };
+    let is_prompted = is_prompted(&list);
+    let poll = Poll { polled_at_ms: errand.visit.ended_at_ms, is_prompted, ..Poll::default() };
     again(errand, queue, list, &poll, "stale")
 }
 
 /// A list that is watched is at another domain, and was asked for there: what it says teaches nothing here.
 pub(crate) fn moved(errand: &Errand<'_>, queue: &mut Queue<'_>) -> Result<(), LogError> {
-    let (least_ms, longest_ms) = bounds(errand);
+    let (least_ms, longest_ms) = bounds(&errand.request, errand.rules);
     let pause_ms = MOVED_PAUSE_MS.clamp(least_ms, longest_ms);
     let ticket = QueueTicket {
         attempts: 0,
@@ -108,7 +116,7 @@ pub(crate) fn failed(
     failure: &Failure,
 ) -> Result<(), LogError> {
     let attempts = errand.ticket.attempts.saturating_add(1);
-    let (now_ms, (least_ms, longest_ms)) = (errand.visit.ended_at_ms, bounds(errand));
+    let (now_ms, (least_ms, longest_ms)) = (errand.visit.ended_at_ms, bounds(&errand.request, errand.rules));
     let mut list = errand.ticket.list.clone().unwrap_or_default();
     // A list that never was read has no rhythm: it is silent from its first failure.
     let is_silent = list.rhythm.is_none() || silent(&list, now_ms);
@@ -125,6 +133,33 @@ pub(crate) fn failed(
     queue.defer(errand.visit.sequence, &errand.ticket, &ticket)
 }
 
+/// A list that is watched is asked for out of its turn, or its hub says how long it will tell of it.
+pub(crate) fn prompted(
+    queue: &mut Queue<'_>,
+    sequence: u64,
+    ticket: &QueueTicket,
+    request: &Request,
+    now_ms: i64,
+    rules: &Rules,
+) -> Result<(), LogError> {
+    let is_prompt = request.refetch || request.hub_lease_until_ms.is_some();
+    let Some((record, _)) = queue.get(sequence)?.filter(|_| is_prompt) else { return Ok(()) };
+    let mut list = ticket.list.clone().unwrap_or_default();
+    let mut due_at_ms = ticket.due_at_ms;
+    if let Some(until_ms) = request.hub_lease_until_ms {
+        lease::granted(&mut list, until_ms);
+    }
+    // One that fails has its own pace.
+    if request.refetch && ticket.attempts == 0 {
+        let (least_ms, _) = bounds(&request_of(&record), rules);
+        let soonest_ms = rhythm(&list).polled_at_ms.saturating_add(least_ms / PROMPTED_PART);
+        due_at_ms = due_at_ms.min(soonest_ms.max(now_ms));
+        list.asked_at_ms = now_ms;
+    }
+    let after = QueueTicket { due_at_ms, list: Some(list), ..ticket.clone() };
+    queue.defer(sequence, ticket, &after)
+}
+
 /// The next turn of a list that was read. `silent` says why it is, where it is.
 fn again(
     errand: &mut Errand<'_>,
@@ -133,9 +168,21 @@ fn again(
     poll: &Poll<'_>,
     cause: &'static str,
 ) -> Result<(), LogError> {
-    let (min_ms, max_ms) = bounds(errand);
-    let (rhythm, due_at_ms) = crawl::after_poll(&rhythm(&list), poll, &PollLimits { min_ms, max_ms });
+    let (min_ms, max_ms) = bounds(&errand.request, errand.rules);
+    let now_ms = poll.polled_at_ms;
+    let (rhythm, mut due_at_ms) = crawl::after_poll(&rhythm(&list), poll, &PollLimits { min_ms, max_ms });
     list.rhythm = Some(stored(&rhythm));
+    if let Some(callbacks) = &errand.rules.callbacks {
+        queue.draft.asks.extend(lease::ask(&mut list, errand.url(), now_ms, callbacks));
+        if lease::is_told(&list, now_ms) {
+            let pause_ms = due_at_ms.saturating_sub(now_ms).saturating_mul(TOLD_FACTOR).min(max_ms);
+            due_at_ms = now_ms.saturating_add(pause_ms);
+        }
+    }
+    // Asked for while it was being read: what is new may have come after.
+    if list.asked_at_ms > now_ms.saturating_sub(i64::from(errand.visit.latency_ms)) {
+        due_at_ms = due_at_ms.min(now_ms.saturating_add(min_ms / PROMPTED_PART));
+    }
     let trouble = if silent(&list, poll.polled_at_ms) { cause } else { "" };
     tell_trouble(errand, &mut list, trouble);
     let ticket = QueueTicket {
@@ -206,10 +253,10 @@ fn cause(failure: &Failure) -> &'static str {
 }
 
 /// Least and longest time between two readings, in milliseconds.
-fn bounds(errand: &Errand<'_>) -> (i64, i64) {
-    let watch = errand.request.watch.unwrap_or_default();
+fn bounds(request: &Request, rules: &Rules) -> (i64, i64) {
+    let watch = request.watch.unwrap_or_default();
     let named = |named_ms: i64, own_ms: i64| if named_ms > 0 { named_ms } else { own_ms };
-    let (least_ms, longest_ms) = errand.rules.poll_ms;
+    let (least_ms, longest_ms) = rules.poll_ms;
     let least_ms = named(watch.min_interval_ms, least_ms);
     (least_ms, named(watch.max_interval_ms, longest_ms).max(least_ms))
 }
@@ -248,6 +295,11 @@ fn version(list: &ListState) -> Version {
 pub(crate) fn validators(list: &ListState, now_ms: i64) -> crawl::Validators {
     let is_checked = now_ms.saturating_sub(list.read_whole_at_ms) < DAY_MS;
     if is_checked { version(list).validators } else { crawl::Validators::default() }
+}
+
+/// Whether somebody has asked for it since its last reading.
+fn is_prompted(list: &ListState) -> bool {
+    list.asked_at_ms > rhythm(list).polled_at_ms
 }
 
 fn silent(list: &ListState, now_ms: i64) -> bool {

@@ -9,7 +9,7 @@ use prometheus::{
 
 /// The fetcher's metrics, in the default registry.
 pub(crate) struct Metrics {
-    /// By `kind` (`page`, `robots`) and `status_class` (`2xx` ..., or the word of the failure).
+    /// By `kind` (`page`, `robots`, `hub`) and `status_class` (`2xx` ..., or the word of the failure).
     pub requests: IntCounterVec,
     /// Of bodies, as sent.
     pub bytes: IntCounter,
@@ -25,6 +25,9 @@ pub(crate) struct Metrics {
     pub silent: IntGaugeVec,
     /// 1 while the list of sources cannot be used, and its last good state stays.
     pub sources_wrong: IntGauge,
+    /// What was said to hubs and by them, by `event`: `asked`, `refused` or `failed`; `verified`, `denied`, `delivered`,
+    /// `forged` (signed wrongly), `too_large` or `unknown` (404); `dropped`, as others wait to be written.
+    pub websub: IntCounterVec,
     /// Addresses found, by `via` (`feed`, `sitemap`, `redirect`, `original`).
     pub discovered: IntCounterVec,
     /// Requests queued.
@@ -73,6 +76,12 @@ pub(crate) fn metrics() -> &'static Metrics {
             sources_wrong: register_int_gauge!(
                 "wireroom_fetcher_sources_wrong",
                 "1 while the list of sources cannot be used, and its last good state stays."
+            )
+            .expect(registered),
+            websub: register_int_counter_vec!(
+                "wireroom_fetcher_websub_total",
+                "What was said to hubs and by them.",
+                &["event"]
             )
             .expect(registered),
             discovered: register_int_counter_vec!(

@@ -13,6 +13,7 @@ use crate::{
     config::ConfigError,
     role::Fetch,
     visit::{Found, Job, Visit, Visitor},
+    websub::hub::{Ask, Hubs},
 };
 
 /// What they do is waiting, and reading lists now and then.
@@ -22,6 +23,7 @@ const THREADS: usize = 2;
 pub(crate) struct Network {
     runtime: Option<Runtime>,
     visitor: Visitor,
+    hubs: Hubs,
     under_way: HashMap<u64, AbortHandle>,
     sender: Sender<Visit>,
     receiver: Receiver<Visit>,
@@ -36,11 +38,18 @@ impl Network {
             .enable_all()
             .build()?;
         let (sender, receiver) = channel();
-        Ok(Self { runtime: Some(runtime), visitor, under_way: HashMap::new(), sender, receiver })
+        let hubs = Hubs::new(visitor.client.clone());
+        Ok(Self { runtime: Some(runtime), visitor, hubs, under_way: HashMap::new(), sender, receiver })
     }
 }
 
 impl Fetch for Network {
+    fn ask(&mut self, ask: Ask) {
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn(self.hubs.clone().ask(ask));
+        }
+    }
+
     fn start(&mut self, job: Job) {
         let Some(runtime) = &self.runtime else { return };
         let cut_off =

@@ -4,7 +4,7 @@ use article::CanonicalUrl;
 use crawl::{Discovered, DiscoveryError, Failure, Kind, Leads, Version, sniff};
 use wire::{InflateError, inflate};
 
-use crate::visit::List;
+use crate::{visit::List, websub::Hub};
 
 /// How much is read.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +24,8 @@ pub(crate) struct ListBody<'a> {
     pub encoding: &'a str,
     pub body: &'a [u8],
     pub version: Version,
+    /// The answer's `Link` headers.
+    pub links: &'a str,
     /// That the answer's `Cache-Control` asks for.
     pub max_age_ms: Option<i64>,
 }
@@ -44,9 +46,13 @@ pub(crate) fn read_list(list: ListBody<'_>, limits: ListLimits) -> Result<List, 
     }
     let unreadable = |error: DiscoveryError| Failure::Unreadable(error.to_string());
     let mut least_interval_ms = list.max_age_ms;
+    let mut hub = None;
     let (via, entries) = match kind {
         Kind::Feed => {
             let feed = crawl::discover_feed(&text, list.url, limits.entries).map_err(unreadable)?;
+            let feed = feed.with_link_header(list.links, list.url);
+            let topic = feed.topic.unwrap_or_else(|| list.url.as_str().to_owned());
+            hub = feed.hub.map(|url| Hub { url, topic });
             least_interval_ms = least_interval_ms.max(feed.least_interval_ms);
             ("feed", feed.entries)
         }
@@ -57,7 +63,7 @@ pub(crate) fn read_list(list: ListBody<'_>, limits: ListLimits) -> Result<List, 
         Kind::Html => ("section", section(&text, &list, limits.entries)),
         _ => return Err(Failure::Unsupported(kind.as_str())),
     };
-    Ok(List { via, entries, version: list.version, least_interval_ms })
+    Ok(List { via, entries, version: list.version, least_interval_ms, hub })
 }
 
 /// The articles that a section page shows, and the feeds it names.
@@ -82,11 +88,15 @@ mod tests {
     use super::*;
 
     fn read(kind: Kind, body: &[u8], bytes: usize) -> Result<List, Failure> {
+        read_with(kind, body, bytes, "")
+    }
+
+    fn read_with(kind: Kind, body: &[u8], bytes: usize, links: &str) -> Result<List, Failure> {
         let url = CanonicalUrl::parse("https://harbour.example/news").unwrap();
         let (content_type, encoding) = ("text/html; charset=utf-8", "");
         let version = Version::default();
-        let list =
-            ListBody { url: &url, kind, content_type, encoding, body, version, max_age_ms: Some(60_000) };
+        let max_age_ms = Some(60_000);
+        let list = ListBody { url: &url, kind, content_type, encoding, body, version, links, max_age_ms };
         read_list(list, ListLimits { bytes, entries: 100 })
     }
 
@@ -100,6 +110,20 @@ mod tests {
         let article = "https://harbour.example/2026/03/ferry-returns-to-the-northern-isles";
         assert_eq!(found, [("https://harbour.example/feed.xml", Leads::Feed), (article, Leads::Article)]);
         assert_eq!((list.via, list.least_interval_ms), ("section", Some(60_000)));
+    }
+
+    #[test]
+    fn a_feed_names_its_hub() {
+        let feed = b"<rss version='2.0' xmlns:a='http://www.w3.org/2005/Atom'><channel><title>T</title>
+            <a:link rel='hub' href='https://hub.example/'/></channel></rss>";
+        let hub = |url: &str, topic: &str| {
+            Some(Hub { url: CanonicalUrl::parse(url).unwrap(), topic: topic.to_owned() })
+        };
+        let named = |links: &str| read_with(Kind::Feed, feed, 10_000, links).unwrap().hub;
+        assert_eq!(named(""), hub("https://hub.example/", "https://harbour.example/news"));
+        let links = "<https://other.example/>; rel=hub\n<https://harbour.example/self>; rel=self";
+        assert_eq!(named(links), hub("https://other.example/", "https://harbour.example/self"));
+        assert_eq!(read_with(Kind::Html, b"<p>No feed</p>", 10_000, links).unwrap().hub, None);
     }
 
     #[test]

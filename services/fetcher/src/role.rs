@@ -29,6 +29,7 @@ use crate::{
     seen::{SWEEP, sweep},
     sources::Watcher,
     visit::{Job, Visit, Visitor},
+    websub::{callback::Hints, hub::Ask},
 };
 
 /// The fetcher's place in the flow.
@@ -56,14 +57,20 @@ pub enum Error {
 }
 
 /// Runs the fetcher until shutdown is requested, or until the log fails for good. What is under way then is cut off:
-/// its request is still in the frontier.
-pub fn run(log: &mut dyn Log, config: &Config, clock: &Clock, settings: &Settings) -> Result<(), Error> {
+/// its request is still in the frontier. `hints` are what hubs say meanwhile.
+pub fn run(
+    log: &mut dyn Log,
+    config: &Config,
+    clock: &Clock,
+    settings: &Settings,
+    hints: Hints,
+) -> Result<(), Error> {
     let client = Client::new(config)?;
     // Dropped after all that writes to it: then its last file is complete.
     let archive = Archive::start(config, clock)?;
     let keep = Keep::open(config, archive.as_ref())?;
     let network = Network::start(Visitor::new(client, keep, clock.clone(), config))?;
-    let mut fetcher = Fetcher::new(config, clock.clone(), settings.clone(), network)?;
+    let mut fetcher = Fetcher::new(config, clock.clone(), settings.clone(), network, hints)?;
     Ok(pipeline::repeat(log, settings, |log| fetcher.turn(log))?)
 }
 
@@ -73,6 +80,8 @@ pub(crate) trait Fetch {
     fn start(&mut self, job: Job);
     /// What came of one, if any has ended.
     fn ended(&mut self) -> Option<Visit>;
+    /// Asks a hub.
+    fn ask(&mut self, ask: Ask);
     /// Cuts off the visit with this id.
     fn cancel(&mut self, id: u64);
 }
@@ -94,6 +103,7 @@ pub(crate) struct Fetcher<F> {
     ended: Vec<Visit>,
     frontiers: HashMap<i32, Frontier>,
     sources: Option<Watcher>,
+    hints: Hints,
 }
 
 /// A step in the making, and the visits to begin when it is committed.
@@ -108,6 +118,7 @@ impl<F: Fetch> Fetcher<F> {
         clock: Clock,
         settings: Settings,
         fetch: F,
+        hints: Hints,
     ) -> Result<Self, ConfigError> {
         Ok(Self {
             fetch,
@@ -123,6 +134,7 @@ impl<F: Fetch> Fetcher<F> {
             ended: Vec::new(),
             frontiers: HashMap::new(),
             sources: config.sources.as_deref().map(Watcher::new),
+            hints,
         })
     }
 
@@ -156,6 +168,10 @@ impl<F: Fetch> Fetcher<F> {
         if let Some(sources) = &mut self.sources {
             sources.write(&mut round.draft, self.clock.now_ms())?;
         }
+        if !self.frontiers.is_empty() {
+            self.hints.write(&mut round.draft);
+        }
+        let asks = std::mem::take(&mut round.draft.asks);
         let (step, tally) = round.draft.finish();
         let is_step = !step.is_empty();
         log.commit(step)?;
@@ -164,6 +180,7 @@ impl<F: Fetch> Fetcher<F> {
         if is_step {
             self.settings.progress.committed(inputs.records.len());
         }
+        asks.into_iter().for_each(|ask| self.fetch.ask(ask));
         self.committed(round.jobs);
         Ok(())
     }

@@ -3,7 +3,10 @@
 use article::CanonicalUrl;
 use crawl::{Policy, RetryPolicy};
 
-use crate::config::{Config, ConfigError, millis};
+use crate::{
+    config::{Config, ConfigError, millis},
+    websub::Callbacks,
+};
 
 /// What stands for the page's address in a TimeGate's.
 const URL_PLACE: &str = "{url}";
@@ -21,6 +24,8 @@ pub(crate) struct Rules {
     pub daily_quota: u32,
     /// Least and longest time between two readings of a list.
     pub poll_ms: (i64, i64),
+    /// Where hubs reach us; none are asked otherwise.
+    pub callbacks: Option<Callbacks>,
     memento: Option<String>,
 }
 
@@ -45,6 +50,7 @@ impl Rules {
             revisits_ms: config.revisits.iter().map(|pause| millis(pause.0)).collect(),
             daily_quota: config.daily_quota,
             poll_ms: (millis(config.min_poll), millis(config.max_poll)),
+            callbacks: Callbacks::of(config)?,
             memento: config.memento.clone(),
         };
         match &rules.memento {

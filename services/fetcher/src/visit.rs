@@ -9,8 +9,8 @@ use crawl::{
 };
 use pipeline::Clock;
 use reqwest::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, LOCATION,
-    RETRY_AFTER,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, LINK,
+    LOCATION, RETRY_AFTER,
 };
 use tokio::time::Instant;
 use wire::{inflate_start, is_known_encoding};
@@ -23,6 +23,7 @@ use crate::{
     memory::Reserved,
     metrics::metrics,
     reading::{ListBody, ListLimits, read_list},
+    websub::Hub,
 };
 
 /// Redirects of a robots.txt that are followed (RFC 9309 section 2.3.1.2).
@@ -121,6 +122,8 @@ pub(crate) struct List {
     pub version: Version,
     /// Time between two readings that it asks for.
     pub least_interval_ms: Option<i64>,
+    /// Who tells when it has something new.
+    pub hub: Option<Hub>,
 }
 
 impl Visit {
@@ -139,7 +142,7 @@ impl Visit {
 /// Makes visits. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Visitor {
-    client: Client,
+    pub client: Client,
     keep: Keep,
     pub clock: Clock,
     token: String,
@@ -332,6 +335,7 @@ impl Turn<'_> {
                         encoding: &encoding,
                         body: &answer.body,
                         version,
+                        links: &lines(&answer.headers, LINK).unwrap_or_default(),
                         max_age_ms: cache_control.and_then(crawl::max_age_ms),
                     };
                     (read_list(list, limits), reserved)

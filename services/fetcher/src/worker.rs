@@ -3,7 +3,7 @@
 use pipeline::{Clock, Limits};
 use service::{Service, Worker};
 
-use crate::{Config, ROLE, run};
+use crate::{Config, ConfigError, ROLE, callback, run};
 
 /// The fetcher as a service.
 pub const SERVICE: Service = Service { name: "fetcher", port: 9464 };
@@ -13,14 +13,17 @@ const LIMITS: Limits = Limits { records: 256, bytes: 16 << 20, timers: 256 };
 
 /// The fetcher's one role, from the sections `[fetcher]` and `[store]`.
 pub fn workers(config: &service::Config) -> anyhow::Result<Vec<Worker>> {
-    Ok(vec![worker(Config::of(config)?)])
+    Ok(vec![worker(Config::of(config)?)?])
 }
 
 /// The fetcher's one role.
-pub fn worker(config: Config) -> Worker {
-    Worker {
+pub fn worker(config: Config) -> Result<Worker, ConfigError> {
+    let clock = Clock::system();
+    let (routes, hints) = callback(&config, &clock)?;
+    Ok(Worker {
         role: ROLE,
         limits: LIMITS,
-        run: Box::new(move |log, settings| Ok(run(log, &config, &Clock::system(), settings)?)),
-    }
+        routes,
+        run: Box::new(move |log, settings| Ok(run(log, &config, &clock, settings, hints)?)),
+    })
 }

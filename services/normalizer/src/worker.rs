@@ -59,6 +59,7 @@ pub fn configured(config: Config) -> Vec<Worker> {
     let prepare = Worker {
         role: PREPARE_ROLE,
         limits: LIMITS,
+        routes: Default::default(),
         run: Box::new(|log, settings| Ok(pipeline::run(log, &mut Prepare, settings)?)),
     };
     let Config { encoding, window, drop_boilerplate, .. } = config;
@@ -66,6 +67,7 @@ pub fn configured(config: Config) -> Vec<Worker> {
     let cluster = Worker {
         role: CLUSTER_ROLE,
         limits: LIMITS,
+        routes: Default::default(),
         run: Box::new(move |log, run| {
             Ok(pipeline::run(log, &mut Cluster::new(Clock::system(), settings), run)?)
         }),

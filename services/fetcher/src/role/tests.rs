@@ -4,6 +4,7 @@ mod give_up;
 mod revisits;
 mod sources;
 mod watched;
+mod websub;
 
 use std::collections::{HashSet, VecDeque};
 
@@ -47,7 +48,13 @@ fn feed(urls: &[&str]) -> Found {
         ..crawl::Discovered::of(CanonicalUrl::parse(url).unwrap(), crawl::Leads::Article)
     };
     let entries = urls.iter().map(entry).collect();
-    Found::List(List { via: "feed", entries, version: Version::default(), least_interval_ms: None })
+    Found::List(List {
+        via: "feed",
+        entries,
+        version: Version::default(),
+        least_interval_ms: None,
+        hub: None,
+    })
 }
 
 fn with_bench(test: impl FnOnce(&mut Bench)) {

@@ -12,13 +12,14 @@ mod names;
 mod protocol;
 mod run;
 mod server;
+mod websub;
 
 use std::{
     io::Write,
     time::{Duration, Instant},
 };
 
-use fetcher::{Config, ROLE};
+use fetcher::{Config, Hints, ROLE};
 use pipeline::{Clock, Limits, Progress, Settings, Shutdown, embedded::Embedded, metrics::RoleMetrics};
 use prost::Message;
 use run::{config, fetch, request, with_document};
@@ -306,11 +307,18 @@ fn settings_that_cannot_be_used_are_refused_with_a_remedy() {
         (Config { user_agent: "wireroom\n".into(), ..config() }, "must be one line"),
         (Config { max_in_flight_bytes: 100_000, ..config() }, "set it to 513024 or more"),
         (Config { proxy: Some("socks5://x:1".into()), ..config() }, "write http://host:port"),
+        (Config { websub_callback: Some("https://press.example".into()), ..config() }, "a websub_key, too"),
         (Config { extra_ca: Some("/nowhere.pem".into()), ..config() }, "/nowhere.pem"),
         (Config { extra_ca: Some(no_pem), ..config() }, "PEM file"),
     ] {
-        let error =
-            fetcher::run(&mut log.role(ROLE).unwrap(), &config, &Clock::system(), &settings).unwrap_err();
+        let error = fetcher::run(
+            &mut log.role(ROLE).unwrap(),
+            &config,
+            &Clock::system(),
+            &settings,
+            Hints::default(),
+        )
+        .unwrap_err();
         assert!(error.to_string().contains(says), "{error}");
         assert_eq!(config.check().unwrap_err().to_string(), error.to_string());
     }

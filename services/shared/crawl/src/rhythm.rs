@@ -64,6 +64,8 @@ pub struct Poll<'a> {
     pub published_at_ms: &'a [i64],
     /// The least interval that the list asks for (`ttl`, `sy:updatePeriod`, `Cache-Control: max-age`).
     pub least_interval_ms: Option<i64>,
+    /// Made because something new was announced: it says nothing of how often to look.
+    pub is_prompted: bool,
 }
 
 /// Bounds of an interval.
@@ -84,7 +86,11 @@ impl Default for PollLimits {
 /// What is known after a look, and when the next one is due.
 pub fn after_poll(known: &Rhythm, poll: &Poll<'_>, limits: &PollLimits) -> (Rhythm, i64) {
     let dates = Dates::of(poll);
-    let next = if known.interval_ms == 0 { first(poll, &dates) } else { later(known, poll, &dates) };
+    let next = match known.interval_ms {
+        0 => first(poll, &dates),
+        interval_ms if poll.is_prompted => Rhythm { interval_ms, ..later(known, poll, &dates) },
+        _ => later(known, poll, &dates),
+    };
     let max_ms = limits.max_ms.max(limits.min_ms);
     let interval_ms = next.interval_ms.clamp(limits.min_ms, max_ms).max(1);
     let asked_ms = poll.least_interval_ms.unwrap_or(0).clamp(0, max_ms);
@@ -228,7 +234,7 @@ mod tests {
                 polled_at_ms: due_ms,
                 new_items: new.len() as u32,
                 published_at_ms: if has_dates { &new } else { &[] },
-                least_interval_ms: None,
+                ..Poll::default()
             };
             seen_ms = due_ms;
             (known, due_ms) = after_poll(&known, &poll, &PollLimits::default());
@@ -285,8 +291,7 @@ mod tests {
     #[test]
     fn a_first_look_learns_from_dates() {
         let dates: Vec<i64> = (1..=20).map(|n| START_MS - n * 20 * MINUTE_MS).collect();
-        let poll =
-            Poll { polled_at_ms: START_MS, new_items: 20, published_at_ms: &dates, least_interval_ms: None };
+        let poll = Poll { polled_at_ms: START_MS, new_items: 20, published_at_ms: &dates, ..Poll::default() };
         let (known, due_ms) = after_poll(&Rhythm::default(), &poll, &PollLimits::default());
         assert_eq!((due_ms - START_MS, known.learnt), (20 * MINUTE_MS, 19));
         assert_eq!(known.last_new_at_ms, START_MS - 20 * MINUTE_MS);
@@ -313,6 +318,13 @@ mod tests {
         assert_eq!(next(&at(6)), 10 * MINUTE_MS);
         assert_eq!(next(&at(1)), HOUR_MS);
         assert_eq!(next(&at(0)), HOUR_MS + 6 * MINUTE_MS);
+        for new_items in [0, 1, 6] {
+            assert_eq!(
+                next(&Poll { is_prompted: true, ..at(new_items) }),
+                HOUR_MS,
+                "when is no news of how often"
+            );
+        }
         let close = [0, 3, 6].map(|n| START_MS + HOUR_MS - n * MINUTE_MS);
         assert_eq!(next(&Poll { published_at_ms: &close, ..at(3) }), 3 * MINUTE_MS);
     }
@@ -351,7 +363,8 @@ mod tests {
             let known = Rhythm {
                 known_since_ms: polled_at_ms, interval_ms, polled_at_ms, last_new_at_ms, per_hour, mean_gap_ms, longest_gap_ms, learnt: 9, idle_polls: 0,
             };
-            let poll = Poll { polled_at_ms: at_ms, new_items, published_at_ms: &dates, least_interval_ms };
+            let is_prompted = new_items % 2 == 0;
+            let poll = Poll { polled_at_ms: at_ms, new_items, published_at_ms: &dates, least_interval_ms, is_prompted };
             let limits = PollLimits::default();
             let (next, due_ms) = after_poll(&known, &poll, &limits);
             prop_assert!((limits.min_ms..=limits.max_ms).contains(&(due_ms - at_ms)));

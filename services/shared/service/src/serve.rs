@@ -62,7 +62,7 @@ pub fn serve(service: Service, config: &Config, workers: Vec<Worker>) -> anyhow:
     let log = AnyLog::Kafka(Kafka::open(config.kafka.member(&config.service.data_of(service.name))?)?);
     let running = Running::start(&log, workers, &shutdown)?;
     let health = Health::new(running.roles().to_vec(), shutdown);
-    let address = health.serve(config.service.listen_or(service.port), axum::Router::new())?;
+    let address = health.serve(config.service.listen_or(service.port), running.routes())?;
     info!(%address, brokers = config.kafka.brokers, prefix = config.kafka.prefix, "running");
     running.join()
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
+use axum::Router;
 use pipeline::{AnyLog, Limits, Log, Progress, Role, Settings, Shutdown, metrics::RoleMetrics};
 use tracing::{error, info};
 
@@ -18,6 +19,8 @@ pub struct Worker {
     pub role: Role,
     /// How much it takes at once.
     pub limits: Limits,
+    /// What it serves over HTTP, beside what every process does.
+    pub routes: Router,
     /// Its loop: returns when shutdown is requested, or with what it cannot go on from.
     pub run: Run,
 }
@@ -26,19 +29,21 @@ pub struct Worker {
 pub struct Running {
     threads: Vec<JoinHandle<()>>,
     roles: Vec<(Role, Progress)>,
+    routes: Router,
     failure: Arc<Mutex<Option<anyhow::Error>>>,
 }
 
 impl Running {
     /// Takes each role's place on the log and starts its thread. A role that fails for good stops all.
     pub fn start(log: &AnyLog, workers: Vec<Worker>, shutdown: &Shutdown) -> anyhow::Result<Self> {
-        let mut running = Self { threads: Vec::new(), roles: Vec::new(), failure: Arc::default() };
+        let mut running =
+            Self { threads: Vec::new(), roles: Vec::new(), routes: Router::new(), failure: Arc::default() };
         // All places before any thread: what each role was at in a crash tells of the others, too.
         let places: Vec<_> = workers
             .into_iter()
             .map(|worker| log.role(worker.role).map(|place| (worker, place)))
             .collect::<Result<_, _>>()?;
-        for (Worker { role, limits, run }, mut place) in places {
+        for (Worker { role, limits, routes, run }, mut place) in places {
             let settings = Settings {
                 limits,
                 wait: Duration::from_millis(100),
@@ -46,6 +51,7 @@ impl Running {
                 shutdown: shutdown.clone(),
                 metrics: RoleMetrics::of(&role),
             };
+            running.routes = running.routes.merge(routes);
             running.roles.push((role, settings.progress.clone()));
             let failure = running.failure.clone();
             let thread = thread::Builder::new().name(role.name.to_owned()).spawn(move || {
@@ -68,6 +74,11 @@ impl Running {
     /// The roles and what they tell of themselves.
     pub fn roles(&self) -> &[(Role, Progress)] {
         &self.roles
+    }
+
+    /// What they serve over HTTP.
+    pub fn routes(&self) -> Router {
+        self.routes.clone()
     }
 
     /// Waits until all have ended. The first failure, if there was one.

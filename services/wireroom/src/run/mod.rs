@@ -134,7 +134,7 @@ fn workers(options: &RunOptions, config: &Config) -> Result<Vec<Worker>> {
         fetcher.sources = None;
     }
     fetcher.give_up_after = options.give_up_after.unwrap_or(patience);
-    let mut workers = vec![fetcher::worker(fetcher)];
+    let mut workers = vec![fetcher::worker(fetcher)?];
     workers.extend(extractor::workers(config)?);
     workers.extend(normalizer::workers(config)?);
     Ok(workers)
@@ -150,7 +150,7 @@ fn serve_health(
 ) -> Result<()> {
     let health = Health::new(running.roles().to_vec(), shutdown.clone());
     if options.follow {
-        health.clone().serve(config.service.listen_or(PORT), axum::Router::new())?;
+        health.clone().serve(config.service.listen_or(PORT), running.routes())?;
     }
     if let AnyLog::Embedded(log) = &place.log {
         let address = health.serve(([127, 0, 0, 1], 0).into(), admin::router(log))?;

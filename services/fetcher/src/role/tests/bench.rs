@@ -15,6 +15,7 @@ pub(super) struct Scripted {
     pub(super) started: Vec<Job>,
     pub(super) ended: VecDeque<Visit>,
     pub(super) cancelled: Vec<u64>,
+    pub(super) asked: Vec<Ask>,
 }
 
 impl Fetch for Scripted {
@@ -24,6 +25,10 @@ impl Fetch for Scripted {
 
     fn ended(&mut self) -> Option<Visit> {
         self.ended.pop_front()
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        self.asked.push(ask);
     }
 
     fn cancel(&mut self, id: u64) {
@@ -63,7 +68,8 @@ impl Bench {
             shutdown: Shutdown::default(),
             metrics: pipeline::metrics::RoleMetrics::of(&ROLE),
         };
-        let fetcher = Fetcher::new(config, clock.clone(), settings, Scripted::default()).unwrap();
+        let fetcher =
+            Fetcher::new(config, clock.clone(), settings, Scripted::default(), Hints::default()).unwrap();
         Self { clock: clock.clone(), log, role, fetcher }
     }
 

@@ -192,7 +192,13 @@ fn feeds_that_a_home_page_names_are_watched_as_long_as_it_names_them() {
     let names = || {
         let url = CanonicalUrl::parse("https://cdn.example/feed").unwrap();
         let entries = vec![crawl::Discovered::of(url, crawl::Leads::Feed)];
-        Found::List(List { via: "section", entries, version: Version::default(), least_interval_ms: None })
+        Found::List(List {
+            via: "section",
+            entries,
+            version: Version::default(),
+            least_interval_ms: None,
+            hub: None,
+        })
     };
     b.end(&job, names());
     let mut read = 0;
