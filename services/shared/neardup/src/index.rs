@@ -5,6 +5,10 @@ use rustc_hash::FxHashMap;
 /// A key that this many texts have is boilerplate: it stops finding anything.
 const COMMON: usize = 64;
 
+/// A key that more texts than this have, which is more than the records of one story, is a phrase: what it finds has to
+/// be found by another key as well.
+const RARE: usize = 6;
+
 /// Most candidates of one query, those with the most keys in common first.
 const MAX_CANDIDATES: usize = 32;
 
@@ -71,20 +75,26 @@ impl Index {
         }
     }
 
-    /// Texts that share a key with `keys`, the one with the most first, equals in order of their numbers.
+    /// Texts that share a rare key with `keys`, or two; the one with the most first, equals in order of their numbers.
     pub fn candidates(&self, keys: &[u32]) -> Vec<u64> {
-        let mut hits = Vec::new();
+        let (mut hits, mut of_rare) = (Vec::new(), Vec::new());
         for &key in keys {
+            let before = hits.len();
             match (self.common.get(&key), self.segments.get(segment_of(key))) {
                 (Some(texts), _) if texts.len() >= COMMON => {}
                 (Some(texts), _) => hits.extend(texts),
                 (None, Some(segment)) => segment.find(key, self.oldest, &mut hits),
                 (None, None) => {}
             }
+            let found = hits.get(before..).unwrap_or_default();
+            if found.len() <= RARE {
+                of_rare.extend(found);
+            }
         }
         hits.sort_unstable();
+        let texts = hits.chunk_by(u64::eq).filter_map(|text| Some((text.len(), *text.first()?)));
         let mut found: Vec<(usize, u64)> =
-            hits.chunk_by(u64::eq).filter_map(|text| Some((text.len(), *text.first()?))).collect();
+            texts.filter(|(shared, number)| *shared > 1 || of_rare.contains(number)).collect();
         found.sort_unstable_by_key(|&(shared, number)| (std::cmp::Reverse(shared), number));
         found.into_iter().take(MAX_CANDIDATES).map(|(_, number)| number).collect()
     }
@@ -232,13 +242,25 @@ mod tests {
     fn what_every_text_has_finds_nothing() {
         let mut index = Index::default();
         for number in 0..COMMON as u64 {
-            index.insert(number, &[7, 1000 + number as u32]);
+            index.insert(number, &[7, 8, 1000 + number as u32]);
         }
-        assert_eq!(index.candidates(&[7, 1003]), [3]);
-        index.remove(0, &[7, 1000]);
-        assert_eq!(index.candidates(&[7]).len(), MAX_CANDIDATES, "rarer again, it counts again");
+        assert_eq!(index.candidates(&[7, 8, 1003]), [3]);
+        index.remove(0, &[7, 8, 1000]);
+        assert_eq!(index.candidates(&[7, 8]).len(), MAX_CANDIDATES, "rarer again, it counts again");
         index.expire(60);
         assert_eq!(index.candidates(&[7]), [60, 61, 62, 63]);
+    }
+
+    #[test]
+    fn a_phrase_finds_only_what_another_key_finds_too() {
+        let mut index = Index::default();
+        for number in 0..=RARE as u64 {
+            index.insert(number, &[7, 1000 + number as u32 % 2]);
+        }
+        assert_eq!(index.candidates(&[7]), [0; 0]);
+        assert_eq!(index.candidates(&[7, 1001]), [1, 3, 5]);
+        index.expire(1);
+        assert_eq!(index.candidates(&[7]), [1, 2, 3, 4, 5, 6]);
     }
 
     #[test]
@@ -326,13 +348,17 @@ mod tests {
                 }
             }
             let having = |key: &u32| plain.iter().filter(|(_, keys)| keys.contains(key)).map(|(n, _)| *n).collect::<Vec<_>>();
-            let mut hits = BTreeMap::<u64, usize>::new();
+            let mut hits = BTreeMap::<u64, (usize, bool)>::new();
             for key in &query {
-                for number in Some(having(key)).filter(|texts| texts.len() < COMMON).unwrap_or_default() {
-                    *hits.entry(number).or_default() += 1;
+                let texts = having(key);
+                for number in texts.iter().filter(|_| texts.len() < COMMON) {
+                    let (shared, is_rare) = hits.entry(*number).or_default();
+                    *shared += 1;
+                    *is_rare |= texts.len() <= RARE;
                 }
             }
-            let mut expected: Vec<(usize, u64)> = hits.into_iter().map(|(number, shared)| (shared, number)).collect();
+            let found = hits.into_iter().filter(|(_, (shared, is_rare))| *shared > 1 || *is_rare);
+            let mut expected: Vec<(usize, u64)> = found.map(|(number, (shared, _))| (shared, number)).collect();
             expected.sort_by_key(|&(shared, number)| (std::cmp::Reverse(shared), number));
             let expected: Vec<u64> = expected.into_iter().map(|(_, number)| number).take(MAX_CANDIDATES).collect();
             prop_assert_eq!(index.candidates(&query), expected);
