@@ -25,7 +25,6 @@ mod frontier;
 mod keep;
 mod lists;
 mod memory;
-mod metrics;
 mod network;
 mod probe;
 mod reading;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use article::CanonicalUrl;
-use crawl::{Failure, RobotsFile, Validators};
+use crawl::{Failure, Lane, RobotsFile, Validators};
 use pipeline::{Clock, DeadLetter, Inputs, Limits, Log, LogError, Role, Settings, Timer};
 use thiserror::Error;
 use wire::{QueueTicket, Request};
@@ -23,7 +23,6 @@ use crate::{
     frontier::{Frontier, HostRow, Queue},
     keep::{Archive, Keep},
     lists::CAUSES,
-    metrics::metrics,
     network::Network,
     rules::Rules,
     seen::{SWEEP, sweep},
@@ -141,7 +140,11 @@ impl<F: Fetch> Fetcher<F> {
     /// One round: polls, works, commits one step, and starts the visits whose turn it is.
     pub(crate) fn turn(&mut self, log: &mut dyn Log) -> Result<(), LogError> {
         self.gather();
-        let inputs = log.poll(self.limits(), self.wait())?;
+        let limits = self.limits();
+        let inputs = log.poll(limits, self.wait())?;
+        if limits.timers > 0 {
+            tell_lateness(&inputs.timers, self.clock.now_ms());
+        }
         self.settings.progress.set_ready(log.is_settled());
         inputs.revoked.iter().for_each(|partition| self.revoked(*partition));
         for partition in &inputs.assigned {
@@ -322,17 +325,33 @@ impl<F: Fetch> Fetcher<F> {
 
     /// Tells how much is queued, and stops taking more in or begins again.
     fn tell(&mut self) {
-        let queued: u64 = self.frontiers.values().map(Frontier::queued).sum();
+        let of_lane = |lane| self.frontiers.values().map(|frontier| frontier.queued(lane)).sum();
+        let [live, backfill]: [u64; 2] = [Lane::Live, Lane::Backfill].map(of_lane);
+        let queued = live + backfill;
         self.is_full = queued >= if self.is_full { self.max_queued / 10 * 9 } else { self.max_queued };
         self.settings.progress.set_pending(queued);
-        metrics().frontier_depth.set(i64::try_from(queued).unwrap_or(i64::MAX));
-        metrics().in_flight.set(self.in_flight.len() as i64);
+        for (lane, depth) in [("live", live), ("backfill", backfill)] {
+            let depth = i64::try_from(depth).unwrap_or(i64::MAX);
+            metrics::FETCHER_FRONTIER_DEPTH.with_label_values(&[lane]).set(depth);
+        }
+        let (hosts, failing) = self.frontiers.values().map(Frontier::hosts).unzip::<_, _, Vec<_>, Vec<_>>();
+        metrics::FETCHER_HOSTS.set(hosts.iter().sum::<usize>() as i64);
+        metrics::FETCHER_FAILING_HOSTS.set(failing.iter().sum::<usize>() as i64);
+        metrics::FETCHER_IN_FLIGHT.set(self.in_flight.len() as i64);
         let mut silent = CAUSES.map(|cause| (cause, 0));
         for trouble in self.frontiers.values().flat_map(Frontier::troubles) {
             silent.iter_mut().filter(|(cause, _)| *cause == trouble).for_each(|(_, lists)| *lists += 1);
         }
-        silent.iter().for_each(|(cause, lists)| metrics().silent.with_label_values(&[*cause]).set(*lists));
+        silent.iter().for_each(|(cause, lists)| {
+            metrics::FETCHER_SILENT_LISTS.with_label_values(&[*cause]).set(*lists)
+        });
     }
+}
+
+/// Tells how late these turns are. What is due at no certain time, new hosts above all, goes before them.
+fn tell_lateness(timers: &[Timer], now_ms: i64) {
+    let late_ms = timers.iter().filter(|timer| timer.due_at_ms > 0).map(|timer| now_ms - timer.due_at_ms);
+    metrics::FETCHER_DUE_LAG_SECONDS.set(late_ms.max().unwrap_or(0).max(0) / 1000);
 }
 
 /// The request whose turn it is. Articles beyond their source's quota are put off to the next day.

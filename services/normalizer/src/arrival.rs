@@ -60,6 +60,11 @@ impl Clusters {
         Self { index, ids, boilerplate, stream, window_ms, drop_boilerplate }
     }
 
+    /// How many articles the index of near-duplicates holds.
+    pub(crate) fn index_entries(&self) -> usize {
+        self.ids.len()
+    }
+
     /// Takes up an article from the rows.
     pub(crate) fn recall(&mut self, id: &str, state: &ArticleState) {
         let keys = state.sketch.as_ref().map(|sketch| sketch.keys.as_slice()).unwrap_or_default();
@@ -199,7 +204,9 @@ impl Clusters {
         let mut groups = vec![arrived.state.group_id.clone()];
         let mut ids = rows.group(&arrived.state.group_id)?;
         let arrived_member = member(&arrived.id, &arrived.state, &arrived.sketch);
-        for candidate in self.candidates(rows, &arrived)? {
+        let candidates = self.candidates(rows, &arrived)?;
+        metrics::NORMALIZER_CANDIDATES.observe(candidates.len() as f64);
+        for candidate in candidates {
             if ids.contains(&candidate) {
                 continue;
             }

@@ -10,6 +10,7 @@ use wire::{Article, ArticleState, Encoding, Prepared, Topic};
 use crate::{
     DEAD_LETTERS,
     arrival::Clusters,
+    counts::count,
     record::{Publication, rfc3339},
     rows::{ARTICLES, STREAM, StepRows, decode_state},
 };
@@ -65,7 +66,9 @@ impl Cluster {
         let partition = record.origin.partition;
         let clusters = self.partitions.get_mut(&partition).ok_or(LogError::NotAssigned { partition })?;
         let arrival = clusters.arrive(&mut StepRows { step, partition }, &prepared, &article)?;
-        let processed_at = rfc3339(self.clock.now_ms());
+        let now_ms = self.clock.now_ms();
+        count(&arrival, &article, now_ms);
+        let processed_at = rfc3339(now_ms);
         for publication in arrival.publications {
             self.emit(publication, &processed_at, &article.run_id, &record.headers, step);
         }
@@ -137,6 +140,8 @@ impl Stage for Cluster {
         for (partition, clusters) in &mut self.partitions {
             clusters.save(&mut StepRows { step, partition: *partition })?;
         }
+        let entries: usize = self.partitions.values().map(Clusters::index_entries).sum();
+        metrics::NORMALIZER_INDEX_ENTRIES.set(entries as i64);
         Ok(())
     }
 }

@@ -13,6 +13,7 @@
 mod arrival;
 mod boilerplate;
 mod cluster;
+mod counts;
 mod dateline;
 mod facts;
 mod filter;

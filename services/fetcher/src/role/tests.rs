@@ -102,6 +102,37 @@ fn live_goes_first_then_priority_then_arrival() {
     });
 }
 
+/// Of hosts wanted and failing, and of requests queued by lane.
+fn told(b: &Bench) -> ((usize, usize), [u64; 2]) {
+    let frontier = &b.fetcher.frontiers[&0];
+    (frontier.hosts(), [Lane::Live, Lane::Backfill].map(|lane| frontier.queued(lane)))
+}
+
+#[test]
+fn what_is_told_of_the_frontier_is_what_is_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(START_MS);
+    {
+        let mut b = Bench::open(folder.path(), &clock, &config());
+        b.submit(&request("https://a.example/1"));
+        b.submit(&Request { lane: "backfill".to_owned(), ..request("https://b.example/1") });
+        b.settle();
+        assert_eq!(told(&b), ((2, 0), [1, 1]));
+        for job in b.begun() {
+            let is_a = job.domain == "a.example";
+            b.end(&job, if is_a { Found::Failed(Failure::Timeout) } else { page() });
+        }
+        assert_eq!(told(&b), ((1, 1), [1, 0]));
+    }
+    let mut b = Bench::open(folder.path(), &clock, &config());
+    b.settle();
+    assert_eq!(told(&b), ((1, 1), [1, 0]), "after a restart, too");
+    b.advance(3_600_000);
+    let begun = b.begun();
+    b.end(&begun[0], page());
+    assert_eq!(told(&b), ((0, 0), [0, 0]));
+}
+
 #[test]
 fn hosts_do_not_wait_for_each_other() {
     with_bench(|b| {

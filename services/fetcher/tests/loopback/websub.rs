@@ -151,10 +151,7 @@ fn signature(secret: &str, body: &[u8]) -> String {
 
 /// What the process has counted.
 fn count(event: &str) -> u64 {
-    let families = prometheus::gather();
-    let family = families.iter().find(|family| family.name() == "wireroom_fetcher_websub_total").unwrap();
-    let is_it = |metric: &&prometheus::proto::Metric| metric.get_label()[0].value() == event;
-    family.get_metric().iter().find(is_it).map_or(0, |metric| metric.get_counter().get_value() as u64)
+    metrics::FETCHER_WEBSUB.with_label_values(&[event]).get()
 }
 
 #[test]
