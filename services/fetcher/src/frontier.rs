@@ -289,6 +289,11 @@ impl Queue<'_> {
         Ok(())
     }
 
+    /// How many of the host's requests there are.
+    pub(crate) fn waiting(&self) -> usize {
+        self.frontier.hosts.get(self.domain).map_or(0, HostQueue::len)
+    }
+
     /// The request whose turn it is.
     pub(crate) fn head(&mut self, now_ms: i64) -> Option<u64> {
         self.frontier.hosts.get_mut(self.domain)?.head(now_ms)

@@ -20,6 +20,10 @@ use crate::{
     config::{Config, ConfigError},
     draft::Draft,
     emit::{end_without_response, request_of},
+    explain::{
+        ask::{Asker, Question, Questions},
+        quota,
+    },
     frontier::{Frontier, HostRow, Queue},
     keep::{Archive, Keep},
     lists::CAUSES,
@@ -63,6 +67,7 @@ pub fn run(
     clock: &Clock,
     settings: &Settings,
     hints: Hints,
+    questions: Questions,
 ) -> Result<(), Error> {
     let client = Client::new(config)?;
     // Dropped after all that writes to it: then its last file is complete.
@@ -70,6 +75,7 @@ pub fn run(
     let keep = Keep::open(config, archive.as_ref())?;
     let network = Network::start(Visitor::new(client, keep, clock.clone(), config))?;
     let mut fetcher = Fetcher::new(config, clock.clone(), settings.clone(), network, hints)?;
+    fetcher.questions = questions;
     Ok(pipeline::repeat(log, settings, |log| fetcher.turn(log))?)
 }
 
@@ -103,6 +109,8 @@ pub(crate) struct Fetcher<F> {
     frontiers: HashMap<i32, Frontier>,
     sources: Option<Watcher>,
     hints: Hints,
+    questions: Questions,
+    allow_private: bool,
 }
 
 /// A step in the making, and the visits to begin when it is committed.
@@ -134,6 +142,8 @@ impl<F: Fetch> Fetcher<F> {
             frontiers: HashMap::new(),
             sources: config.sources.as_deref().map(Watcher::new),
             hints,
+            questions: Questions::default(),
+            allow_private: config.allow_private,
         })
     }
 
@@ -185,6 +195,31 @@ impl<F: Fetch> Fetcher<F> {
         }
         asks.into_iter().for_each(|ask| self.fetch.ask(ask));
         self.committed(round.jobs);
+        self.answer(log)
+    }
+
+    /// Answers what was asked meanwhile, from the state as it is.
+    fn answer(&mut self, log: &dyn Log) -> Result<(), LogError> {
+        let now_ms = self.clock.now_ms();
+        for Question { url, answer } in self.questions.asked() {
+            let domain = url.registrable_domain();
+            let mut draft = Draft::new(log.step());
+            // Which partition a domain is in is the producer's to say: it is the one that knows it, if one does.
+            let mut said = None;
+            for (&partition, frontier) in &mut self.frontiers {
+                let is_in_flight = self.in_flight.contains_key(&(partition, domain.to_owned()));
+                let queue = Queue { draft: &mut draft, frontier, partition, domain };
+                if said.is_none() || queue.host()?.is_some() {
+                    let (rules, token, allow_private) = (&self.rules, &*self.token, self.allow_private);
+                    let asker = Asker { rules, token, allow_private, now_ms };
+                    said = Some(asker.explain(&queue, &url, is_in_flight)?);
+                }
+            }
+            // Whoever does not wait any longer needs no answer; without partitions there is none.
+            if let Some(said) = said {
+                let _ = answer.send(said);
+            }
+        }
         Ok(())
     }
 
@@ -375,8 +410,7 @@ fn next(
                 continue;
             }
         };
-        let quota = if request.daily_quota > 0 { request.daily_quota } else { rules.daily_quota };
-        let put_off = host.spent.wait_until_ms(&request.source_id, quota, now_ms);
+        let put_off = host.spent.wait_until_ms(&request.source_id, quota(&request, rules), now_ms);
         match put_off.filter(|_| ticket.list.is_none()) {
             None => return Ok(Some((sequence, request, url, ticket))),
             Some(due_at_ms) => {

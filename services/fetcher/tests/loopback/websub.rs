@@ -113,7 +113,9 @@ fn with_feed(n: u8, hub_status: u16, test: impl FnOnce(&Runtime, &Clock, &Hub, &
     thread::scope(|scope| {
         // However the test ends.
         let _stop = Stop(settings.shutdown.clone());
-        scope.spawn(|| fetcher::run(&mut role, &config, &clock, &settings, hints).unwrap());
+        scope.spawn(|| {
+            fetcher::run(&mut role, &config, &clock, &settings, hints, fetcher::Questions::default()).unwrap()
+        });
         wait_until("the hub is asked", || !hub.forms().is_empty());
         test(&runtime, &clock, &hub, &feed);
     });
