@@ -81,8 +81,7 @@ fn for_people(said: &Explanation) -> String {
     if let Some(domain) = &said.domain_state {
         let mut text = format!("next request {}, {} queued", instant(domain.next_at_ms), domain.queued);
         if let Some(since_ms) = domain.failing_since_ms {
-            let _ =
-                write!(text, ", failing since {} ({} times in a row)", instant(since_ms), domain.failures);
+            let _ = write!(text, ", failing since {} ({} in a row)", instant(since_ms), domain.failures);
         }
         lines.push(("domain", text));
     }
