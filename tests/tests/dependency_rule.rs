@@ -9,9 +9,10 @@ use std::process::Command;
 use serde_json::Value;
 
 /// A crate depends on crates of the rows above its own only. The tests may depend on all.
-const LAYERS: [&[&str]; 5] = [
-    &["article", "archive", "pipeline"],
-    &["extraction", "neardup", "crawl", "wire", "service"],
+const LAYERS: [&[&str]; 6] = [
+    &["article", "archive", "metrics"],
+    &["extraction", "neardup", "crawl", "wire", "pipeline"],
+    &["service"],
     &["fetcher", "extractor", "normalizer"],
     &["wireroom"],
     &["tests"],

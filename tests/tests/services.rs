@@ -83,6 +83,11 @@ fn assert_probes(services: &Services) {
         assert_eq!(status, 200, "/livez of {}", service.name);
         let (_, metrics) = service.get("/metrics").unwrap();
         assert!(metrics.contains("# TYPE wireroom_records_consumed_total counter"), "{metrics}");
+        for line in metrics.lines().filter(|line| line.starts_with("# TYPE ")) {
+            let is_declared =
+                metrics::all().any(|metric| line == format!("# TYPE {} {}", metric.name, metric.kind));
+            assert!(is_declared, "{}: {line}: not in the list of metrics", service.name);
+        }
     }
     let is_ready = |service: &str| {
         let of_it = services.processes.iter().filter(|process| process.name.starts_with(service));
@@ -98,7 +103,11 @@ fn assert_probes(services: &Services) {
 fn is_drained(services: &Services) -> bool {
     let fetchers = services.processes.iter().filter(|service| service.roles == ["fetcher"]);
     let mut metrics = fetchers.map(|service| service.get("/metrics").map_or(String::new(), |(_, body)| body));
-    metrics.all(|metrics| metrics.lines().any(|line| line == "wireroom_fetcher_frontier_depth 0"))
+    metrics.all(|metrics| {
+        let mut lanes =
+            metrics.lines().filter(|line| line.starts_with("wireroom_fetcher_frontier_depth{")).peekable();
+        lanes.peek().is_some() && lanes.all(|line| line.ends_with(" 0"))
+    })
 }
 
 fn handled(services: &Services) -> BTreeMap<&'static str, BTreeMap<&'static str, u64>> {

@@ -7,7 +7,7 @@
 
 mod bodies;
 mod config;
-mod metrics;
+mod counts;
 mod record;
 mod stage;
 mod worker;

@@ -11,7 +11,7 @@ use wire::{Article, Page, Request, Response, Topic};
 use crate::{
     bodies::Bodies,
     config::{Config, Directive},
-    metrics,
+    counts::count,
     record::{of_document, of_page},
 };
 
@@ -105,6 +105,7 @@ fn refusal_of(failure: &StoreError, url: &str) -> Refusal {
 
 /// What comes of a page, whose body may be `lost`.
 fn extract(page: &Page, lost: Option<Refusal>, refused: &[Directive]) -> Yield {
+    let _timed = metrics::EXTRACTOR_PAGE_SECONDS.start_timer();
     let request = page.request.clone().unwrap_or_default();
     let mut done = Yield::default();
     let mut failure = page.failure.clone();
@@ -126,7 +127,7 @@ fn extract(page: &Page, lost: Option<Refusal>, refused: &[Directive]) -> Yield {
             content_type: non_empty(&document.content_type),
             name: non_empty(&document.name),
         });
-        metrics::count(&extraction);
+        count(&extraction, document.content.len());
         match refusal(&document.name, &extraction) {
             None => {
                 done.articles.push(of_document(&request, document, extraction, &failure));
@@ -160,7 +161,7 @@ fn fetched(request: &Request, response: &Response, refused: &[Directive]) -> Res
             published: hints.and_then(|h| Moment::parse(&h.published_at).ok()),
         },
     });
-    metrics::count(&extraction);
+    count(&extraction, body.len());
     if let Some(refusal) = refusal(url, &extraction) {
         return Err(refusal);
     }

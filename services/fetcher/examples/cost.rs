@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fetcher::{Config, Hints, ROLE};
+use fetcher::{Config, Hints, Questions, ROLE};
 use pipeline::{
     Clock, Limits, Output, Progress, Settings, Shutdown,
     embedded::{Embedded, Options},
@@ -141,7 +141,15 @@ fn fetch(server: &Server, is_beside_slow: bool) -> Cost {
     measure(pages, || {
         thread::scope(|scope| {
             let running = scope.spawn(|| {
-                fetcher::run(&mut role, &config, &Clock::system(), &settings, Hints::default()).unwrap()
+                fetcher::run(
+                    &mut role,
+                    &config,
+                    &Clock::system(),
+                    &settings,
+                    Hints::default(),
+                    Questions::default(),
+                )
+                .unwrap()
             });
             while log.end("pages").unwrap() < pages as i64 && !running.is_finished() {
                 Shutdown::default().wait(Duration::from_millis(20));

@@ -20,7 +20,6 @@ use crate::{
     addresses::{Addresses, Asking},
     config::{Config, ConfigError},
     memory::{Memory, Reserved},
-    metrics::metrics,
     resolver::{PublicResolver, Unresolved},
     visit::{SNIFFED_BYTES, header},
 };
@@ -162,7 +161,7 @@ impl Client {
             Err(failure) => Err(failure),
             Ok(_asking) => self.exchange(url, ask, &mut spent).await,
         };
-        metrics().seconds.observe(spent.as_secs_f64());
+        metrics::FETCHER_FETCH_SECONDS.observe(spent.as_secs_f64());
         count(ask.kind, &answer);
         let latency_ms = u32::try_from(spent.as_millis()).unwrap_or(u32::MAX);
         answer.map(|answer| Answer { latency_ms, ..answer })
@@ -381,7 +380,6 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn count(asked: Asked, answer: &Result<Answer, Failure>) {
-    let metrics = metrics();
     let class = match answer {
         Ok(answer) => match answer.status {
             100..=199 => "1xx",
@@ -397,10 +395,10 @@ fn count(asked: Asked, answer: &Result<Answer, Failure>) {
         Asked::Robots => "robots",
         Asked::Hub => "hub",
     };
-    metrics.requests.with_label_values(&[kind, class]).inc();
+    metrics::FETCHER_REQUESTS.with_label_values(&[kind, class]).inc();
     match answer {
-        Ok(answer) => metrics.bytes.inc_by(answer.body.len() as u64),
-        Err(Failure::AddressRefused(_)) => metrics.ssrf_blocked.inc(),
+        Ok(answer) => metrics::FETCHER_RECEIVED_BYTES.inc_by(answer.body.len() as u64),
+        Err(Failure::AddressRefused(_)) => metrics::FETCHER_SSRF_BLOCKED.inc(),
         Err(_) => {}
     }
 }

@@ -103,7 +103,7 @@ impl Errand<'_> {
             Found::Page(fetched) => self.fetched(queue, fetched),
             Found::Unchanged if self.ticket.list.is_some() => lists::unchanged(self, queue),
             Found::Unchanged => {
-                queue.draft.revisited("same");
+                queue.draft.page("unchanged");
                 let seen = queue.seen(self.url())?;
                 self.next_revisit(queue, seen)
             }
@@ -143,9 +143,11 @@ impl Errand<'_> {
         }
         let is_revisit = self.ticket.visits > 0;
         let is_same = is_revisit && before.version.is_same(&fetched.version);
-        if is_revisit {
-            queue.draft.revisited(if is_same { "same" } else { "changed" });
-        }
+        queue.draft.page(match (is_revisit, is_same) {
+            (false, _) => "new",
+            (true, true) => "unchanged",
+            (true, false) => "changed",
+        });
         if !is_same {
             let (request, response) = (Some(self.request.clone()), Some(fetched.response.clone()));
             write_page(queue.draft, Page { request, response, ..Page::default() }, &self.record.headers);
@@ -189,9 +191,7 @@ impl Errand<'_> {
         if self.ticket.list.is_some() {
             return lists::moved(self, queue);
         }
-        if self.ticket.visits > 0 {
-            queue.draft.revisited("moved");
-        }
+        queue.draft.page("moved");
         self.leave(queue)
     }
 
@@ -252,7 +252,7 @@ fn give_up(
     rules: &Rules,
 ) {
     if ticket.visits > 0 {
-        queue.draft.revisited(if failure.is_gone() { "gone" } else { "failed" });
+        queue.draft.page(if failure.is_gone() { "gone" } else { "failed" });
         if failure.is_gone() {
             page_gone(queue.draft, request, &failure.to_string(), &record.headers);
         }

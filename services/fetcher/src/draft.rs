@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pipeline::{DeadLetter, Output, Step, metrics::RoleMetrics};
 
-use crate::{metrics::metrics, websub::hub::Ask};
+use crate::websub::hub::Ask;
 
 /// A step, written to through this, so that what it does is counted, and only if it is done.
 pub(crate) struct Draft {
@@ -21,7 +21,8 @@ pub(crate) struct Tally {
     dead_letters: Vec<DeadLetter>,
     retries: u64,
     known: u64,
-    revisits: BTreeMap<&'static str, u64>,
+    pages: BTreeMap<&'static str, u64>,
+    lists: BTreeMap<&'static str, u64>,
     discovered: BTreeMap<&'static str, u64>,
 }
 
@@ -57,9 +58,14 @@ impl Draft {
         self.tally.known += 1;
     }
 
-    /// A page was asked for again, and was found so.
-    pub(crate) fn revisited(&mut self, found: &'static str) {
-        *self.tally.revisits.entry(found).or_default() += 1;
+    /// A page was asked for, with this outcome.
+    pub(crate) fn page(&mut self, outcome: &'static str) {
+        *self.tally.pages.entry(outcome).or_default() += 1;
+    }
+
+    /// A list was read, with this outcome.
+    pub(crate) fn list(&mut self, outcome: &'static str) {
+        *self.tally.lists.entry(outcome).or_default() += 1;
     }
 
     /// Addresses were found and are requested.
@@ -73,13 +79,16 @@ impl Tally {
     pub(crate) fn count(&self, role: &RoleMetrics) {
         role.produced.inc_by(self.produced);
         role.count_dead_letters(&self.dead_letters);
-        metrics().retries.inc_by(self.retries);
-        metrics().known.inc_by(self.known);
-        for (found, pages) in &self.revisits {
-            metrics().revisits.with_label_values(&[*found]).inc_by(*pages);
+        metrics::FETCHER_RETRIES.inc_by(self.retries);
+        metrics::FETCHER_KNOWN.inc_by(self.known);
+        for (outcome, pages) in &self.pages {
+            metrics::FETCHER_PAGES.with_label_values(&[*outcome]).inc_by(*pages);
+        }
+        for (outcome, lists) in &self.lists {
+            metrics::FETCHER_LISTS_READ.with_label_values(&[*outcome]).inc_by(*lists);
         }
         for (via, addresses) in &self.discovered {
-            metrics().discovered.with_label_values(&[*via]).inc_by(*addresses);
+            metrics::FETCHER_DISCOVERED.with_label_values(&[*via]).inc_by(*addresses);
         }
     }
 }

@@ -20,7 +20,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
 };
 
 use bytes::Bytes;
@@ -46,7 +46,9 @@ pub(crate) struct Frontier {
     /// Hosts from before that were not asked since: the last owner may have asked them this instant.
     pub taken_over: HashSet<String>,
     hosts: HashMap<String, HostQueue>,
-    queued: u64,
+    queued: BTreeMap<Lane, u64>,
+    /// Those that failed when last asked.
+    failing: HashSet<String>,
     /// Lists from which nothing comes against their rhythm: their sequence, and why.
     troubled: HashMap<u64, String>,
 }
@@ -68,11 +70,15 @@ impl Frontier {
             assigned_at_ms,
             taken_over: HashSet::new(),
             hosts: HashMap::new(),
-            queued: 0,
+            queued: BTreeMap::new(),
+            failing: HashSet::new(),
             troubled: HashMap::new(),
         };
         for row in state.scan(&[HOST]) {
-            frontier.taken_over.insert(text(row?.0.get(1..)));
+            let (key, value) = row?;
+            let domain = text(key.get(1..));
+            frontier.tell_host(&domain, decoded::<HostState>(&value)?.failing_since_ms.is_some());
+            frontier.taken_over.insert(domain);
         }
         for row in state.scan(&[TICKET]) {
             let (key, value) = row?;
@@ -86,8 +92,13 @@ impl Frontier {
     }
 
     /// How many requests wait for their page; not what is watched or revisited.
-    pub(crate) fn queued(&self) -> u64 {
-        self.queued
+    pub(crate) fn queued(&self, lane: Lane) -> u64 {
+        self.queued.get(&lane).copied().unwrap_or_default()
+    }
+
+    /// How many hosts there are of which something is wanted, and how many failed when last asked.
+    pub(crate) fn hosts(&self) -> (usize, usize) {
+        (self.hosts.len(), self.failing.len())
     }
 
     /// Why nothing comes of lists against their rhythm, one word for each such list.
@@ -100,7 +111,7 @@ impl Frontier {
             Some(queue) => queue.insert(&turn(ticket, sequence)),
             None => self.hosts.entry(domain.to_owned()).or_default().insert(&turn(ticket, sequence)),
         }
-        self.queued += u64::from(!is_standing(ticket));
+        *self.queued.entry(lane(ticket)).or_default() += u64::from(!is_standing(ticket));
         if let Some(list) = ticket.list.as_ref().filter(|list| !list.trouble.is_empty()) {
             self.troubled.insert(sequence, list.trouble.clone());
         }
@@ -113,8 +124,17 @@ impl Frontier {
                 self.hosts.remove(domain);
             }
         }
-        self.queued = self.queued.saturating_sub(u64::from(!is_standing(ticket)));
+        let queued = self.queued.entry(lane(ticket)).or_default();
+        *queued = queued.saturating_sub(u64::from(!is_standing(ticket)));
         self.troubled.remove(&sequence);
+    }
+
+    fn tell_host(&mut self, domain: &str, is_failing: bool) {
+        if !is_failing {
+            self.failing.remove(domain);
+        } else if !self.failing.contains(domain) {
+            self.failing.insert(domain.to_owned());
+        }
     }
 }
 
@@ -123,10 +143,17 @@ fn is_standing(ticket: &QueueTicket) -> bool {
     ticket.visits > 0 || ticket.list.is_some()
 }
 
+fn lane(ticket: &QueueTicket) -> Lane {
+    if ticket.is_backfill { Lane::Backfill } else { Lane::Live }
+}
+
 fn turn(ticket: &QueueTicket, sequence: u64) -> Turn {
-    let lane = if ticket.is_backfill { Lane::Backfill } else { Lane::Live };
-    let place =
-        Place { lane, is_article: ticket.list.is_none(), priority: Reverse(ticket.priority), sequence };
+    let place = Place {
+        lane: lane(ticket),
+        is_article: ticket.list.is_none(),
+        priority: Reverse(ticket.priority),
+        sequence,
+    };
     Turn { place, due_at_ms: ticket.due_at_ms, expires_at_ms: ticket.expires_at_ms }
 }
 
@@ -152,6 +179,7 @@ impl Queue<'_> {
     }
 
     pub(crate) fn set_host(&mut self, row: &HostRow) -> Result<(), LogError> {
+        self.frontier.tell_host(self.domain, row.politeness.failing_since_ms.is_some());
         let Host { next_at_ms, failures, latency_ms, failing_since_ms, delay_ms } = row.politeness;
         let state = HostState {
             next_at_ms,
@@ -259,6 +287,11 @@ impl Queue<'_> {
         self.draft.step.delete(self.partition, &self.sequence_key(TICKET, sequence))?;
         self.frontier.remove(self.domain, ticket, sequence);
         Ok(())
+    }
+
+    /// How many of the host's requests there are.
+    pub(crate) fn waiting(&self) -> usize {
+        self.frontier.hosts.get(self.domain).map_or(0, HostQueue::len)
     }
 
     /// The request whose turn it is.

@@ -83,8 +83,11 @@ impl Keep {
         };
         let (done, written) = oneshot::channel();
         let ended = || Failure::Unkept("the archive is closed".to_owned());
-        jobs.send(Job::Write(Box::new(exchange), done)).map_err(|_| ended())?;
-        in_time(async { written.await.map_err(|_| ended())?.map_err(Failure::Unkept) }).await
+        let kept = async {
+            jobs.send(Job::Write(Box::new(exchange), done)).map_err(|_| ended())?;
+            written.await.map_err(|_| ended())?.map_err(Failure::Unkept)
+        };
+        counted("archive", answer.body.len(), in_time(kept).await)
     }
 
     /// Puts a large body into the store, if there is one, and its key into the response instead.
@@ -94,7 +97,7 @@ impl Keep {
         };
         let put =
             async { store.put(response.body.clone()).await.map_err(|e| Failure::Unkept(e.to_string())) };
-        response.body_ref = in_time(put).await?;
+        response.body_ref = counted("store", response.body.len(), in_time(put).await)?;
         response.body_ref_bytes = std::mem::take(&mut response.body).len() as u64;
         Ok(())
     }
@@ -103,6 +106,14 @@ impl Keep {
 /// The store that is configured, if one is.
 pub(crate) fn open_store(settings: &StoreSettings) -> Result<Option<Store>, ConfigError> {
     Ok(settings.location.as_deref().map(Store::open).transpose()?)
+}
+
+fn counted<T>(place: &str, bytes: usize, kept: Result<T, Failure>) -> Result<T, Failure> {
+    match &kept {
+        Ok(_) => metrics::FETCHER_KEPT_BYTES.with_label_values(&[place]).inc_by(bytes as u64),
+        Err(_) => metrics::FETCHER_KEEP_ERRORS.with_label_values(&[place]).inc(),
+    }
+    kept
 }
 
 async fn in_time<T>(kept: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {

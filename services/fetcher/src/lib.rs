@@ -21,11 +21,11 @@ mod complete;
 mod config;
 mod draft;
 mod emit;
+mod explain;
 mod frontier;
 mod keep;
 mod lists;
 mod memory;
-mod metrics;
 mod network;
 mod probe;
 mod reading;
@@ -43,6 +43,10 @@ mod worker;
 
 pub use archived::archived_page;
 pub use config::{Config, ConfigError, Secret};
+pub use explain::{
+    DomainState, Explanation, LastFetched, Queued, RobotsSaid, SourceState, Verdict,
+    ask::{Questions, explain_stopped, questions},
+};
 pub use probe::{Probe, Reading, probe};
 pub use role::{Error, ROLE, run};
 pub use sources::{SourcesFileError, load as load_sources};

@@ -78,6 +78,7 @@ pub(crate) fn unchanged(errand: &mut Errand<'_>, queue: &mut Queue<'_>) -> Resul
     let list = errand.ticket.list.clone().unwrap_or_default();
     let is_prompted = is_prompted(&list);
     let poll = Poll { polled_at_ms: errand.visit.ended_at_ms, is_prompted, ..Poll::default() };
+    queue.draft.list("nothing_new");
     again(errand, queue, list, &poll, "stale")
 }
 
@@ -130,6 +131,7 @@ pub(crate) fn failed(
         ..errand.ticket.clone()
     };
     queue.draft.retried();
+    queue.draft.list("failed");
     queue.defer(errand.visit.sequence, &errand.ticket, &ticket)
 }
 
@@ -216,6 +218,7 @@ fn request<'a>(
         count += 1;
     }
     queue.draft.discovered(list.via, count);
+    queue.draft.list(if count > 0 { "new" } else { "nothing_new" });
     info!(
         request = errand.request.request_id,
         entries = list.entries.len(),

@@ -23,7 +23,11 @@ pub(crate) struct Memory {
 
 /// A part of it, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Reserved(Option<OwnedSemaphorePermit>);
+pub(crate) struct Reserved {
+    permit: Option<OwnedSemaphorePermit>,
+    /// What of it is told as in flight.
+    units: usize,
+}
 
 impl Memory {
     /// For bodies of `bytes` together.
@@ -35,12 +39,15 @@ impl Memory {
     /// Waits until there is room for a body of `bytes`: for ever where that is more than there is at all.
     pub(crate) async fn body(&self, bytes: usize) -> Reserved {
         let units = u32::try_from(units(bytes)).unwrap_or(u32::MAX);
-        Reserved(self.bodies.clone().acquire_many_owned(units).await.ok())
+        let permit = self.bodies.clone().acquire_many_owned(units).await.ok();
+        let units = permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        metrics::FETCHER_IN_FLIGHT_BYTES.add((units * UNIT) as i64);
+        Reserved { permit, units }
     }
 
     /// Waits until there is room for a list.
     pub(crate) async fn list(&self) -> Reserved {
-        Reserved(self.lists.clone().acquire_owned().await.ok())
+        Reserved { permit: self.lists.clone().acquire_owned().await.ok(), units: 0 }
     }
 
     #[cfg(test)]
@@ -52,8 +59,21 @@ impl Memory {
 impl Reserved {
     /// Gives back what is not needed for a body of `bytes`.
     pub(crate) fn shrink_to(&mut self, bytes: usize) {
-        let Some(permit) = &mut self.0 else { return };
-        drop(permit.split(permit.num_permits().saturating_sub(units(bytes))));
+        let Some(permit) = &mut self.permit else { return };
+        let given_back = permit.split(permit.num_permits().saturating_sub(units(bytes)));
+        self.tell_given_back(given_back.map_or(0, |part| part.num_permits()));
+    }
+
+    fn tell_given_back(&mut self, units: usize) {
+        let units = units.min(self.units);
+        self.units -= units;
+        metrics::FETCHER_IN_FLIGHT_BYTES.sub((units * UNIT) as i64);
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.tell_given_back(self.units);
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use article::CanonicalUrl;
-use crawl::{Failure, RobotsFile, Validators};
+use crawl::{Failure, Lane, RobotsFile, Validators};
 use pipeline::{Clock, DeadLetter, Inputs, Limits, Log, LogError, Role, Settings, Timer};
 use thiserror::Error;
 use wire::{QueueTicket, Request};
@@ -20,10 +20,13 @@ use crate::{
     config::{Config, ConfigError},
     draft::Draft,
     emit::{end_without_response, request_of},
+    explain::{
+        ask::{Asker, Question, Questions},
+        quota,
+    },
     frontier::{Frontier, HostRow, Queue},
     keep::{Archive, Keep},
     lists::CAUSES,
-    metrics::metrics,
     network::Network,
     rules::Rules,
     seen::{SWEEP, sweep},
@@ -64,6 +67,7 @@ pub fn run(
     clock: &Clock,
     settings: &Settings,
     hints: Hints,
+    questions: Questions,
 ) -> Result<(), Error> {
     let client = Client::new(config)?;
     // Dropped after all that writes to it: then its last file is complete.
@@ -71,6 +75,7 @@ pub fn run(
     let keep = Keep::open(config, archive.as_ref())?;
     let network = Network::start(Visitor::new(client, keep, clock.clone(), config))?;
     let mut fetcher = Fetcher::new(config, clock.clone(), settings.clone(), network, hints)?;
+    fetcher.questions = questions;
     Ok(pipeline::repeat(log, settings, |log| fetcher.turn(log))?)
 }
 
@@ -104,6 +109,8 @@ pub(crate) struct Fetcher<F> {
     frontiers: HashMap<i32, Frontier>,
     sources: Option<Watcher>,
     hints: Hints,
+    questions: Questions,
+    allow_private: bool,
 }
 
 /// A step in the making, and the visits to begin when it is committed.
@@ -135,13 +142,19 @@ impl<F: Fetch> Fetcher<F> {
             frontiers: HashMap::new(),
             sources: config.sources.as_deref().map(Watcher::new),
             hints,
+            questions: Questions::default(),
+            allow_private: config.allow_private,
         })
     }
 
     /// One round: polls, works, commits one step, and starts the visits whose turn it is.
     pub(crate) fn turn(&mut self, log: &mut dyn Log) -> Result<(), LogError> {
         self.gather();
-        let inputs = log.poll(self.limits(), self.wait())?;
+        let limits = self.limits();
+        let inputs = log.poll(limits, self.wait())?;
+        if limits.timers > 0 {
+            tell_lateness(&inputs.timers, self.clock.now_ms());
+        }
         self.settings.progress.set_ready(log.is_settled());
         inputs.revoked.iter().for_each(|partition| self.revoked(*partition));
         for partition in &inputs.assigned {
@@ -182,6 +195,31 @@ impl<F: Fetch> Fetcher<F> {
         }
         asks.into_iter().for_each(|ask| self.fetch.ask(ask));
         self.committed(round.jobs);
+        self.answer(log)
+    }
+
+    /// Answers what was asked meanwhile, from the state as it is.
+    fn answer(&mut self, log: &dyn Log) -> Result<(), LogError> {
+        let now_ms = self.clock.now_ms();
+        for Question { url, answer } in self.questions.asked() {
+            let domain = url.registrable_domain();
+            let mut draft = Draft::new(log.step());
+            // Which partition a domain is in is the producer's to say: it is the one that knows it, if one does.
+            let mut said = None;
+            for (&partition, frontier) in &mut self.frontiers {
+                let is_in_flight = self.in_flight.contains_key(&(partition, domain.to_owned()));
+                let queue = Queue { draft: &mut draft, frontier, partition, domain };
+                if said.is_none() || queue.host()?.is_some() {
+                    let (rules, token, allow_private) = (&self.rules, &*self.token, self.allow_private);
+                    let asker = Asker { rules, token, allow_private, now_ms };
+                    said = Some(asker.explain(&queue, &url, is_in_flight)?);
+                }
+            }
+            // Whoever does not wait any longer needs no answer; without partitions there is none.
+            if let Some(said) = said {
+                let _ = answer.send(said);
+            }
+        }
         Ok(())
     }
 
@@ -322,17 +360,33 @@ impl<F: Fetch> Fetcher<F> {
 
     /// Tells how much is queued, and stops taking more in or begins again.
     fn tell(&mut self) {
-        let queued: u64 = self.frontiers.values().map(Frontier::queued).sum();
+        let of_lane = |lane| self.frontiers.values().map(|frontier| frontier.queued(lane)).sum();
+        let [live, backfill]: [u64; 2] = [Lane::Live, Lane::Backfill].map(of_lane);
+        let queued = live + backfill;
         self.is_full = queued >= if self.is_full { self.max_queued / 10 * 9 } else { self.max_queued };
         self.settings.progress.set_pending(queued);
-        metrics().frontier_depth.set(i64::try_from(queued).unwrap_or(i64::MAX));
-        metrics().in_flight.set(self.in_flight.len() as i64);
+        for (lane, depth) in [("live", live), ("backfill", backfill)] {
+            let depth = i64::try_from(depth).unwrap_or(i64::MAX);
+            metrics::FETCHER_FRONTIER_DEPTH.with_label_values(&[lane]).set(depth);
+        }
+        let (hosts, failing) = self.frontiers.values().map(Frontier::hosts).unzip::<_, _, Vec<_>, Vec<_>>();
+        metrics::FETCHER_HOSTS.set(hosts.iter().sum::<usize>() as i64);
+        metrics::FETCHER_FAILING_HOSTS.set(failing.iter().sum::<usize>() as i64);
+        metrics::FETCHER_IN_FLIGHT.set(self.in_flight.len() as i64);
         let mut silent = CAUSES.map(|cause| (cause, 0));
         for trouble in self.frontiers.values().flat_map(Frontier::troubles) {
             silent.iter_mut().filter(|(cause, _)| *cause == trouble).for_each(|(_, lists)| *lists += 1);
         }
-        silent.iter().for_each(|(cause, lists)| metrics().silent.with_label_values(&[*cause]).set(*lists));
+        silent.iter().for_each(|(cause, lists)| {
+            metrics::FETCHER_SILENT_LISTS.with_label_values(&[*cause]).set(*lists)
+        });
     }
+}
+
+/// Tells how late these turns are. What is due at no certain time, new hosts above all, goes before them.
+fn tell_lateness(timers: &[Timer], now_ms: i64) {
+    let late_ms = timers.iter().filter(|timer| timer.due_at_ms > 0).map(|timer| now_ms - timer.due_at_ms);
+    metrics::FETCHER_DUE_LAG_SECONDS.set(late_ms.max().unwrap_or(0).max(0) / 1000);
 }
 
 /// The request whose turn it is. Articles beyond their source's quota are put off to the next day.
@@ -356,8 +410,7 @@ fn next(
                 continue;
             }
         };
-        let quota = if request.daily_quota > 0 { request.daily_quota } else { rules.daily_quota };
-        let put_off = host.spent.wait_until_ms(&request.source_id, quota, now_ms);
+        let put_off = host.spent.wait_until_ms(&request.source_id, quota(&request, rules), now_ms);
         match put_off.filter(|_| ticket.list.is_none()) {
             None => return Ok(Some((sequence, request, url, ticket))),
             Some(due_at_ms) => {

@@ -23,7 +23,6 @@ use crate::{
     draft::Draft,
     emit::write_request,
     frontier::decoded,
-    metrics::metrics,
     wanted::{self, Change, ListKey},
 };
 
@@ -122,12 +121,12 @@ impl Watcher {
         let sources = match load(&self.path) {
             Ok(sources) => sources,
             Err(failure) => {
-                metrics().sources_wrong.set(1);
+                metrics::FETCHER_SOURCES_WRONG.set(1);
                 error!(%failure, "the list of sources cannot be used; its last good state stays");
                 return Ok(());
             }
         };
-        metrics().sources_wrong.set(0);
+        metrics::FETCHER_SOURCES_WRONG.set(0);
         let mut rows: HashMap<ListKey, SourceState> = HashMap::new();
         for row in state.scan(&[SOURCE]) {
             let (key, value) = row?;

@@ -21,7 +21,6 @@ use crate::{
     config::Config,
     keep::Keep,
     memory::Reserved,
-    metrics::metrics,
     reading::{ListBody, ListLimits, read_list},
     websub::Hub,
 };
@@ -215,7 +214,7 @@ impl Turn<'_> {
             let rules = self.rules(&url).await?;
             *crawl_delay_ms = rules.crawl_delay_ms().max(*crawl_delay_ms);
             if !rules.allows(&url) {
-                metrics().robots_denied.inc();
+                metrics::FETCHER_ROBOTS_DENIED.inc();
                 return Err(Failure::RobotsDenied);
             }
             let cap = self.visitor.max_body_bytes;

@@ -3,7 +3,7 @@
 use pipeline::{Clock, Limits};
 use service::{Service, Worker};
 
-use crate::{Config, ConfigError, ROLE, callback, run};
+use crate::{Config, ConfigError, ROLE, callback, questions, run};
 
 /// The fetcher as a service.
 pub const SERVICE: Service = Service { name: "fetcher", port: 9464 };
@@ -20,10 +20,11 @@ pub fn workers(config: &service::Config) -> anyhow::Result<Vec<Worker>> {
 pub fn worker(config: Config) -> Result<Worker, ConfigError> {
     let clock = Clock::system();
     let (routes, hints) = callback(&config, &clock)?;
+    let (asking, questions) = questions();
     Ok(Worker {
         role: ROLE,
         limits: LIMITS,
-        routes,
-        run: Box::new(move |log, settings| Ok(run(log, &config, &clock, settings, hints)?)),
+        routes: routes.merge(asking),
+        run: Box::new(move |log, settings| Ok(run(log, &config, &clock, settings, hints, questions)?)),
     })
 }

@@ -81,6 +81,11 @@ impl Clusters {
         self.ageing.oldest(&self.stream)
     }
 
+    /// How many arrivals are in the window.
+    pub(crate) fn in_window(&self) -> u64 {
+        (self.stream.arrivals + 1).saturating_sub(self.oldest().max(1))
+    }
+
     /// Takes up an article from the rows, in the order of arrival.
     pub(crate) fn recall(&mut self, state: &ArticleState) {
         if let Some(sketch) = state.sketch.as_ref().filter(|_| state.is_representative) {
@@ -249,7 +254,9 @@ impl Clusters {
         let mut groups = vec![arrived.state.group];
         let mut arrivals = rows.group(arrived.state.group)?;
         let mut members: Vec<Known> = Vec::new();
-        for candidate in self.candidates(rows, &arrived)? {
+        let candidates = self.candidates(rows, &arrived)?;
+        metrics::NORMALIZER_CANDIDATES.observe(candidates.len() as f64);
+        for candidate in candidates {
             if arrivals.contains(&candidate) {
                 continue;
             }

@@ -11,6 +11,7 @@ use crate::{
     DEAD_LETTERS,
     ageing::Spans,
     arrival::Clusters,
+    counts::count,
     record::{Publication, rfc3339},
     rows::{ARTICLES, MARKS, STREAM, StepRows, decode_state, number, number_after},
 };
@@ -69,7 +70,9 @@ impl Cluster {
         let clusters = self.partitions.get_mut(&partition).ok_or(LogError::NotAssigned { partition })?;
         let run_id = article.run_id.clone();
         let arrival = clusters.arrive(&mut StepRows { step, partition }, prepared, article)?;
-        let processed_at = rfc3339(self.clock.now_ms());
+        let now_ms = self.clock.now_ms();
+        count(&arrival, now_ms);
+        let processed_at = rfc3339(now_ms);
         for publication in arrival.publications {
             self.emit(publication, &processed_at, &run_id, &record.headers, step);
         }
@@ -143,6 +146,8 @@ impl Stage for Cluster {
         for (partition, clusters) in &mut self.partitions {
             clusters.save(&mut StepRows { step, partition: *partition })?;
         }
+        let entries: u64 = self.partitions.values().map(Clusters::in_window).sum();
+        metrics::NORMALIZER_WINDOW_ARTICLES.set(entries as i64);
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ mod ageing;
 mod arrival;
 mod boilerplate;
 mod cluster;
+mod counts;
 mod dateline;
 mod facts;
 mod filter;

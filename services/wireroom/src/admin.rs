@@ -72,6 +72,11 @@ pub fn input_topic(name: &str) -> Option<&'static str> {
     wire::Topic::ALL.iter().map(|topic| topic.name()).find(|known| *known == name)
 }
 
+/// Where the process listens that runs on this data folder, if one has.
+pub fn address_of(data: &Path) -> Option<String> {
+    Some(std::fs::read_to_string(data.join(ADDRESS_FILE)).ok()?.trim().to_owned())
+}
+
 /// A running process, asked through its endpoint.
 pub struct Client {
     base: String,
@@ -81,9 +86,9 @@ pub struct Client {
 impl Client {
     /// The process that runs on this data folder, if one does.
     pub fn of(data: &Path) -> Option<Self> {
-        let address = std::fs::read_to_string(data.join(ADDRESS_FILE)).ok()?;
+        let address = address_of(data)?;
         let http = reqwest::blocking::Client::builder().no_proxy().build().ok()?;
-        let client = Self { base: format!("http://{}/topics", address.trim()), http };
+        let client = Self { base: format!("http://{address}/topics"), http };
         client.end("requests").is_ok().then_some(client)
     }
 

@@ -17,7 +17,20 @@ pub enum Command {
     /// Run everything in one process: inputs to canonical articles, as JSON lines
     Run(RunOptions),
     /// Run the fetcher on Kafka: requests in, pages out
-    Fetcher(service::Args),
+    Fetcher {
+        #[command(flatten)]
+        args: service::Args,
+        /// Run nothing: say what a fetcher would do with this URL now, and why. Asked is the one at --at, or the one on the
+        /// folder --data (of `wireroom run --data`), running or not; by default the service on this machine
+        #[arg(long, value_name = "URL")]
+        explain: Option<String>,
+        /// Where the fetcher to be asked serves /metrics
+        #[arg(long, value_name = "HOST:PORT", requires = "explain")]
+        at: Option<String>,
+        /// The explanation as JSON
+        #[arg(long, requires = "explain")]
+        json: bool,
+    },
     /// Run the extractor on Kafka: pages in, articles out
     Extractor(service::Args),
     /// Run the normalizer on Kafka: articles in, canonical articles and changes out

@@ -3,6 +3,7 @@
 mod admin;
 mod cli;
 mod deadletters;
+mod explain;
 mod filters;
 mod formats;
 mod input;
@@ -48,7 +49,10 @@ fn main() -> ExitCode {
 fn command(cli: Cli) -> anyhow::Result<Outcome> {
     match cli.command {
         Command::Run(options) => run::run(&options),
-        Command::Fetcher(args) => serve::fetcher(&args),
+        Command::Fetcher { args, explain: None, .. } => serve::fetcher(&args),
+        Command::Fetcher { args, explain: Some(url), at, json } => {
+            explain::explain(&args, &url, at.as_deref(), json)
+        }
         Command::Extractor(args) => serve::extractor(&args),
         Command::Normalizer { args, role } => serve::normalizer(&args, role),
         Command::Extract => filters::extract(),

@@ -16,7 +16,10 @@ use prost::Message;
 use wire::Document;
 
 use super::*;
-use crate::visit::{Fetched, Found, List};
+use crate::{
+    explain::{Verdict, ask::explain_stopped},
+    visit::{Fetched, Found, List},
+};
 use bench::{Bench, START_MS, config};
 
 fn request(url: &str) -> Request {
@@ -100,6 +103,37 @@ fn live_goes_first_then_priority_then_arrival() {
         }
         assert_eq!(order, ["2", "1", "3", "4", "0"]);
     });
+}
+
+/// Of hosts wanted and failing, and of requests queued by lane.
+fn told(b: &Bench) -> ((usize, usize), [u64; 2]) {
+    let frontier = &b.fetcher.frontiers[&0];
+    (frontier.hosts(), [Lane::Live, Lane::Backfill].map(|lane| frontier.queued(lane)))
+}
+
+#[test]
+fn what_is_told_of_the_frontier_is_what_is_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(START_MS);
+    {
+        let mut b = Bench::open(folder.path(), &clock, &config());
+        b.submit(&request("https://a.example/1"));
+        b.submit(&Request { lane: "backfill".to_owned(), ..request("https://b.example/1") });
+        b.settle();
+        assert_eq!(told(&b), ((2, 0), [1, 1]));
+        for job in b.begun() {
+            let is_a = job.domain == "a.example";
+            b.end(&job, if is_a { Found::Failed(Failure::Timeout) } else { page() });
+        }
+        assert_eq!(told(&b), ((1, 1), [1, 0]));
+    }
+    let mut b = Bench::open(folder.path(), &clock, &config());
+    b.settle();
+    assert_eq!(told(&b), ((1, 1), [1, 0]), "after a restart, too");
+    b.advance(3_600_000);
+    let begun = b.begun();
+    b.end(&begun[0], page());
+    assert_eq!(told(&b), ((0, 0), [0, 0]));
 }
 
 #[test]
@@ -435,4 +469,36 @@ proptest! {
         prop_assert_eq!(distinct.len(), ended.len(), "a request ended twice");
         prop_assert_eq!(ended.len() as u64 + b.queued(), hosts.len() as u64);
     }
+}
+
+#[test]
+fn a_question_is_answered_from_the_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(Clock::system().now_ms());
+    let url = CanonicalUrl::parse("https://a.example/1").unwrap();
+    {
+        let mut b = Bench::open(folder.path(), &clock, &config());
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        b.fetcher.questions = Questions::of(receiver);
+        let ask = |b: &mut Bench| {
+            let (answer, mut answered) = tokio::sync::oneshot::channel();
+            sender.try_send(Question { url: url.clone(), answer }).unwrap();
+            b.turn();
+            answered.try_recv().unwrap()
+        };
+        b.settle();
+        assert_eq!(ask(&mut b).verdict, Verdict::WouldBeFetched);
+        b.submit(&request("https://a.example/1"));
+        b.settle();
+        assert_eq!(ask(&mut b).verdict, Verdict::BeingFetched);
+        let job = b.only();
+        b.end(&job, Found::Failed(Failure::Status(502)));
+        let said = ask(&mut b);
+        assert_eq!((said.verdict, said.queued.unwrap().attempts), (Verdict::Queued, 1));
+        assert_eq!(said.not_before_ms, Some(clock.now_ms() + 5_000));
+    }
+    let options = pipeline::embedded::Options::default();
+    let log = pipeline::embedded::Embedded::open(folder.path(), &options).unwrap();
+    let said = explain_stopped(&log, &config(), &url).unwrap();
+    assert_eq!((said.verdict, said.domain_state.unwrap().queued), (Verdict::Queued, 1), "when stopped, too");
 }

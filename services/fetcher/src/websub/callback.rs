@@ -31,7 +31,6 @@ use crate::{
     config::{Config, ConfigError},
     draft::Draft,
     emit::write_request,
-    metrics::metrics,
     wanted::domain,
 };
 
@@ -154,5 +153,5 @@ async fn deliver(
 }
 
 fn count(event: &'static str) {
-    metrics().websub.with_label_values(&[event]).inc();
+    metrics::FETCHER_WEBSUB.with_label_values(&[event]).inc();
 }

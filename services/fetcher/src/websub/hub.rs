@@ -9,7 +9,7 @@ use reqwest::header::LOCATION;
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
-use crate::{client::Client, metrics::metrics, visit::header};
+use crate::{client::Client, visit::header};
 
 /// Hubs asked at a time; the others wait.
 const AT_ONCE: usize = 4;
@@ -53,7 +53,7 @@ impl Hubs {
             }
         };
         debug!(list = ask.list, hub = ask.hub.as_str(), event, "hub asked");
-        metrics().websub.with_label_values(&[event]).inc();
+        metrics::FETCHER_WEBSUB.with_label_values(&[event]).inc();
     }
 
     /// The status of the last answer.

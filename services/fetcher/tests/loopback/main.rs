@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fetcher::{Config, Hints, ROLE};
+use fetcher::{Config, Hints, Questions, ROLE};
 use pipeline::{Clock, Limits, Progress, Settings, Shutdown, embedded::Embedded, metrics::RoleMetrics};
 use prost::Message;
 use run::{config, fetch, request, with_document};
@@ -317,6 +317,7 @@ fn settings_that_cannot_be_used_are_refused_with_a_remedy() {
             &Clock::system(),
             &settings,
             Hints::default(),
+            Questions::default(),
         )
         .unwrap_err();
         assert!(error.to_string().contains(says), "{error}");

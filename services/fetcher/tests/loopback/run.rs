@@ -7,7 +7,7 @@ use std::{
 };
 
 use article::CanonicalUrl;
-use fetcher::{Config, Hints, ROLE};
+use fetcher::{Config, Hints, Questions, ROLE};
 use pipeline::{
     Clock, Drained, Inputs, Limits, Log, LogError, Output, Progress, Record, Settings, Shutdown, State, Step,
     embedded::{Embedded, EmbeddedRole},
@@ -101,7 +101,9 @@ pub fn fetch_until(config: &Config, requests: &[Request], stop: impl Fn() -> boo
     };
     let mut witness = Witness { role: log.role(ROLE).unwrap(), records: BTreeMap::new() };
     thread::scope(|scope| {
-        let running = scope.spawn(|| fetcher::run(&mut witness, config, &clock, &settings, Hints::default()));
+        let running = scope.spawn(|| {
+            fetcher::run(&mut witness, config, &clock, &settings, Hints::default(), Questions::default())
+        });
         let mut drained = Drained::new(vec![settings.progress.clone()]);
         let deadline = Instant::now() + DEADLINE;
         while !drained.check() && !stop() && !running.is_finished() {

@@ -113,7 +113,9 @@ fn with_feed(n: u8, hub_status: u16, test: impl FnOnce(&Runtime, &Clock, &Hub, &
     thread::scope(|scope| {
         // However the test ends.
         let _stop = Stop(settings.shutdown.clone());
-        scope.spawn(|| fetcher::run(&mut role, &config, &clock, &settings, hints).unwrap());
+        scope.spawn(|| {
+            fetcher::run(&mut role, &config, &clock, &settings, hints, fetcher::Questions::default()).unwrap()
+        });
         wait_until("the hub is asked", || !hub.forms().is_empty());
         test(&runtime, &clock, &hub, &feed);
     });
@@ -151,10 +153,7 @@ fn signature(secret: &str, body: &[u8]) -> String {
 
 /// What the process has counted.
 fn count(event: &str) -> u64 {
-    let families = prometheus::gather();
-    let family = families.iter().find(|family| family.name() == "wireroom_fetcher_websub_total").unwrap();
-    let is_it = |metric: &&prometheus::proto::Metric| metric.get_label()[0].value() == event;
-    family.get_metric().iter().find(is_it).map_or(0, |metric| metric.get_counter().get_value() as u64)
+    metrics::FETCHER_WEBSUB.with_label_values(&[event]).get()
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub use discovery::{
 };
 pub use failure::{Failure, Fate};
 pub use order::{HostQueue, Lane, Place, Turn};
-pub use politeness::{Host, Outcome, Policy, Signal, after_assignment, after_fetch, retry_after_ms};
+pub use politeness::{Host, Outcome, Policy, Signal, after_assignment, after_fetch, delay, retry_after_ms};
 pub use quota::Spent;
 pub use redirect::{Redirect, redirect};
 pub use retry::{Retry, RetryPolicy, retry};

@@ -124,11 +124,21 @@ pub(crate) fn backoff(base_ms: i64, max_ms: i64, failures: u32) -> i64 {
     }
 }
 
-fn usual_delay(host: &Host, latency_ms: u32, crawl_delay_ms: i64, policy: &Policy) -> i64 {
-    let least_ms = if host.delay_ms > 0 { host.delay_ms } else { policy.delay_ms };
+/// Least time between two requests to the host while all is well, and where it comes from: `configuration`, `source`,
+/// `robots.txt` or `latency`.
+pub fn delay(host: &Host, crawl_delay_ms: i64, policy: &Policy) -> (i64, &'static str) {
+    let least = match host.delay_ms {
+        1.. => (host.delay_ms, "source"),
+        _ => (policy.delay_ms.max(0), "configuration"),
+    };
     let by_latency =
-        i64::from(latency_ms).saturating_mul(policy.latency_factor).min(policy.max_latency_delay_ms);
-    least_ms.max(crawl_delay_ms).max(by_latency).max(0)
+        i64::from(host.latency_ms).saturating_mul(policy.latency_factor).min(policy.max_latency_delay_ms);
+    let more = [(crawl_delay_ms, "robots.txt"), (by_latency, "latency")];
+    more.into_iter().fold(least, |longest, other| if other.0 > longest.0 { other } else { longest })
+}
+
+fn usual_delay(host: &Host, latency_ms: u32, crawl_delay_ms: i64, policy: &Policy) -> i64 {
+    delay(&Host { latency_ms, ..*host }, crawl_delay_ms, policy).0
 }
 
 #[cfg(test)]
@@ -145,6 +155,20 @@ mod tests {
         max_backoff_ms: 3_600_000,
     };
     const NOW: i64 = 1_700_000_000_000;
+
+    #[test]
+    fn a_delay_says_where_it_comes_from() {
+        for (delay_ms, latency_ms, crawl_delay_ms, expected) in [
+            (0, 10, 0, (1_000, "configuration")),
+            (0, 10, 1_000, (1_000, "configuration")),
+            (400, 10, 0, (400, "source")),
+            (400, 10, 2_000, (2_000, "robots.txt")),
+            (0, 900, 2_000, (4_500, "latency")),
+        ] {
+            let host = Host { delay_ms, latency_ms, ..Host::default() };
+            assert_eq!(delay(&host, crawl_delay_ms, &POLICY), expected);
+        }
+    }
 
     #[test]
     fn the_longest_reason_to_wait_wins() {

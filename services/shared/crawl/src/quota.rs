@@ -32,8 +32,13 @@ impl Spent {
     /// once.
     pub fn wait_until_ms(&self, source: &str, quota: u32, now_ms: i64) -> Option<i64> {
         let day = now_ms.div_euclid(DAY_MS);
-        let count = if self.day == day { self.articles.get(source).copied().unwrap_or(0) } else { 0 };
-        (quota > 0 && count >= quota).then(|| (day + 1).saturating_mul(DAY_MS))
+        (quota > 0 && self.today(source, now_ms) >= quota).then(|| (day + 1).saturating_mul(DAY_MS))
+    }
+
+    /// How many a source has had today.
+    pub fn today(&self, source: &str, now_ms: i64) -> u32 {
+        let is_today = self.day == now_ms.div_euclid(DAY_MS);
+        if is_today { self.articles.get(source).copied().unwrap_or(0) } else { 0 }
     }
 }
 

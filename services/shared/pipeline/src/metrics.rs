@@ -1,13 +1,12 @@
-//! What every role counts. Registered once a process; labels are bounded sets.
+//! What every role counts. Labels are bounded sets.
 
-use std::sync::OnceLock;
-
-use prometheus::{
-    Histogram, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, register_histogram_vec,
-    register_int_counter_vec, register_int_gauge_vec,
-};
+use ::metrics as list;
+use prometheus::{Histogram, IntCounter, IntGauge};
 
 use crate::{DeadLetter, Role};
+
+/// How often the size of state is measured.
+const MEASURED_EVERY_S: i64 = 10;
 
 /// The runtime's metrics of one role.
 #[derive(Clone)]
@@ -23,75 +22,72 @@ pub struct RoleMetrics {
     pub processing_seconds: Histogram,
     /// Seconds a step's commit took.
     pub commit_seconds: Histogram,
-    families: &'static Families,
-}
-
-struct Families {
-    consumed: IntCounterVec,
-    produced: IntCounterVec,
-    retries: IntCounterVec,
-    dead_letters: IntCounterVec,
-    rebalances: IntCounterVec,
-    assigned: IntGaugeVec,
-    processing: HistogramVec,
-    commit: HistogramVec,
+    /// Records of the partitions held that are not read yet.
+    pub(crate) lag: IntGauge,
+    steps: IntCounter,
+    last_step: IntGauge,
+    state_bytes: IntGauge,
+    rebalances: IntCounter,
+    assigned: IntGauge,
 }
 
 impl RoleMetrics {
     /// The metrics of a role; every call gives the same.
     pub fn of(role: &Role) -> Self {
-        let families = families();
+        list::begin(role.name);
         let labels = &[role.name];
         Self {
             role: role.name,
-            consumed: families.consumed.with_label_values(labels),
-            produced: families.produced.with_label_values(labels),
-            retries: families.retries.with_label_values(labels),
-            processing_seconds: families.processing.with_label_values(labels),
-            commit_seconds: families.commit.with_label_values(labels),
-            families,
+            consumed: list::RECORDS_CONSUMED.with_label_values(labels),
+            produced: list::RECORDS_PRODUCED.with_label_values(labels),
+            retries: list::RETRIES.with_label_values(labels),
+            processing_seconds: list::PROCESSING_SECONDS.with_label_values(labels),
+            commit_seconds: list::COMMIT_SECONDS.with_label_values(labels),
+            lag: list::LAG_RECORDS.with_label_values(labels),
+            steps: list::STEPS.with_label_values(labels),
+            last_step: list::LAST_STEP.with_label_values(labels),
+            state_bytes: list::STATE_BYTES.with_label_values(labels),
+            rebalances: list::REBALANCES.with_label_values(labels),
+            assigned: list::PARTITIONS_ASSIGNED.with_label_values(labels),
         }
     }
 
     /// Counts dead letters by reason.
     pub fn count_dead_letters(&self, letters: &[DeadLetter]) {
         for letter in letters {
-            self.families.dead_letters.with_label_values(&[self.role, letter.reason]).inc();
+            list::DEAD_LETTERS.with_label_values(&[self.role, letter.reason]).inc();
         }
+    }
+
+    /// A step was committed. `state_bytes` measures the state, which is not asked for every time.
+    pub(crate) fn committed(&self, now_ms: i64, state_bytes: impl FnOnce() -> u64) {
+        let now_s = now_ms / 1000;
+        if now_s / MEASURED_EVERY_S != self.last_step.get() / MEASURED_EVERY_S {
+            self.state_bytes.set(i64::try_from(state_bytes()).unwrap_or(i64::MAX));
+        }
+        self.steps.inc();
+        self.last_step.set(now_s);
     }
 
     /// Counts a rebalance and tells how many partitions are held.
-    pub fn rebalanced(&self, held: usize) {
-        self.families.rebalances.with_label_values(&[self.role]).inc();
-        self.families.assigned.with_label_values(&[self.role]).set(held as i64);
+    pub(crate) fn rebalanced(&self, held: usize) {
+        self.rebalances.inc();
+        self.assigned.set(held as i64);
     }
 }
 
-#[allow(clippy::expect_used, reason = "a name registered twice is a mistake in this file alone")]
-fn families() -> &'static Families {
-    static FAMILIES: OnceLock<Families> = OnceLock::new();
-    FAMILIES.get_or_init(|| {
-        let registered = "each name is registered here once";
-        let counter =
-            |name, help, labels: &[&str]| register_int_counter_vec!(name, help, labels).expect(registered);
-        let seconds = |name, help| {
-            let buckets = vec![0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
-            register_histogram_vec!(name, help, &["role"], buckets).expect(registered)
-        };
-        Families {
-            consumed: counter("wireroom_records_consumed_total", "Records read.", &["role"]),
-            produced: counter("wireroom_records_produced_total", "Records written.", &["role"]),
-            retries: counter(
-                "wireroom_retries_total",
-                "Steps that did not happen and were tried again.",
-                &["role"],
-            ),
-            dead_letters: counter("wireroom_dead_letters_total", "Records given up on.", &["role", "reason"]),
-            rebalances: counter("wireroom_rebalances_total", "Changes of assignment.", &["role"]),
-            assigned: register_int_gauge_vec!("wireroom_partitions_assigned", "Partitions held.", &["role"])
-                .expect(registered),
-            processing: seconds("wireroom_processing_seconds", "Time a step's work took."),
-            commit: seconds("wireroom_commit_seconds", "Time a step's commit took."),
-        }
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_is_measured_now_and_then() {
+        let role = Role { name: "role-of-this-test", input: "i", dead_letters: "d", state_version: None };
+        let metrics = RoleMetrics::of(&role);
+        metrics.committed(1_000_000, || 5);
+        metrics.committed(1_001_000, || unreachable!("it was measured a second ago"));
+        assert_eq!((metrics.state_bytes.get(), metrics.last_step.get()), (5, 1001));
+        metrics.committed(1_010_000, || 7);
+        assert_eq!((metrics.state_bytes.get(), metrics.steps.get()), (7, 3));
+    }
 }

@@ -33,6 +33,7 @@ impl Health {
     /// Serves it on a thread of its own, with whatever else the process serves. Returns the address, whose port may have
     /// been left open (0).
     pub fn serve(self, listen: SocketAddr, more: Router) -> anyhow::Result<SocketAddr> {
+        ::metrics::tell_build(env!("CARGO_PKG_VERSION"));
         let listener = TcpListener::bind(listen)
             .with_context(|| format!("cannot listen on {listen}; set service.listen to a free address"))?;
         listener.set_nonblocking(true)?;
@@ -94,6 +95,26 @@ async fn metrics() -> (StatusCode, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_exposed_is_in_the_list() {
+        let role = Role { name: "fetcher", input: "i", dead_letters: "d", state_version: None };
+        pipeline::metrics::RoleMetrics::of(&role);
+        ::metrics::tell_build("1.2.3");
+        let (status, text) = metrics().await;
+        assert_eq!(status, StatusCode::OK);
+        let exposed: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+            .map(|(name, _)| name)
+            .collect();
+        for name in &exposed {
+            assert!(::metrics::all().any(|metric| metric.name == *name), "{name} is not in the list");
+        }
+        for name in ["wireroom_build_info", "wireroom_steps_total", "wireroom_fetcher_in_flight_bytes"] {
+            assert!(exposed.contains(&name), "{name} is not there from the beginning");
+        }
+    }
 
     #[test]
     fn ready_with_partitions_and_not_while_draining() {

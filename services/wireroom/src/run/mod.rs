@@ -153,7 +153,8 @@ fn serve_health(
         health.clone().serve(config.service.listen_or(PORT), running.routes())?;
     }
     if let AnyLog::Embedded(log) = &place.log {
-        let address = health.serve(([127, 0, 0, 1], 0).into(), admin::router(log))?;
+        let routes = admin::router(log).merge(running.routes());
+        let address = health.serve(([127, 0, 0, 1], 0).into(), routes)?;
         admin::announce(&place.data, address)?;
     }
     Ok(())

@@ -18,7 +18,7 @@ use std::{
 use bytes::Bytes;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions};
 
-use crate::{Clock, LogError, Origin, Output, Probe, Record, Role, state::read_i64, stored};
+use crate::{Clock, LogError, Origin, Output, Probe, Record, Role, State, Step, state::read_i64, stored};
 use committer::{Committer, Entry};
 pub use role::EmbeddedRole;
 
@@ -104,6 +104,13 @@ impl Embedded {
     pub fn read(&self, topic: &str, offset: i64, limit: usize) -> Result<Vec<Record>, LogError> {
         let rows = self.0.topic(topic)?;
         rows.range(offset.to_be_bytes()..).take(limit).map(|row| read_row(topic, row)).collect()
+    }
+
+    /// The state of a role, and a step to read it through, which is never committed: a look at one that does not run.
+    pub fn look(&self, role: &Role) -> Result<(State, Step), LogError> {
+        let state = State::new(committer::state_rows(&self.0.db, role.name)?);
+        state.check_version(role)?;
+        Ok((state.clone(), Step::new([(PARTITION, state)].into_iter())))
     }
 
     /// The offset after a topic's last record.

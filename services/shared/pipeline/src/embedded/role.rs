@@ -104,6 +104,7 @@ impl Log for EmbeddedRole {
                 .map(|due| Duration::from_millis((due - now_ms).max(1) as u64));
             self.log.0.changed.wait(seen, due.map_or(left, |due| due.min(left)));
         }
+        self.metrics.lag.set(self.log.end(self.role.input)?.saturating_sub(self.next));
         if !inputs.records.is_empty() {
             self.attempts.working(&inputs.records);
             (self.note)(Action::Work);
@@ -144,6 +145,7 @@ impl Log for EmbeddedRole {
         self.timers.apply(PARTITION, &writes);
         self.attempts.committed(step.taken.into_iter());
         timer.observe_duration();
+        self.metrics.committed(self.log.0.clock.now_ms(), || self.state.rows().disk_space());
         Ok(())
     }
 

@@ -2,10 +2,12 @@
 
 use std::sync::Mutex;
 
+use prometheus::IntGauge;
 use rdkafka::{
     ClientContext, TopicPartitionList,
     consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance},
     error::KafkaResult,
+    statistics::{Partition, Statistics},
 };
 use tracing::warn;
 
@@ -13,25 +15,33 @@ use super::{Kafka, misconfigured, unavailable};
 use crate::{LogError, Role};
 
 /// A new member of the role's group.
-pub(super) fn subscribe(log: &Kafka, role: &Role) -> Result<BaseConsumer<Rebalances>, LogError> {
+pub(super) fn subscribe(
+    log: &Kafka,
+    role: &Role,
+    lag: &IntGauge,
+) -> Result<BaseConsumer<Rebalances>, LogError> {
     let options = log.options();
     let mut config = options.consumer_config(&options.group(role));
     config
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("session.timeout.ms", options.session_timeout.as_millis().to_string())
+        .set("statistics.interval.ms", "10000")
         .set("heartbeat.interval.ms", (options.session_timeout / 10).as_millis().to_string());
     if options.is_static_member {
         config.set("group.instance.id", format!("{}-{}", role.name, options.instance));
     }
-    let consumer: BaseConsumer<Rebalances> =
-        config.create_with_context(Rebalances::default()).map_err(|e| misconfigured(&e))?;
+    let consumer: BaseConsumer<Rebalances> = config
+        .create_with_context(Rebalances { changes: Mutex::default(), lag: lag.clone() })
+        .map_err(|e| misconfigured(&e))?;
     consumer.subscribe(&[&options.topic(role.input)]).map_err(|e| unavailable(&e))?;
     Ok(consumer)
 }
 
-/// Collects what the group decides; it is acted upon between polls.
-#[derive(Default)]
-pub(super) struct Rebalances(Mutex<Vec<Change>>);
+/// Collects what the group decides; it is acted upon between polls. Tells how much there is to read.
+pub(super) struct Rebalances {
+    changes: Mutex<Vec<Change>>,
+    lag: IntGauge,
+}
 
 /// A change of assignment, by partition.
 pub(super) enum Change {
@@ -39,7 +49,19 @@ pub(super) enum Change {
     Lost(Vec<i32>),
 }
 
-impl ClientContext for Rebalances {}
+impl ClientContext for Rebalances {
+    fn stats(&self, statistics: Statistics) {
+        let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
+        self.lag.set(partitions.map(lag).sum());
+    }
+}
+
+/// How many offsets of a partition are not read yet; none where it is not this member's.
+fn lag(partition: &Partition) -> i64 {
+    let read = if partition.app_offset >= 0 { partition.app_offset } else { partition.next_offset };
+    let is_known = partition.fetch_state == "active" && read >= 0 && partition.ls_offset >= 0;
+    if is_known { partition.ls_offset.saturating_sub(read).max(0) } else { 0 }
+}
 
 impl ConsumerContext for Rebalances {
     fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
@@ -64,11 +86,11 @@ impl ConsumerContext for Rebalances {
 impl Rebalances {
     /// What was decided since the last look.
     pub(super) fn take(&self) -> Vec<Change> {
-        self.0.lock().map(|mut changes| std::mem::take(&mut *changes)).unwrap_or_default()
+        self.changes.lock().map(|mut changes| std::mem::take(&mut *changes)).unwrap_or_default()
     }
 
     fn push(&self, change: Change) {
-        if let Ok(mut changes) = self.0.lock() {
+        if let Ok(mut changes) = self.changes.lock() {
             changes.push(change);
         }
     }
@@ -76,4 +98,30 @@ impl Rebalances {
 
 fn numbers(partitions: &TopicPartitionList) -> Vec<i32> {
     partitions.elements().iter().map(|p| p.partition()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_read_of_what_is_ours() {
+        for (fetch_state, app_offset, next_offset, ls_offset, expected) in [
+            ("active", 10, 15, 30, 20),
+            ("active", 30, 30, 30, 0),
+            ("active", -1001, 12, 30, 18),
+            ("active", 10, 15, -1001, 0),
+            ("active", 31, 31, 30, 0),
+            ("none", 10, 15, 30, 0),
+        ] {
+            let partition = Partition {
+                fetch_state: fetch_state.to_owned(),
+                app_offset,
+                next_offset,
+                ls_offset,
+                ..Partition::default()
+            };
+            assert_eq!(lag(&partition), expected, "{partition:?}");
+        }
+    }
 }

@@ -76,8 +76,8 @@ impl KafkaRole {
                 )));
             }
         }
-        let consumer = subscribe(&log, &role)?;
         let metrics = RoleMetrics::of(&role);
+        let consumer = subscribe(&log, &role, &metrics.lag)?;
         Ok(Self {
             log,
             role,
@@ -281,7 +281,7 @@ impl KafkaRole {
                 // After an outage the brokers may still hold our own earlier membership against us: join anew.
                 self.rewind()?;
                 self.gained.clear();
-                self.consumer = subscribe(&self.log, &self.role)?;
+                self.consumer = subscribe(&self.log, &self.role, &self.metrics.lag)?;
                 return Err(LogError::Unavailable(format!(
                     "the consumer of {} had to be replaced: {cause}; if this goes on, another process has the same \
                      instance name",
@@ -388,6 +388,8 @@ impl Log for KafkaRole {
         }
         self.attempts.committed(step.taken.into_iter());
         timer.observe_duration();
+        let states = || self.held.values().filter_map(|held| held.replica.as_ref());
+        self.metrics.committed(now_ms, || states().map(|replica| replica.state.rows().disk_space()).sum());
         Ok(())
     }
 

@@ -1,0 +1,60 @@
+//! The kinds of the Prometheus client, registered from a declaration.
+
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    core::Collector,
+};
+
+use crate::{Kind, Metric};
+
+/// What a declaration may be of.
+pub(crate) trait Family: Collector + Clone + Sized + 'static {
+    const KIND: Kind;
+
+    /// As declared, not registered yet.
+    fn of(metric: &Metric) -> prometheus::Result<Self>;
+
+    /// As declared, in the default registry.
+    #[allow(
+        clippy::expect_used,
+        reason = "a declaration that is wrong is a mistake in the list, which a test begins"
+    )]
+    fn register(metric: &Metric) -> Self {
+        let family = Self::of(metric).expect("a metric is declared rightly");
+        prometheus::register(Box::new(family.clone())).expect("a name is declared once");
+        family
+    }
+}
+
+fn opts(metric: &Metric) -> Opts {
+    Opts::new(metric.name, metric.help.trim())
+}
+
+fn histogram_opts(metric: &Metric) -> HistogramOpts {
+    HistogramOpts::new(metric.name, metric.help.trim()).buckets(metric.buckets.to_vec())
+}
+
+fn labels(metric: &Metric) -> Vec<&'static str> {
+    metric.labels.iter().map(|(label, _)| *label).collect()
+}
+
+macro_rules! families {
+    ($($family:ty: $kind:ident, |$metric:ident| $make:expr;)*) => {
+        $(impl Family for $family {
+            const KIND: Kind = Kind::$kind;
+
+            fn of($metric: &Metric) -> prometheus::Result<Self> {
+                $make
+            }
+        })*
+    };
+}
+
+families! {
+    IntCounter: Counter, |metric| Self::with_opts(opts(metric));
+    IntCounterVec: Counter, |metric| Self::new(opts(metric), &labels(metric));
+    IntGauge: Gauge, |metric| Self::with_opts(opts(metric));
+    IntGaugeVec: Gauge, |metric| Self::new(opts(metric), &labels(metric));
+    Histogram: Histogram, |metric| Self::with_opts(histogram_opts(metric));
+    HistogramVec: Histogram, |metric| Self::new(histogram_opts(metric), &labels(metric));
+}
