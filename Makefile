@@ -7,7 +7,7 @@ CORPUS ?= ../shared/corpus
 CORPORA = $(CORPUS)/fundus.jsonl.xz $(CORPUS)/newsset.jsonl.xz $(CORPUS)/trafilatura.jsonl.xz $(CORPUS)/wcxb.jsonl.xz
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench quality train test-crash deny
+.PHONY: help setup run test test-ops lint bench quality train test-crash deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ run: setup ## Run the pipeline on the embedded log over a small press of fiction
 
 test: setup ## Run every test, those on a real Kafka included
 	$(CARGO) test --workspace --locked
+
+test-ops: setup ## Check the chart, the image and the compose file, with the wireroom that was built last
+	@tests/ops/run
 
 lint: setup ## Formatting, clippy, documentation: no warnings
 	@.ci/setup rust-components
