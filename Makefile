@@ -3,11 +3,12 @@
 CARGO  ?= cargo
 KILLS  ?= 100
 WORST  ?= 0
+IMAGE  ?= target/image
 CORPUS ?= ../shared/corpus
 CORPORA = $(CORPUS)/fundus.jsonl.xz $(CORPUS)/newsset.jsonl.xz $(CORPUS)/trafilatura.jsonl.xz $(CORPUS)/wcxb.jsonl.xz
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-ops lint bench quality train test-crash deny
+.PHONY: help setup run test test-ops test-image lint bench quality train test-crash deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +25,9 @@ test: setup ## Run every test, those on a real Kafka included
 
 test-ops: setup ## Check the chart, the image and the compose file, with the wireroom that was built last
 	@tests/ops/run
+
+test-image: setup ## Run the Dockerfile's own steps in IMAGE, an empty folder: a release build (IMAGE=target/image)
+	tests/ops/image $(IMAGE)
 
 lint: setup ## Formatting, clippy, documentation: no warnings
 	@.ci/setup rust-components

@@ -1,7 +1,6 @@
 """The chart, as Helm renders it."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -66,8 +65,7 @@ def test_no_pause_before_the_end_where_kubernetes_has_none():
 
 
 @CASES
-def test_wireroom_takes_the_configuration(values, tmp_path):
-    program = wireroom()
+def test_wireroom_takes_the_configuration(values, wireroom, tmp_path):
     objects = render(values)
     files = {name: text for o in objects if o["kind"] == "ConfigMap" for name, text in o.get("data", {}).items()}
     (tmp_path / "sources.toml").write_text(files.get("sources.toml", '[[outlet]]\nid = "a"\nfeeds = ["https://a.example/f"]\n'))
@@ -80,22 +78,11 @@ def test_wireroom_takes_the_configuration(values, tmp_path):
         # What comes from Secrets, in the forms that it must have.
         settings |= {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "c"}
         settings |= {"WIREROOM__FETCHER__WEBSUB_KEY": "sixteen characters"}
-        ran = subprocess.run([program, "check-config"], env=settings, cwd=tmp_path, capture_output=True, text=True)
+        ran = subprocess.run([wireroom, "check-config"], env=settings, cwd=tmp_path, capture_output=True, text=True)
         assert ran.returncode == 0, (name, ran.stderr)
         [container] = pod["containers"]
-        ran = subprocess.run([program, *container["args"], "--help"], capture_output=True, text=True)
+        ran = subprocess.run([wireroom, *container["args"], "--help"], capture_output=True, text=True)
         assert ran.returncode == 0, (name, ran.stderr)
-
-
-def wireroom():
-    """The program, as the build left it."""
-    target = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
-    built = [target / profile / "wireroom" for profile in ("debug", "release")]
-    built = sorted((path for path in built if path.exists()), key=lambda path: path.stat().st_mtime)
-    if not built:
-        assert not os.environ.get("CI"), "no wireroom in target/: build it first"
-        pytest.skip("no wireroom in target/: build it first")
-    return built[-1]
 
 
 def test_instances_that_come_back_keep_their_names():
