@@ -1,13 +1,15 @@
 //! The decision on one arrival: which articles it belongs with, and what to publish of it.
 
 use article::Relation;
+use bytes::Bytes;
 use neardup::{Index, Member, Placement, Sketch, are_kin, decide};
 use pipeline::LogError;
 use rustc_hash::FxHashMap;
 use wire::{Article, ArticleState, Prepared, StreamState};
 
 use crate::{
-    boilerplate::Boilerplate,
+    ageing::{Ageing, Spans},
+    boilerplate::{self, Boilerplate},
     facts::{self, facts, member},
     record::{self, Publication},
     rows::{Rows, Tables},
@@ -19,17 +21,18 @@ const MAX_MEMBERS: usize = 1000;
 /// Records of one story that near-duplicates are looked up by. More would make the keys of a much extended text common.
 const REPRESENTATIVES: usize = 4;
 
+/// Most addresses that are remembered to lead to one article.
+const MAX_ALIASES: usize = 16;
+
 const DAY_MS: i64 = 24 * 3_600_000;
 
 /// The decider's memory of one partition: the near-duplicate index, derived from the rows.
 #[derive(Debug)]
 pub(crate) struct Clusters {
     index: Index,
-    /// Article ids by their numbers in the index, which are those of their arrival.
-    ids: FxHashMap<u32, Box<str>>,
+    ageing: Ageing,
     boilerplate: Boilerplate,
     stream: StreamState,
-    window_ms: i64,
     drop_boilerplate: bool,
 }
 
@@ -46,204 +49,257 @@ pub(crate) struct Arrival {
 
 /// An article of the cluster that is being decided.
 pub(crate) struct Known {
-    pub(crate) id: String,
+    /// Without the sketch.
     pub(crate) state: ArticleState,
     sketch: Sketch,
+    /// The article, where it is at hand.
+    body: Option<Article>,
     is_changed: bool,
 }
 
 impl Clusters {
-    /// An empty memory that finds near-duplicates for `window_ms` of the stream's own time. With `drop_boilerplate`, what
-    /// a domain repeats is left out of bodies, too.
-    pub(crate) fn new(stream: StreamState, window_ms: i64, drop_boilerplate: bool) -> Self {
-        let (index, ids, boilerplate) = Default::default();
-        Self { index, ids, boilerplate, stream, window_ms, drop_boilerplate }
+    /// An empty memory of a stream that has come so far. With `drop_boilerplate`, what a domain repeats is left out of
+    /// bodies, too.
+    pub(crate) fn new(stream: StreamState, spans: Spans, drop_boilerplate: bool) -> Self {
+        Self {
+            index: Index::default(),
+            ageing: Ageing::new(spans),
+            boilerplate: Boilerplate::default(),
+            stream,
+            drop_boilerplate,
+        }
     }
 
-    /// Takes up an article from the rows.
-    pub(crate) fn recall(&mut self, id: &str, state: &ArticleState) {
-        let keys = state.sketch.as_ref().map(|sketch| sketch.keys.as_slice()).unwrap_or_default();
-        let is_open = state.seen_at_ms >= self.stream.time_ms.saturating_sub(self.window_ms);
-        if let Ok(number) = u32::try_from(state.arrival)
-            && state.is_representative
-            && is_open
-        {
-            self.index.insert(number, keys, state.seen_at_ms);
-            self.ids.insert(number, id.into());
+    /// Takes up a row of [`crate::rows::MARKS`]; they come before the articles, in their order.
+    pub(crate) fn recall_mark(&mut self, time_ms: i64, arrival: u64) {
+        self.ageing.recall(time_ms, arrival);
+        self.index.expire(self.oldest());
+    }
+
+    /// The first arrival that is still in the window.
+    pub(crate) fn oldest(&self) -> u64 {
+        self.ageing.oldest(&self.stream)
+    }
+
+    /// Takes up an article from the rows, in the order of arrival.
+    pub(crate) fn recall(&mut self, state: &ArticleState) {
+        if let Some(sketch) = state.sketch.as_ref().filter(|_| state.is_representative) {
+            self.index.insert(state.arrival, &sketch.keys);
         }
     }
 
     /// Writes what was learnt since the last step; belongs at the end of each.
     pub(crate) fn save(&mut self, rows: &mut impl Rows) -> Result<(), LogError> {
-        self.boilerplate.save(rows)
+        self.boilerplate.save(rows)?;
+        rows.put_stream(&self.stream)
     }
 
     /// Decides on an article that has just come in, and writes what follows to the rows.
     pub(crate) fn arrive<R: Rows>(
         &mut self,
         rows: &mut R,
-        prepared: &Prepared,
-        article: &Article,
+        mut prepared: Prepared,
+        article: Article,
     ) -> Result<Arrival, LogError> {
         self.advance(rows, article.seen_at_ms)?;
-        let domain =
-            article.publisher.as_ref().map(|publisher| publisher.domain.as_str()).unwrap_or_default();
+        let publisher = article.publisher.as_ref();
+        let domain = publisher.map(|publisher| publisher.domain.clone()).unwrap_or_default();
         let day = u32::try_from(self.stream.time_ms / DAY_MS).unwrap_or_default();
-        let repeated = self.boilerplate.repeated(rows, domain, &prepared.paragraphs, day)?;
-        let (arrived, is_revised) = self.take_in(rows, prepared, article, &repeated)?;
-        let id = arrived.id.clone();
-        let is_new = arrived.state.arrival == self.stream.arrivals;
+        let paragraphs: Vec<u32> = prepared.paragraphs.iter().map(boilerplate::name).collect();
+        let repeated = self.boilerplate.repeated(rows, &domain, &paragraphs, day)?;
+        let text_hash = std::mem::take(&mut prepared.exact_hash);
+        let sketch = facts::sketch(prepared, &repeated);
+        let (arrived, is_revised) = self.take_in(rows, text_hash, article, sketch, &repeated)?;
+        let arrival = arrived.state.arrival;
+        let is_new = arrival == self.stream.arrivals;
         let mut members = self.gather(rows, arrived)?;
-        if is_new && !members.iter().any(|known| known.id != id && known.is_of(domain)) {
-            self.boilerplate.learn(rows, domain, &prepared.paragraphs, day)?;
+        if is_new && !members.iter().any(|known| known.state.arrival != arrival && known.is_of(&domain)) {
+            self.boilerplate.learn(rows, &domain, &paragraphs, day)?;
         }
-        let sketches: Vec<Sketch> = members.iter().map(|known| known.sketch.clone()).collect();
         let declared = resolve_declared(rows, &members)?;
         let decided_on: Vec<Member<'_>> = members
             .iter()
-            .zip(&sketches)
             .zip(&declared)
-            .map(|((known, sketch), declared)| Member {
+            .map(|(known, declared)| Member {
                 declared_original: declared.as_deref(),
-                ..member(&known.id, &known.state, sketch)
+                ..member(&known.state, &known.sketch)
             })
             .collect();
         let placements = decide(&decided_on);
         drop(decided_on);
-        self.represent(&mut members, &placements, &id);
-        let publications =
-            record::publish(rows, &mut members, &placements, is_revised.then_some(id.as_str()))?;
-        for known in members.iter().filter(|known| known.is_changed) {
-            rows.put_article(&known.id, &known.state)?;
-        }
-        let own = members.iter().zip(&placements).find(|(known, _)| known.id == id).map(|(_, own)| *own);
+        self.represent(&mut members, &placements);
+        let publications = record::publish(rows, &mut members, &placements, is_revised.then_some(arrival))?;
+        let own = members.iter().zip(&placements).find(|(known, _)| known.state.arrival == arrival);
+        let own = own.map(|(_, placement)| *placement);
         let relation = own.map_or(Relation::Original, |own| own.relation);
-        let cluster_id = own.map(|own| record::cluster_id(&members, &placements, own.original)).unwrap_or(id);
-        Ok(Arrival { publications, cluster_id, relation })
+        let cluster_id = own.map(|own| record::cluster_id(&members, &placements, own.original));
+        for known in members.into_iter().filter(|known| known.is_changed) {
+            rows.put_article(&known.into_state())?;
+        }
+        Ok(Arrival { publications, cluster_id: cluster_id.unwrap_or_default(), relation })
     }
 
-    /// Moves the stream's time on and closes the window behind it.
+    /// Moves the stream's time on, and closes the window behind it.
     fn advance(&mut self, rows: &mut impl Rows, seen_at_ms: i64) -> Result<(), LogError> {
         self.stream.time_ms = self.stream.time_ms.max(seen_at_ms);
         self.stream.arrivals += 1;
-        rows.put_stream(&self.stream)?;
-        for number in self.index.expire(self.stream.time_ms.saturating_sub(self.window_ms)) {
-            self.ids.remove(&number);
-        }
+        self.ageing.advance(rows, &mut self.stream)?;
+        self.index.expire(self.oldest());
         Ok(())
     }
 
     /// Writes the article's own rows; tells whether it is a new text of one that was known.
     fn take_in(
-        &self,
+        &mut self,
         rows: &mut impl Rows,
-        prepared: &Prepared,
-        article: &Article,
+        text_hash: Bytes,
+        article: Article,
+        sketch: Sketch,
         repeated: &[u32],
     ) -> Result<(Known, bool), LogError> {
-        let id = article.article_id.clone();
-        let before = rows.article(&id)?;
-        let body = if before.is_some() { rows.body(&id)? } else { None };
-        let (article, is_revised) = match &body {
-            Some(known) if !revises(article, known) => (merged(known.clone(), article), false),
-            Some(known) => (merged(article.clone(), known), true),
-            None => (article.clone(), false),
+        let before = match rows.arrival(&article.article_id)? {
+            Some(arrival) => rows.article(arrival)?,
+            None => None,
         };
-        let mut state = match &before {
-            Some(before) if !is_revised => ArticleState {
-                seen_at_ms: article.seen_at_ms,
-                labels: article.labels.clone(),
-                ..before.clone()
-            },
-            _ => ArticleState {
-                left_out: if self.drop_boilerplate { repeated.to_vec() } else { Vec::new() },
-                ..facts(prepared, &article, repeated)
-            },
+        let Some(mut before) = before else {
+            let arrival = self.stream.arrivals;
+            let state = ArticleState {
+                arrival,
+                group: arrival,
+                left_out: self.left_out(repeated),
+                ..facts(&text_hash, &article)
+            };
+            rows.put_arrival(&state.article_id, arrival)?;
+            rows.put_body(arrival, &article)?;
+            return Ok((self.known(rows, state, sketch, article)?, false));
+        };
+        let old_sketch = facts::take_sketch(&mut before);
+        let body = rows.body(before.arrival)?;
+        let (article, is_revised, state, sketch) = match &body {
+            Some(known) if !revises(&article, known) => {
+                let article = merged(known.clone(), &article);
+                let (seen_at_ms, labels) = (article.seen_at_ms, article.labels.clone());
+                (article, false, ArticleState { seen_at_ms, labels, ..before.clone() }, old_sketch)
+            }
+            _ => {
+                if before.is_representative {
+                    self.index.remove(before.arrival, &old_sketch.keys);
+                    before.is_representative = false;
+                }
+                let is_revised = body.is_some() || before.text_hash != text_hash;
+                let article = match &body {
+                    Some(known) => merged(article, known),
+                    None => Article { seen_at_ms: before.seen_at_ms, ..article },
+                };
+                let state = ArticleState { left_out: self.left_out(repeated), ..facts(&text_hash, &article) };
+                (article, is_revised, state, sketch)
+            }
         };
         if body.as_ref() != Some(&article) {
-            rows.put_body(&article)?;
+            rows.put_body(before.arrival, &article)?;
         }
-        if let Some(before) = &before {
-            state = ArticleState {
-                group_id: before.group_id.clone(),
-                arrival: before.arrival,
-                version: before.version,
-                is_published: before.is_published,
-                published_hash: before.published_hash,
-                is_representative: before.is_representative,
-                ..state
-            };
-            if before.text_hash != state.text_hash
-                && rows.article_with_text(&before.text_hash)?.as_ref() == Some(&id)
-            {
-                rows.delete_article_with_text(&before.text_hash)?;
-            }
-        } else {
-            state.group_id = id.clone();
-            state.arrival = self.stream.arrivals;
+        if before.text_hash != state.text_hash
+            && rows.arrival_with_text(&before.text_hash)? == Some(before.arrival)
+        {
+            rows.delete_text(&before.text_hash)?;
         }
+        let state = ArticleState {
+            aliases: before.aliases,
+            group: before.group,
+            arrival: before.arrival,
+            version: before.version,
+            is_published: before.is_published,
+            published_hash: before.published_hash,
+            is_representative: before.is_representative,
+            ..state
+        };
+        Ok((self.known(rows, state, sketch, article)?, is_revised))
+    }
+
+    /// The article that has arrived, once it can be found by all its names.
+    fn known(
+        &self,
+        rows: &mut impl Rows,
+        mut state: ArticleState,
+        sketch: Sketch,
+        article: Article,
+    ) -> Result<Known, LogError> {
         if !state.declared_original_id.is_empty() {
-            rows.put_declaring(&state.declared_original_id, &id)?;
+            rows.put_declaring(&state.declared_original_id, &state.article_id)?;
         }
-        for url in [&article.url, &article.requested_url] {
-            if let Some(url_id) = facts::id_of_url(url).filter(|url_id| *url_id != id) {
-                rows.put_alias(&url_id, &id)?;
+        let same = article.url == article.requested_url;
+        for url in [&article.url, &article.requested_url].into_iter().skip(usize::from(same)) {
+            let Some(url_id) = facts::id_of_url(url).filter(|url_id| *url_id != state.article_id) else {
+                continue;
+            };
+            rows.put_alias(&url_id, &state.article_id)?;
+            if state.aliases.len() < MAX_ALIASES && !state.aliases.contains(&url_id) {
+                state.aliases.push(url_id);
             }
         }
-        let sketch = facts::sketch(&state);
-        Ok((Known { id, state, sketch, is_changed: true }, is_revised))
+        Ok(Known { state, sketch, body: Some(article), is_changed: true })
+    }
+
+    fn left_out(&self, repeated: &[u32]) -> Vec<u32> {
+        if self.drop_boilerplate { repeated.to_vec() } else { Vec::new() }
     }
 
     /// The article with all it is decided with, in order of arrival. Clusters that it joins become one.
     fn gather(&self, rows: &mut impl Rows, arrived: Known) -> Result<Vec<Known>, LogError> {
-        let mut groups = vec![arrived.state.group_id.clone()];
-        let mut ids = rows.group(&arrived.state.group_id)?;
-        let arrived_member = member(&arrived.id, &arrived.state, &arrived.sketch);
+        let mut groups = vec![arrived.state.group];
+        let mut arrivals = rows.group(arrived.state.group)?;
+        let mut members: Vec<Known> = Vec::new();
         for candidate in self.candidates(rows, &arrived)? {
-            if ids.contains(&candidate) {
+            if arrivals.contains(&candidate) {
                 continue;
             }
             let Some(known) = recollect(rows, candidate)? else { continue };
-            if !are_kin(&arrived_member, &member(&known.id, &known.state, &known.sketch)) {
+            if !are_kin(&member(&arrived.state, &arrived.sketch), &member(&known.state, &known.sketch)) {
                 continue;
             }
-            let joined = rows.group(&known.state.group_id)?;
-            if ids.len() + joined.len() <= MAX_MEMBERS {
-                groups.push(known.state.group_id);
-                ids.extend(joined);
+            let joined = rows.group(known.state.group)?;
+            if arrivals.len() + joined.len() <= MAX_MEMBERS {
+                groups.push(known.state.group);
+                arrivals.extend(joined);
+                members.push(known);
             }
         }
-        if rows.article_with_text(&arrived.state.text_hash)?.is_none() {
-            rows.put_article_with_text(&arrived.state.text_hash, &arrived.id)?;
-        }
-        let mut members = Vec::with_capacity(ids.len());
-        for id in ids.into_iter().filter(|id| *id != arrived.id) {
-            members.extend(recollect(rows, id)?);
+        if rows.arrival_with_text(&arrived.state.text_hash)?.is_none() {
+            rows.put_arrival_with_text(&arrived.state.text_hash, arrived.state.arrival)?;
         }
         members.push(arrived);
+        for arrival in arrivals {
+            if !members.iter().any(|known| known.state.arrival == arrival) {
+                members.extend(recollect(rows, arrival)?);
+            }
+        }
         members.sort_by_key(|known| known.state.arrival);
         regroup(rows, &mut members, &groups)?;
         Ok(members)
     }
 
-    /// Ids of articles that may belong with this one, the surest signs first.
-    fn candidates(&self, rows: &impl Rows, arrived: &Known) -> Result<Vec<String>, LogError> {
-        let mut candidates = Vec::new();
+    /// Articles that may belong with this one, the surest signs first.
+    fn candidates(&self, rows: &impl Rows, arrived: &Known) -> Result<Vec<u64>, LogError> {
+        let own = &arrived.state.article_id;
+        let mut ids = Vec::new();
         if !arrived.state.declared_original_id.is_empty() {
-            candidates.push(rows.resolve(&arrived.state.declared_original_id)?);
+            ids.push(rows.resolve(&arrived.state.declared_original_id)?);
         }
-        candidates.extend(rows.declaring(&arrived.id)?);
-        if let Some(url_id) = facts::id_of_url(&arrived.state.place).filter(|url_id| *url_id != arrived.id) {
-            candidates.extend(rows.declaring(&url_id)?);
+        ids.extend(rows.declaring(own)?);
+        for alias in &arrived.state.aliases {
+            ids.extend(rows.declaring(alias)?);
         }
-        candidates.extend(rows.article_with_text(&arrived.state.text_hash)?);
-        let alike = self.index.candidates(&arrived.sketch.keys);
-        candidates.extend(alike.iter().filter_map(|number| self.ids.get(number)).map(|id| id.to_string()));
+        let mut candidates = Vec::new();
+        for id in ids {
+            candidates.extend(rows.arrival(&id)?);
+        }
+        candidates.extend(rows.arrival_with_text(&arrived.state.text_hash)?);
+        candidates.extend(self.index.candidates(&arrived.sketch.keys));
         Ok(candidates)
     }
 
     /// Puts the first records of each story into the index and takes all else out.
-    fn represent(&mut self, members: &mut [Known], placements: &[Placement], arrived: &str) {
+    fn represent(&mut self, members: &mut [Known], placements: &[Placement]) {
         let mut taken = FxHashMap::<usize, usize>::default();
         // Each story's original has a place whatever came before it.
         let mut represents = |at: usize, placement: &Placement| {
@@ -256,19 +312,31 @@ impl Clusters {
             let is_representative = represents(at, placement);
             let was = std::mem::replace(&mut known.state.is_representative, is_representative);
             known.is_changed |= was != is_representative;
-            let Ok(number) = u32::try_from(known.state.arrival) else { continue };
-            if is_representative && (!was || known.id == arrived) {
-                self.index.insert(number, &known.sketch.keys, known.state.seen_at_ms);
-                self.ids.insert(number, known.id.as_str().into());
-            } else if was && !is_representative {
-                self.index.remove(number);
-                self.ids.remove(&number);
+            match (was, is_representative) {
+                (false, true) => self.index.insert(known.state.arrival, &known.sketch.keys),
+                (true, false) => self.index.remove(known.state.arrival, &known.sketch.keys),
+                _ => {}
             }
         }
     }
 }
 
 impl Known {
+    pub(crate) fn id(&self) -> &str {
+        &self.state.article_id
+    }
+
+    /// The article itself; none where it has aged.
+    pub(crate) fn body(&mut self, rows: &impl Rows) -> Result<Option<Article>, LogError> {
+        self.body.take().map_or_else(|| rows.body(self.state.arrival), |body| Ok(Some(body)))
+    }
+
+    fn into_state(self) -> ArticleState {
+        let Self { mut state, sketch, .. } = self;
+        state.sketch = (sketch != Sketch::default()).then(|| facts::to_wire(sketch));
+        state
+    }
+
     fn is_of(&self, domain: &str) -> bool {
         self.state.publisher.as_ref().is_some_and(|publisher| publisher.domain == domain)
     }
@@ -283,23 +351,28 @@ impl Known {
     }
 }
 
-fn recollect(rows: &impl Rows, id: String) -> Result<Option<Known>, LogError> {
-    Ok(rows.article(&id)?.map(|state| Known { id, sketch: facts::sketch(&state), state, is_changed: false }))
+fn recollect(rows: &impl Rows, arrival: u64) -> Result<Option<Known>, LogError> {
+    let Some(mut state) = rows.article(arrival)? else { return Ok(None) };
+    let sketch = facts::take_sketch(&mut state);
+    Ok(Some(Known { state, sketch, body: None, is_changed: false }))
 }
 
 /// Makes one group of `members`, named after the first that arrived.
-fn regroup(rows: &mut impl Rows, members: &mut [Known], groups: &[String]) -> Result<(), LogError> {
-    let Some(group_id) = members.first().map(|first| first.id.clone()) else { return Ok(()) };
-    for stale in groups.iter().filter(|group| **group != group_id) {
-        rows.delete_group(stale)?;
+fn regroup(rows: &mut impl Rows, members: &mut [Known], groups: &[u64]) -> Result<(), LogError> {
+    let Some(group) = members.first().map(|first| first.state.arrival) else { return Ok(()) };
+    if members.len() == 1 && groups == [group] {
+        return Ok(());
     }
-    for known in members.iter_mut().filter(|known| known.state.group_id != group_id) {
-        known.state.group_id.clone_from(&group_id);
+    for stale in groups.iter().filter(|stale| **stale != group) {
+        rows.delete_group(*stale)?;
+    }
+    for known in members.iter_mut().filter(|known| known.state.group != group) {
+        known.state.group = group;
         known.is_changed = true;
     }
-    let ids: Vec<String> = members.iter().map(|known| known.id.clone()).collect();
-    if ids != rows.group(&group_id)? {
-        rows.put_group(&group_id, ids)?;
+    let arrivals: Vec<u64> = members.iter().map(|known| known.state.arrival).collect();
+    if arrivals != rows.group(group)? {
+        rows.put_group(group, arrivals)?;
     }
     Ok(())
 }

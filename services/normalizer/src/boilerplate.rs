@@ -32,12 +32,12 @@ pub(crate) struct Boilerplate {
 }
 
 impl Boilerplate {
-    /// Names of those of an article's paragraphs that its domain repeats; none where it has no others.
+    /// Of an article's paragraphs, by their names, those that its domain repeats; none where it has no others.
     pub(crate) fn repeated(
         &mut self,
         rows: &impl Rows,
         domain: &str,
-        paragraphs: &[ParagraphSketch],
+        paragraphs: &[u32],
         day: u32,
     ) -> Result<Vec<u32>, LogError> {
         if domain.is_empty() {
@@ -45,7 +45,7 @@ impl Boilerplate {
         }
         let counts = self.domain(rows, domain)?;
         let repeated: Vec<u32> =
-            paragraphs.iter().map(name).filter(|name| is_repeated(counts, *name, day)).collect();
+            paragraphs.iter().copied().filter(|name| is_repeated(counts, *name, day)).collect();
         Ok(if repeated.len() < paragraphs.len() { repeated } else { Vec::new() })
     }
 
@@ -54,7 +54,7 @@ impl Boilerplate {
         &mut self,
         rows: &impl Rows,
         domain: &str,
-        paragraphs: &[ParagraphSketch],
+        paragraphs: &[u32],
         day: u32,
     ) -> Result<(), LogError> {
         if domain.is_empty() || paragraphs.is_empty() {
@@ -65,7 +65,7 @@ impl Boilerplate {
         let last = paragraphs.len().saturating_sub(COUNTED_AT_EACH_END);
         let counted =
             paragraphs.iter().enumerate().filter(|(at, _)| *at < COUNTED_AT_EACH_END || *at >= last);
-        let names: BTreeSet<u32> = counted.map(|(_, paragraph)| name(paragraph)).collect();
+        let names: BTreeSet<u32> = counted.map(|(_, name)| *name).collect();
         names.into_iter().for_each(|name| count(&mut counts.paragraphs, name, day));
         self.changed.insert(domain.into());
         Ok(())
@@ -141,14 +141,12 @@ mod tests {
     use super::*;
     use crate::rows::MemoryRows;
 
-    fn article(names: impl IntoIterator<Item = u32>) -> Vec<ParagraphSketch> {
-        let paragraph =
-            |name: u32| ParagraphSketch { hash: u64::from(name) << 32, ..ParagraphSketch::default() };
-        names.into_iter().map(paragraph).collect()
+    fn article(names: impl IntoIterator<Item = u32>) -> Vec<u32> {
+        names.into_iter().collect()
     }
 
     /// Article number `n`: 20 paragraphs of its own before two that all have.
-    fn nth(n: u32) -> Vec<ParagraphSketch> {
+    fn nth(n: u32) -> Vec<u32> {
         article((1000 + n * 20..1020 + n * 20).chain([1, 2]))
     }
 

@@ -5,27 +5,29 @@ use std::{collections::BTreeMap, time::Duration};
 use pipeline::{Clock, DeadLetter, Headers, Inputs, LogError, Output, Record, Role, Stage, State, Step};
 use prost::Message;
 use serde::Serialize;
-use wire::{Article, ArticleState, Encoding, Prepared, Topic};
+use wire::{Article, Encoding, Prepared, Topic};
 
 use crate::{
     DEAD_LETTERS,
+    ageing::Spans,
     arrival::Clusters,
     record::{Publication, rfc3339},
-    rows::{ARTICLES, STREAM, StepRows, decode_state},
+    rows::{ARTICLES, MARKS, STREAM, StepRows, decode_state, number, number_after},
 };
 
 /// Reads `prepared`; its state is one record an article.
 pub const CLUSTER_ROLE: Role =
-    Role { name: "cluster", input: "prepared", dead_letters: DEAD_LETTERS, state_version: Some(1) };
+    Role { name: "cluster", input: "prepared", dead_letters: DEAD_LETTERS, state_version: Some(2) };
 
 /// How the decider works.
 #[derive(Debug, Clone)]
 pub struct ClusterSettings {
     /// How canonical and changes are written.
     pub encoding: Encoding,
-    /// How long near-duplicates of an article are looked for, in the stream's own time. The same text, the same URL and
-    /// a declared original are found however late they come.
+    /// How long near-duplicates of an article are looked for, in the stream's own time. For so long its text is kept.
     pub window: Duration,
+    /// How long the same text, the same URL and a declared original are known again.
+    pub memory: Duration,
     /// Whether paragraphs that a domain repeats under its articles are left out of bodies. They never count for likeness.
     pub drop_boilerplate: bool,
 }
@@ -35,6 +37,7 @@ impl Default for ClusterSettings {
         Self {
             encoding: Encoding::default(),
             window: Duration::from_secs(14 * 24 * 3600),
+            memory: Duration::from_secs(400 * 24 * 3600),
             drop_boilerplate: false,
         }
     }
@@ -64,10 +67,11 @@ impl Cluster {
         };
         let partition = record.origin.partition;
         let clusters = self.partitions.get_mut(&partition).ok_or(LogError::NotAssigned { partition })?;
-        let arrival = clusters.arrive(&mut StepRows { step, partition }, &prepared, &article)?;
+        let run_id = article.run_id.clone();
+        let arrival = clusters.arrive(&mut StepRows { step, partition }, prepared, article)?;
         let processed_at = rfc3339(self.clock.now_ms());
         for publication in arrival.publications {
-            self.emit(publication, &processed_at, &article.run_id, &record.headers, step);
+            self.emit(publication, &processed_at, &run_id, &record.headers, step);
         }
         Ok(())
     }
@@ -117,12 +121,14 @@ impl Cluster {
 impl Stage for Cluster {
     fn assigned(&mut self, partition: i32, state: &State) -> Result<(), LogError> {
         let stream = state.get(STREAM)?.map(|row| decode_state(&row)).transpose()?.unwrap_or_default();
-        let window_ms = i64::try_from(self.settings.window.as_millis()).unwrap_or(i64::MAX);
-        let mut clusters = Clusters::new(stream, window_ms, self.settings.drop_boilerplate);
-        for row in state.scan(ARTICLES) {
-            let (key, value) = row?;
-            let id = String::from_utf8_lossy(key.get(ARTICLES.len()..).unwrap_or_default());
-            clusters.recall(&id, &decode_state::<ArticleState>(&value)?);
+        let spans = Spans::new(self.settings.window, self.settings.memory);
+        let mut clusters = Clusters::new(stream, spans, self.settings.drop_boilerplate);
+        for row in state.scan(MARKS) {
+            let (key, arrival) = row?;
+            clusters.recall_mark(number_after(MARKS, &key).cast_signed(), number(&arrival));
+        }
+        for row in state.scan_from(ARTICLES, &clusters.oldest().to_be_bytes()) {
+            clusters.recall(&decode_state(&row?.1)?);
         }
         self.partitions.insert(partition, clusters);
         Ok(())

@@ -1,6 +1,7 @@
 //! What deciding needs of an article.
 
 use article::{ArticleId, CanonicalUrl, Moment, Precision, Verdict};
+use bytes::Bytes;
 use neardup::{Member, Paragraph, Sketch, TextHash};
 use wire::{Article, ArticleState, ParagraphSketch, Prepared};
 
@@ -56,17 +57,21 @@ const AGENCIES: &[&str] = &[
     "yna.co.kr",
 ];
 
-/// Reads the facts of an article that has just arrived; the rest of its state is left empty. Its sketch is made without
-/// the paragraphs that its domain repeats.
-pub(crate) fn facts(prepared: &Prepared, article: &Article, repeated: &[u32]) -> ArticleState {
-    let own =
-        prepared.paragraphs.iter().filter(|paragraph| !repeated.contains(&boilerplate::name(paragraph)));
+/// The sketch of an article that has just arrived, without the paragraphs that its domain repeats.
+pub(crate) fn sketch(prepared: Prepared, repeated: &[u32]) -> Sketch {
+    let own = prepared.paragraphs.into_iter();
+    let own = own.filter(|paragraph| !repeated.contains(&boilerplate::name(paragraph)));
     let own: Vec<Paragraph> = own.map(to_paragraph).collect();
+    Sketch::of(&own)
+}
+
+/// Reads the facts of an article that has just arrived; the rest of its state is left empty.
+pub(crate) fn facts(text_hash: &Bytes, article: &Article) -> ArticleState {
     let published = Moment::parse(&article.published_at).ok();
     let publisher = article.publisher.clone().unwrap_or_default();
     ArticleState {
-        text_hash: prepared.exact_hash.clone(),
-        sketch: Some(to_wire(Sketch::of(&own))),
+        article_id: article.article_id.clone(),
+        text_hash: text_hash.clone(),
         published_at_ms: published.as_ref().map(latest_ms),
         seen_at_ms: article.seen_at_ms,
         is_agency: AGENCIES.binary_search(&publisher.domain.as_str()).is_ok(),
@@ -90,10 +95,10 @@ pub(crate) fn id_of_url(url: &str) -> Option<String> {
     CanonicalUrl::parse(url).ok().map(|url| ArticleId::of_url(&url).as_str().to_owned())
 }
 
-/// An article's state as a member of its cluster. `sketch` is [`sketch`] of the same state.
-pub(crate) fn member<'a>(id: &'a str, state: &'a ArticleState, sketch: &'a Sketch) -> Member<'a> {
+/// An article's state and its sketch as a member of its cluster.
+pub(crate) fn member<'a>(state: &'a ArticleState, sketch: &'a Sketch) -> Member<'a> {
     Member {
-        id,
+        id: &state.article_id,
         text_hash: text_hash(state),
         sketch,
         published_at_ms: state.published_at_ms,
@@ -105,9 +110,9 @@ pub(crate) fn member<'a>(id: &'a str, state: &'a ArticleState, sketch: &'a Sketc
     }
 }
 
-/// The sketch that a state holds.
-pub(crate) fn sketch(state: &ArticleState) -> Sketch {
-    let sketch = state.sketch.clone().unwrap_or_default();
+/// Takes the sketch out of a state.
+pub(crate) fn take_sketch(state: &mut ArticleState) -> Sketch {
+    let sketch = state.sketch.take().unwrap_or_default();
     Sketch {
         words: sketch.words,
         five: sketch.five,
@@ -119,7 +124,7 @@ pub(crate) fn sketch(state: &ArticleState) -> Sketch {
     }
 }
 
-fn to_wire(sketch: Sketch) -> wire::Sketch {
+pub(crate) fn to_wire(sketch: Sketch) -> wire::Sketch {
     wire::Sketch {
         words: sketch.words,
         five: sketch.five,
@@ -131,14 +136,9 @@ fn to_wire(sketch: Sketch) -> wire::Sketch {
     }
 }
 
-fn to_paragraph(paragraph: &ParagraphSketch) -> Paragraph {
-    Paragraph {
-        hash: paragraph.hash,
-        words: paragraph.words,
-        five: paragraph.fives.clone(),
-        three: paragraph.threes.clone(),
-        figures: paragraph.figures.clone(),
-    }
+fn to_paragraph(paragraph: ParagraphSketch) -> Paragraph {
+    let ParagraphSketch { hash, words, fives, threes, figures } = paragraph;
+    Paragraph { hash, words, five: fives, three: threes, figures }
 }
 
 fn text_hash(state: &ArticleState) -> TextHash {
@@ -166,7 +166,7 @@ mod tests {
 
     fn read(article: Article) -> ArticleState {
         let prepared = crate::prepare(article);
-        facts(&prepared, prepared.article.as_ref().unwrap(), &[])
+        facts(&prepared.exact_hash, prepared.article.as_ref().unwrap())
     }
 
     #[test]

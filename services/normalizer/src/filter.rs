@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 use serde::Deserialize;
 use wire::{Article, StreamState};
 
-use crate::{arrival::Clusters, prepare, rows::MemoryRows};
+use crate::{ageing::Spans, arrival::Clusters, prepare, rows::MemoryRows};
 
 /// 2100-01-01: lines come in after everything that they may say was published.
 const FIRST_SEEN_AT_MS: i64 = 4_102_444_800_000;
@@ -29,7 +29,8 @@ struct Line {
 /// writing does.
 pub fn filter(reader: impl BufRead, mut writer: impl Write) -> io::Result<u64> {
     let mut rows = MemoryRows::default();
-    let mut clusters = Clusters::new(StreamState::default(), i64::MAX, false);
+    let mut clusters =
+        Clusters::new(StreamState::default(), Spans { window_ms: i64::MAX, memory_ms: i64::MAX }, false);
     let mut refused = 0;
     for (number, line) in (1_i64..).zip(reader.split(b'\n')) {
         let line = line?;
@@ -40,9 +41,10 @@ pub fn filter(reader: impl BufRead, mut writer: impl Write) -> io::Result<u64> {
             Ok(line) => {
                 let mut prepared = prepare(article(line, number));
                 let article = prepared.article.take().unwrap_or_default();
-                let arrival = clusters.arrive(&mut rows, &prepared, &article).map_err(io::Error::other)?;
+                let id = article.article_id.clone();
+                let arrival = clusters.arrive(&mut rows, prepared, article).map_err(io::Error::other)?;
                 serde_json::json!({
-                    "id": article.article_id,
+                    "id": id,
                     "cluster_id": arrival.cluster_id,
                     "relation": arrival.relation.as_str(),
                 })

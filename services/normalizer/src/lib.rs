@@ -10,6 +10,7 @@
 //! arrival: an arrival decides its cluster anew, and what differs from the published is published. Each article counts
 //! its versions without gaps, also across takeovers.
 
+mod ageing;
 mod arrival;
 mod boilerplate;
 mod cluster;

@@ -4,7 +4,7 @@ use article::{CanonicalUrl, Moment, Verdict};
 use neardup::Document;
 use pipeline::{DeadLetter, Inputs, LogError, Output, Record, Role, Stage, Step};
 use prost::Message;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use wire::{Article, ParagraphSketch, Prepared, Publisher, Topic};
 
 use crate::{DEAD_LETTERS, dateline, facts};
@@ -157,8 +157,17 @@ fn clean_body(text: &str) -> String {
 
 /// NFC; white space squeezed; no soft hyphens, byte-order marks, control characters or stray Markdown escapes (`\$`).
 fn clean_paragraph(text: &str) -> String {
-    let mut cleaned = String::with_capacity(text.len());
-    let mut chars = text.nfc().peekable();
+    // Nearly every text is in that form as it is.
+    if is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        squeezed(text.chars(), text.len())
+    } else {
+        squeezed(text.nfc(), text.len())
+    }
+}
+
+fn squeezed(chars: impl Iterator<Item = char>, bytes: usize) -> String {
+    let mut cleaned = String::with_capacity(bytes);
+    let mut chars = chars.peekable();
     while let Some(c) = chars.next() {
         match c {
             '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' => {}

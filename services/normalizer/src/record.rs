@@ -7,11 +7,7 @@ use prost::Message;
 use wire::{Article, CanonicalArticle, Change, Occurrence, Related};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{
-    arrival::Known,
-    boilerplate,
-    rows::{Rows, Tables},
-};
+use crate::{arrival::Known, boilerplate, rows::Rows};
 
 /// Most labels on a record, its own first.
 const MAX_LABELS: usize = 64;
@@ -27,23 +23,28 @@ pub(crate) struct Publication {
 /// The id of a story: of its member that arrived first. It stays when another becomes the original.
 pub(crate) fn cluster_id(members: &[Known], placements: &[Placement], original: usize) -> String {
     let mut of_story = members.iter().zip(placements).filter(|(_, placement)| placement.original == original);
-    of_story.next().map(|(known, _)| known.id.clone()).unwrap_or_default()
+    of_story.next().map(|(known, _)| known.id().to_owned()).unwrap_or_default()
 }
 
 /// Compares what should stand in canonical with what does, and counts the versions of what differs.
 ///
-/// `revised` is the article whose new text is the occasion, if there is one. Records come before the tombstones of those
-/// they take over from.
+/// `revised` is the arrival of the article whose new text is the occasion, if there is one. Records come before the
+/// tombstones of those they take over from. A record that has aged stays as it is: of a copy that comes so late a change
+/// says which record supersedes it.
 pub(crate) fn publish(
     rows: &impl Rows,
     members: &mut [Known],
     placements: &[Placement],
-    revised: Option<&str>,
+    revised: Option<u64>,
 ) -> Result<Vec<Publication>, LogError> {
     let mut publications = Vec::new();
+    let mut aged = Vec::new();
     let was_published: Vec<bool> = members.iter().map(|known| known.state.is_published).collect();
     for (at, _) in placements.iter().enumerate().filter(|(at, placement)| placement.record == *at) {
-        let Some(record) = canonical(rows, members, placements, at)? else { continue };
+        let Some(record) = canonical(rows, members, placements, at)? else {
+            aged.push(at);
+            continue;
+        };
         let hash = xxh3_64(&record.encode_to_vec());
         let takes_over = || {
             let mut others = placements.iter().zip(&was_published).enumerate();
@@ -54,7 +55,7 @@ pub(crate) fn publish(
         if was && known.state.published_hash == hash {
             continue;
         }
-        let change = match (was, revised == Some(known.id.as_str())) {
+        let change = match (was, revised == Some(known.state.arrival)) {
             (true, true) => "corrected",
             (true, false) => "reprocessed",
             (false, _) if takes_over() => "takeover",
@@ -66,13 +67,15 @@ pub(crate) fn publish(
         publications.push(Publication { change, record: Some(record) });
     }
     for (at, placement) in placements.iter().enumerate().filter(|(at, placement)| placement.record != *at) {
-        if was_published.get(at) == Some(&true) {
+        let is_late =
+            aged.contains(&placement.record) && members.get(at).is_some_and(|known| known.state.version == 0);
+        if was_published.get(at) == Some(&true) || is_late {
             let cluster_id = cluster_id(members, placements, placement.original);
             let superseded_by =
-                members.get(placement.record).map(|known| known.id.clone()).unwrap_or_default();
+                members.get(placement.record).map(|known| known.id().to_owned()).unwrap_or_default();
             let Some(known) = members.get_mut(at) else { continue };
             let change = Change {
-                article_id: known.id.clone(),
+                article_id: known.id().to_owned(),
                 version: known.publish(None),
                 change: "superseded".to_owned(),
                 cluster_id,
@@ -87,27 +90,23 @@ pub(crate) fn publish(
     Ok(publications)
 }
 
-/// The record of the member at `at`, without version, change and processing time.
+/// The record of the member at `at`, without version, change and processing time; none where its text is no longer kept.
 fn canonical(
     rows: &impl Rows,
-    members: &[Known],
+    members: &mut [Known],
     placements: &[Placement],
     at: usize,
 ) -> Result<Option<CanonicalArticle>, LogError> {
-    let (Some(known), Some(placement)) = (members.get(at), placements.get(at)) else { return Ok(None) };
-    let body = rows.body(&known.id)?;
-    let body = body.ok_or_else(|| {
-        LogError::Fatal(format!(
-            "the state has article {} without its text; delete the state to rebuild it",
-            known.id
-        ))
-    })?;
+    let body = members.get_mut(at).map(|known| known.body(rows)).transpose()?.flatten();
+    let (Some(body), Some(known), Some(placement)) = (body, members.get(at), placements.get(at)) else {
+        return Ok(None);
+    };
     let mut occurring = of_record(members, placements, at);
-    occurring.sort_by_key(|(other, _)| (other.state.seen_at_ms, other.id.clone()));
+    occurring.sort_by_key(|(other, _)| (other.state.seen_at_ms, other.id().to_owned()));
     let mut related: Vec<Related> = Vec::new();
     for (other, (known, placed)) in members.iter().zip(placements).enumerate() {
         if other != at && placed.record == other && placed.original == placement.original {
-            let (article_id, url) = (known.id.clone(), known.state.place.clone());
+            let (article_id, url) = (known.id().to_owned(), known.state.place.clone());
             related.push(Related { article_id, url, relation: placed.relation.to_string() });
         }
     }
@@ -146,7 +145,7 @@ fn occurrence(known: &Known, to_record: Relation) -> Occurrence {
         publisher: known.state.publisher.clone(),
         relation: to_record.to_string(),
         seen_at: rfc3339(known.state.seen_at_ms),
-        article_id: known.id.clone(),
+        article_id: known.id().to_owned(),
     }
 }
 

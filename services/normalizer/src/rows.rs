@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use pipeline::{LogError, Step};
 use prost::Message;
-use wire::{Article, ArticleState, ClusterState, DomainState, StreamState};
+use wire::{Article, ArticleState, ClusterState, DeclaringState, DomainState, StreamState};
 
 /// Most articles that are remembered to have declared one original.
 const MAX_DECLARING: usize = 32;
@@ -15,7 +15,6 @@ pub(crate) trait Rows {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, LogError>;
     fn put(&mut self, key: &[u8], value: Vec<u8>) -> Result<(), LogError>;
     fn delete(&mut self, key: &[u8]) -> Result<(), LogError>;
-    fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Bytes, Bytes)>, LogError>;
 }
 
 /// A partition's state within a step.
@@ -33,9 +32,6 @@ impl Rows for StepRows<'_> {
     }
     fn delete(&mut self, key: &[u8]) -> Result<(), LogError> {
         self.step.delete(self.partition, key)
-    }
-    fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Bytes, Bytes)>, LogError> {
-        self.step.scan(self.partition, prefix, limit)
     }
 }
 
@@ -55,65 +51,93 @@ impl Rows for MemoryRows {
         self.0.remove(key);
         Ok(())
     }
-    fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Bytes, Bytes)>, LogError> {
-        let found = self.0.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
-        Ok(found.take(limit).map(|(key, value)| (Bytes::copy_from_slice(key), value.clone())).collect())
+}
+
+#[cfg(test)]
+impl MemoryRows {
+    /// Rows whose key begins with `table`, in key order.
+    pub(crate) fn table(&self, table: &'static [u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let rows = self.0.range(table.to_vec()..).map(|(key, value)| (key.as_slice(), &value[..]));
+        rows.take_while(move |(key, _)| key.starts_with(table))
+    }
+
+    /// All that the rows are made of.
+    pub(crate) fn all(&self) -> &BTreeMap<Vec<u8>, Bytes> {
+        &self.0
     }
 }
 
-/// Prefix of the rows of [`ArticleState`], by article id.
-pub(crate) const ARTICLES: &[u8] = b"a";
+/// Prefix of the rows of [`ArticleState`], by arrival: what came last stands last, and rows are dropped as they came.
+pub(crate) const ARTICLES: &[u8] = b"n";
 /// The one [`StreamState`].
 pub(crate) const STREAM: &[u8] = b"s";
+/// The stream's time now and then, with the arrival that came then.
+pub(crate) const MARKS: &[u8] = b"m";
 
-/// Articles as they arrived last, by article id.
+/// Arrivals of articles, by article id.
+const IDS: &[u8] = b"i";
+/// Articles as they arrived last, by arrival.
 const BODIES: &[u8] = b"b";
-/// [`ClusterState`], by group id.
+/// [`ClusterState`], by group.
 const GROUPS: &[u8] = b"g";
-/// An article with that text, by text hash.
+/// The arrival of an article with that text, by text hash.
 const TEXTS: &[u8] = b"t";
 /// The article that a URL leads to, by the id of the URL, where the two differ.
 const ALIASES: &[u8] = b"u";
-/// Articles that declare an original: its id, then theirs.
+/// [`DeclaringState`], by the id of the original.
 const DECLARING: &[u8] = b"d";
 /// [`DomainState`], by domain.
 const DOMAINS: &[u8] = b"p";
 
 /// What the rows mean.
 pub(crate) trait Tables: Rows {
-    fn article(&self, id: &str) -> Result<Option<ArticleState>, LogError> {
-        self.read(&key(ARTICLES, id.as_bytes()))
+    /// The arrival of the article with that id.
+    fn arrival(&self, id: &str) -> Result<Option<u64>, LogError> {
+        self.number(&key(IDS, id.as_bytes()))
     }
-    fn put_article(&mut self, id: &str, state: &ArticleState) -> Result<(), LogError> {
-        self.put(&key(ARTICLES, id.as_bytes()), state.encode_to_vec())
+    fn article(&self, arrival: u64) -> Result<Option<ArticleState>, LogError> {
+        self.read(&numbered(ARTICLES, arrival))
     }
-
-    fn body(&self, id: &str) -> Result<Option<Article>, LogError> {
-        self.read(&key(BODIES, id.as_bytes()))
+    fn put_article(&mut self, state: &ArticleState) -> Result<(), LogError> {
+        self.put(&numbered(ARTICLES, state.arrival), state.encode_to_vec())
     }
-    fn put_body(&mut self, article: &Article) -> Result<(), LogError> {
-        self.put(&key(BODIES, article.article_id.as_bytes()), article.encode_to_vec())
+    fn put_arrival(&mut self, id: &str, arrival: u64) -> Result<(), LogError> {
+        self.put(&key(IDS, id.as_bytes()), arrival.to_be_bytes().into())
     }
-
-    /// Ids of the articles decided on together; an article that is alone has no row.
-    fn group(&self, group_id: &str) -> Result<Vec<String>, LogError> {
-        let group: Option<ClusterState> = self.read(&key(GROUPS, group_id.as_bytes()))?;
-        Ok(group.map_or_else(|| vec![group_id.to_owned()], |group| group.article_ids))
-    }
-    fn put_group(&mut self, group_id: &str, article_ids: Vec<String>) -> Result<(), LogError> {
-        self.put(&key(GROUPS, group_id.as_bytes()), ClusterState { article_ids }.encode_to_vec())
-    }
-    fn delete_group(&mut self, group_id: &str) -> Result<(), LogError> {
-        self.delete(&key(GROUPS, group_id.as_bytes()))
+    fn delete_article(&mut self, state: &ArticleState) -> Result<(), LogError> {
+        self.delete(&key(IDS, state.article_id.as_bytes()))?;
+        self.delete(&numbered(ARTICLES, state.arrival))
     }
 
-    fn article_with_text(&self, text_hash: &[u8]) -> Result<Option<String>, LogError> {
-        Ok(self.get(&key(TEXTS, text_hash))?.map(|id| text(&id)))
+    fn body(&self, arrival: u64) -> Result<Option<Article>, LogError> {
+        self.read(&numbered(BODIES, arrival))
     }
-    fn put_article_with_text(&mut self, text_hash: &[u8], id: &str) -> Result<(), LogError> {
-        self.put(&key(TEXTS, text_hash), id.into())
+    fn put_body(&mut self, arrival: u64, article: &Article) -> Result<(), LogError> {
+        self.put(&numbered(BODIES, arrival), article.encode_to_vec())
     }
-    fn delete_article_with_text(&mut self, text_hash: &[u8]) -> Result<(), LogError> {
+    fn delete_body(&mut self, arrival: u64) -> Result<(), LogError> {
+        self.delete(&numbered(BODIES, arrival))
+    }
+
+    /// Arrivals of the articles decided on together; an article that is alone has no row.
+    fn group(&self, group: u64) -> Result<Vec<u64>, LogError> {
+        let members: Option<ClusterState> = self.read(&numbered(GROUPS, group))?;
+        Ok(members.map_or_else(|| vec![group], |members| members.arrivals))
+    }
+    fn put_group(&mut self, group: u64, arrivals: Vec<u64>) -> Result<(), LogError> {
+        self.put(&numbered(GROUPS, group), ClusterState { arrivals }.encode_to_vec())
+    }
+    fn delete_group(&mut self, group: u64) -> Result<(), LogError> {
+        self.delete(&numbered(GROUPS, group))
+    }
+
+    fn arrival_with_text(&self, text_hash: &[u8]) -> Result<Option<u64>, LogError> {
+        self.number(&key(TEXTS, text_hash))
+    }
+    fn put_arrival_with_text(&mut self, text_hash: &[u8], arrival: u64) -> Result<(), LogError> {
+        self.put(&key(TEXTS, text_hash), arrival.to_be_bytes().into())
+    }
+    fn delete_text(&mut self, text_hash: &[u8]) -> Result<(), LogError> {
         self.delete(&key(TEXTS, text_hash))
     }
 
@@ -124,15 +148,33 @@ pub(crate) trait Tables: Rows {
     fn put_alias(&mut self, url_id: &str, id: &str) -> Result<(), LogError> {
         self.put(&key(ALIASES, url_id.as_bytes()), id.into())
     }
+    fn delete_alias(&mut self, url_id: &str) -> Result<(), LogError> {
+        self.delete(&key(ALIASES, url_id.as_bytes()))
+    }
 
     /// Ids of articles that declared this one their original.
     fn declaring(&self, original_id: &str) -> Result<Vec<String>, LogError> {
-        let prefix = key(DECLARING, format!("{original_id}/").as_bytes());
-        let rows = self.scan(&prefix, MAX_DECLARING)?;
-        Ok(rows.iter().map(|(key, _)| text(key.get(prefix.len()..).unwrap_or_default())).collect())
+        let declaring: Option<DeclaringState> = self.read(&key(DECLARING, original_id.as_bytes()))?;
+        Ok(declaring.unwrap_or_default().article_ids)
     }
+    /// Notes that `id` declares it, where there is room.
     fn put_declaring(&mut self, original_id: &str, id: &str) -> Result<(), LogError> {
-        self.put(&key(DECLARING, format!("{original_id}/{id}").as_bytes()), Vec::new())
+        let mut article_ids = self.declaring(original_id)?;
+        if article_ids.len() >= MAX_DECLARING || article_ids.iter().any(|known| known == id) {
+            return Ok(());
+        }
+        article_ids.push(id.to_owned());
+        let row = DeclaringState { article_ids }.encode_to_vec();
+        self.put(&key(DECLARING, original_id.as_bytes()), row)
+    }
+    fn delete_declaring(&mut self, original_id: &str, id: &str) -> Result<(), LogError> {
+        let mut article_ids = self.declaring(original_id)?;
+        article_ids.retain(|known| known != id);
+        let key = key(DECLARING, original_id.as_bytes());
+        if article_ids.is_empty() {
+            return self.delete(&key);
+        }
+        self.put(&key, DeclaringState { article_ids }.encode_to_vec())
     }
 
     fn domain(&self, domain: &str) -> Result<DomainState, LogError> {
@@ -144,6 +186,18 @@ pub(crate) trait Tables: Rows {
 
     fn put_stream(&mut self, stream: &StreamState) -> Result<(), LogError> {
         self.put(STREAM, stream.encode_to_vec())
+    }
+
+    fn put_mark(&mut self, time_ms: i64, arrival: u64) -> Result<(), LogError> {
+        self.put(&numbered(MARKS, time_ms.cast_unsigned()), arrival.to_be_bytes().into())
+    }
+    fn delete_mark(&mut self, time_ms: i64) -> Result<(), LogError> {
+        self.delete(&numbered(MARKS, time_ms.cast_unsigned()))
+    }
+
+    #[doc(hidden)]
+    fn number(&self, key: &[u8]) -> Result<Option<u64>, LogError> {
+        Ok(self.get(key)?.map(|value| number(&value)))
     }
 
     #[doc(hidden)]
@@ -161,6 +215,20 @@ pub(crate) fn decode_state<M: Message + Default>(value: &[u8]) -> Result<M, LogE
             "a row of the normalizer's state is unreadable: {cause}; delete the state to rebuild it"
         ))
     })
+}
+
+/// Eight bytes, big-endian: rows of numbers stand in their order. 0 of anything else.
+pub(crate) fn number(bytes: &[u8]) -> u64 {
+    bytes.try_into().map_or(0, u64::from_be_bytes)
+}
+
+/// The number in the key of a row of `table`.
+pub(crate) fn number_after(table: &[u8], key: &[u8]) -> u64 {
+    number(key.get(table.len()..).unwrap_or_default())
+}
+
+fn numbered(table: &[u8], number: u64) -> Vec<u8> {
+    key(table, &number.to_be_bytes())
 }
 
 fn key(table: &[u8], id: &[u8]) -> Vec<u8> {

@@ -7,11 +7,13 @@ use proptest::prelude::*;
 use wire::{Article, CanonicalArticle, Change, StreamState};
 
 use crate::{
+    ageing::Spans,
     arrival::Clusters,
     prepare,
-    rows::{ARTICLES, MemoryRows, Rows, STREAM, Tables, decode_state},
+    rows::{ARTICLES, MARKS, MemoryRows, STREAM, Tables, decode_state, number, number_after},
 };
 
+mod ageing;
 mod boilerplate;
 mod languages;
 mod orders;
@@ -19,6 +21,7 @@ mod press;
 mod recurring;
 
 const DAY_MS: i64 = 24 * 3_600_000;
+const SPANS: Spans = Spans { window_ms: 14 * DAY_MS, memory_ms: 100 * DAY_MS };
 const SEEN_AT_MS: i64 = 1_800_000_000_000;
 
 /// A decider with the topics it writes.
@@ -31,7 +34,7 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        let clusters = Clusters::new(StreamState::default(), 14 * DAY_MS, false);
+        let clusters = Clusters::new(StreamState::default(), SPANS, false);
         Self { rows: MemoryRows::default(), clusters, canonical: BTreeMap::new(), changes: Vec::new() }
     }
 
@@ -41,7 +44,7 @@ impl Desk {
         for article in articles {
             let mut prepared = prepare(article);
             let article = prepared.article.take().unwrap();
-            let arrival = self.clusters.arrive(&mut self.rows, &prepared, &article).unwrap();
+            let arrival = self.clusters.arrive(&mut self.rows, prepared, article).unwrap();
             for publication in arrival.publications {
                 let id = publication.change.article_id.clone();
                 match publication.record {
@@ -58,10 +61,12 @@ impl Desk {
     fn restart(&mut self) {
         self.clusters.save(&mut self.rows).unwrap();
         let stream = self.rows.read(STREAM).unwrap().unwrap_or_default();
-        self.clusters = Clusters::new(stream, 14 * DAY_MS, false);
-        for (key, row) in self.rows.scan(ARTICLES, usize::MAX).unwrap() {
-            let id = String::from_utf8_lossy(&key[ARTICLES.len()..]);
-            self.clusters.recall(&id, &decode_state(&row).unwrap());
+        self.clusters = Clusters::new(stream, SPANS, false);
+        for (key, arrival) in self.rows.table(MARKS) {
+            self.clusters.recall_mark(number_after(MARKS, key).cast_signed(), number(arrival));
+        }
+        for (_, row) in self.rows.table(ARTICLES) {
+            self.clusters.recall(&decode_state(row).unwrap());
         }
     }
 
@@ -243,25 +248,6 @@ fn an_occurrence_that_is_rewritten_becomes_an_article_and_counts_on() {
     assert_eq!(changes, [format!("created {ORIGINAL}"), format!("corrected {}", copy.url)]);
     assert_eq!(desk.canonical.len(), 2);
     desk.check_versions();
-}
-
-#[test]
-fn near_duplicates_are_found_in_the_window_and_the_same_text_for_good() {
-    let original = page(ORIGINAL, "2026-03-19", words(1, 300));
-    let late = |url: &str, body_text| Article {
-        seen_at_ms: SEEN_AT_MS + 20 * DAY_MS,
-        ..page(url, "2026-03-19", body_text)
-    };
-    let other = late("https://tribune.example/other", words(3, 200));
-    let near = late("https://courier.example/near", format!("{} {}", words(1, 300), words(2, 20)));
-    let same = late("https://courier.example/same", words(1, 300));
-    let mut desk = Desk::new();
-    desk.arrive([original, other]);
-    assert_eq!(desk.arrive([near.clone()]), [format!("created {}", near.url)]);
-    desk.arrive([same.clone()]);
-    let holds =
-        |record: &CanonicalArticle| record.occurrences.iter().any(|occurrence| occurrence.url == same.url);
-    assert!(desk.canonical.values().any(holds));
 }
 
 #[test]

@@ -28,6 +28,9 @@ pub struct Config {
     /// How long near-duplicates of an article are looked for.
     #[serde(with = "humantime_serde")]
     pub window: Duration,
+    /// How long the same text, the same URL and a declared original are known again.
+    #[serde(with = "humantime_serde")]
+    pub memory: Duration,
     /// Whether paragraphs that a domain repeats under its articles are left out of bodies.
     pub drop_boilerplate: bool,
 }
@@ -44,8 +47,8 @@ pub enum RoleName {
 
 impl Default for Config {
     fn default() -> Self {
-        let ClusterSettings { encoding, window, drop_boilerplate } = ClusterSettings::default();
-        Self { role: None, encoding, window, drop_boilerplate }
+        let ClusterSettings { encoding, window, memory, drop_boilerplate } = ClusterSettings::default();
+        Self { role: None, encoding, window, memory, drop_boilerplate }
     }
 }
 
@@ -62,8 +65,8 @@ pub fn configured(config: Config) -> Vec<Worker> {
         routes: Default::default(),
         run: Box::new(|log, settings| Ok(pipeline::run(log, &mut Prepare, settings)?)),
     };
-    let Config { encoding, window, drop_boilerplate, .. } = config;
-    let settings = ClusterSettings { encoding, window, drop_boilerplate };
+    let Config { encoding, window, memory, drop_boilerplate, .. } = config;
+    let settings = ClusterSettings { encoding, window, memory, drop_boilerplate };
     let cluster = Worker {
         role: CLUSTER_ROLE,
         limits: LIMITS,

@@ -83,7 +83,7 @@ fn what_is_no_longer_repeated_counts_again() {
 #[test]
 fn bodies_go_without_it_where_that_is_asked_for() {
     let mut desk = Desk::new();
-    desk.clusters = Clusters::new(StreamState::default(), 14 * DAY_MS, true);
+    desk.clusters = Clusters::new(StreamState::default(), SPANS, true);
     desk.arrive(lessons().chain(short()));
     for (at, article) in short().iter().enumerate() {
         assert_eq!(desk.canonical[&article.article_id].body_text, words(220 + at as u64, 130));

@@ -56,10 +56,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let founder =
             numbers.iter().zip(&placements).find(|(_, p)| p.original == own.original).map(|(n, _)| *n);
         for (&of, placement) in numbers.iter().zip(&placements) {
+            index.remove(of as u64, &texts[of].sketch.keys);
             if numbers[placement.record] == of {
-                index.insert(of as u32, &texts[of].sketch.keys, 0);
-            } else {
-                index.remove(of as u32);
+                index.insert(of as u64, &texts[of].sketch.keys);
             }
         }
         let cluster_id = &texts[founder.unwrap_or(number)].id;

@@ -1,7 +1,5 @@
 //! Finds the texts worth comparing: an inverted index from keys to texts, in memory.
 
-use std::collections::BTreeSet;
-
 use rustc_hash::FxHashMap;
 
 /// A key that this many texts have is boilerplate: it stops finding anything.
@@ -10,145 +8,222 @@ const COMMON: usize = 64;
 /// Most candidates of one query, those with the most keys in common first.
 const MAX_CANDIDATES: usize = 32;
 
-/// Marks a posting that is a place in `lists` rather than the number of a text.
-const LIST: u32 = 1 << 31;
+/// Segments, one for each first byte of a key. Each grows by itself: there is never a second copy of the whole.
+const SEGMENTS: usize = 256;
 
-/// The near-duplicate index. Texts are known by numbers that the caller gives, below 2³¹.
+/// The near-duplicate index. Texts are known by numbers that the caller gives; the lowest ones expire together.
 ///
-/// A key of one text, as nearly all are, takes a table slot of eight bytes and nothing else.
-#[derive(Debug, Default)]
+/// Of a key and a text that has it seven bytes are held, in open addressing with linear probing (Knuth, TAOCP vol. 3,
+/// 6.4, algorithm L); what has expired is passed over, and its place taken by what comes.
+#[derive(Debug)]
 pub struct Index {
-    postings: FxHashMap<u32, u32>,
-    lists: Vec<Vec<u32>>,
-    free_lists: Vec<u32>,
-    texts: FxHashMap<u32, Text>,
-    by_time: BTreeSet<(i64, u32)>,
+    segments: Vec<Segment>,
+    /// The texts of keys that [`COMMON`] texts had at once: as neighbours in a segment they would be long to pass.
+    common: FxHashMap<u32, Vec<u64>>,
+    /// Texts of lower numbers have expired.
+    oldest: u64,
 }
 
-#[derive(Debug)]
-struct Text {
-    at_ms: i64,
-    keys: Box<[u32]>,
+impl Default for Index {
+    fn default() -> Self {
+        let segments = (0..SEGMENTS).map(|_| Segment::default()).collect();
+        Self { segments, common: FxHashMap::default(), oldest: 0 }
+    }
 }
 
 impl Index {
-    /// Adds a text under its keys ([`crate::Sketch::keys`]); one already there is replaced. A number of 2³¹ or more is
-    /// not indexed.
-    pub fn insert(&mut self, number: u32, keys: &[u32], at_ms: i64) {
-        self.remove(number);
-        if number >= LIST {
+    /// Adds a text under its keys ([`crate::Sketch::keys`]). One that is in already has to be removed first; one that
+    /// has expired is not added.
+    pub fn insert(&mut self, number: u64, keys: &[u32]) {
+        if number < self.oldest {
             return;
         }
         for &key in keys {
-            self.post(key, number);
-        }
-        self.texts.insert(number, Text { at_ms, keys: keys.into() });
-        self.by_time.insert((at_ms, number));
-    }
-
-    /// Takes a text out, where it is in.
-    pub fn remove(&mut self, number: u32) {
-        let Some(text) = self.texts.remove(&number) else { return };
-        self.by_time.remove(&(text.at_ms, number));
-        for &key in &text.keys {
-            self.unpost(key, number);
+            if let Some(texts) = self.common.get_mut(&key) {
+                texts.push(number);
+            } else if let Some(segment) = self.segments.get_mut(segment_of(key))
+                && let Some(texts) = segment.insert(key, number, self.oldest)
+            {
+                self.common.insert(key, texts);
+            }
         }
     }
 
-    /// Takes out every text of before `before_ms` and returns their numbers.
-    pub fn expire(&mut self, before_ms: i64) -> Vec<u32> {
-        let keep = self.by_time.split_off(&(before_ms, 0));
-        let expired: Vec<u32> =
-            std::mem::replace(&mut self.by_time, keep).into_iter().map(|(_, n)| n).collect();
-        expired.iter().for_each(|&number| self.remove(number));
-        expired
+    /// Takes a text out of the keys it was added under.
+    pub fn remove(&mut self, number: u64, keys: &[u32]) {
+        for &key in keys {
+            if let Some(texts) = self.common.get_mut(&key) {
+                texts.retain(|text| *text != number);
+            } else if let Some(segment) = self.segments.get_mut(segment_of(key)) {
+                segment.remove(key, number, self.oldest);
+            }
+        }
+    }
+
+    /// Takes out every text of a number below `oldest`.
+    pub fn expire(&mut self, oldest: u64) {
+        if oldest > self.oldest {
+            self.oldest = oldest;
+            self.common.retain(|_, texts| {
+                texts.retain(|text| *text >= oldest);
+                !texts.is_empty()
+            });
+        }
     }
 
     /// Texts that share a key with `keys`, the one with the most first, equals in order of their numbers.
-    pub fn candidates(&self, keys: &[u32]) -> Vec<u32> {
-        let mut hits = FxHashMap::<u32, u32>::default();
-        for key in keys {
-            for &number in self.posted(*key) {
-                *hits.entry(number).or_default() += 1;
+    pub fn candidates(&self, keys: &[u32]) -> Vec<u64> {
+        let mut hits = Vec::new();
+        for &key in keys {
+            match (self.common.get(&key), self.segments.get(segment_of(key))) {
+                (Some(texts), _) if texts.len() >= COMMON => {}
+                (Some(texts), _) => hits.extend(texts),
+                (None, Some(segment)) => segment.find(key, self.oldest, &mut hits),
+                (None, None) => {}
             }
         }
-        let mut found: Vec<(u32, u32)> = hits.into_iter().collect();
-        found.sort_unstable_by_key(|&(number, shared)| (std::cmp::Reverse(shared), number));
-        found.into_iter().take(MAX_CANDIDATES).map(|(number, _)| number).collect()
+        hits.sort_unstable();
+        let mut found: Vec<(usize, u64)> =
+            hits.chunk_by(u64::eq).filter_map(|text| Some((text.len(), *text.first()?))).collect();
+        found.sort_unstable_by_key(|&(shared, number)| (std::cmp::Reverse(shared), number));
+        found.into_iter().take(MAX_CANDIDATES).map(|(_, number)| number).collect()
+    }
+}
+
+fn segment_of(key: u32) -> usize {
+    (key >> 24) as usize
+}
+
+/// The texts of the keys with one first byte.
+#[derive(Debug, Default)]
+struct Segment {
+    slots: Vec<Slot>,
+    taken: usize,
+}
+
+/// The lower three bytes of a key, and the lower four of the number of a text that has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Slot([u8; 7]);
+
+impl Slot {
+    /// The one key and number that read so are left out.
+    const VACANT: Self = Self([0xff; 7]);
+
+    fn new(key: u32, number: u64) -> Self {
+        let ([_, a, b, c], [_, _, _, _, d, e, f, g]) = (key.to_be_bytes(), number.to_be_bytes());
+        Self([a, b, c, d, e, f, g])
     }
 
-    /// Number of texts.
-    pub fn len(&self) -> usize {
-        self.texts.len()
+    fn key(self) -> u32 {
+        let [a, b, c, ..] = self.0;
+        u32::from_be_bytes([0, a, b, c])
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.texts.is_empty()
+    /// The number of the text, where that has not expired.
+    fn number(self, oldest: u64) -> Option<u64> {
+        let [_, _, _, d, e, f, g] = self.0;
+        let since = u32::from_be_bytes([d, e, f, g]).wrapping_sub(oldest as u32);
+        // No window holds half of the numbers that four bytes tell apart: what seems so far ahead lies behind.
+        (since < 1 << 31).then(|| oldest + u64::from(since))
     }
+}
 
-    fn posted(&self, key: u32) -> &[u32] {
-        match self.postings.get(&key) {
-            None => &[],
-            Some(posting) if posting & LIST == 0 => std::slice::from_ref(posting),
-            Some(posting) => self.list(*posting).filter(|list| list.len() < COMMON).unwrap_or_default(),
+impl Segment {
+    /// Adds a text to a key's. Where that makes it common, all its texts are taken out and returned.
+    fn insert(&mut self, key: u32, number: u64, oldest: u64) -> Option<Vec<u64>> {
+        // At most 85 % taken: then a probe is short, and ends.
+        if self.taken * 20 >= self.slots.len() * 17 {
+            self.rebuild(oldest);
         }
-    }
-
-    fn list(&self, posting: u32) -> Option<&[u32]> {
-        self.lists.get((posting & !LIST) as usize).map(Vec::as_slice)
-    }
-
-    fn post(&mut self, key: u32, number: u32) {
-        let Some(posting) = self.postings.get_mut(&key) else {
-            self.postings.insert(key, number);
-            return;
-        };
-        if *posting & LIST == 0 {
-            let pair = vec![*posting, number];
-            let place = self.free_lists.pop().unwrap_or_else(|| {
-                self.lists.push(Vec::new());
-                u32::try_from(self.lists.len() - 1).unwrap_or(u32::MAX)
-            });
-            if let Some(list) = self.lists.get_mut(place as usize) {
-                *list = pair;
-                *posting = place | LIST;
+        let new = Slot::new(key, number);
+        if new == Slot::VACANT {
+            return None;
+        }
+        let mut place = None;
+        let mut others = 0;
+        for at in self.probe(key) {
+            let slot = self.slots.get(at).copied().unwrap_or(Slot::VACANT);
+            if slot == Slot::VACANT {
+                self.taken += usize::from(place.is_none());
+                place.get_or_insert(at);
+                break;
             }
-        } else if let Some(list) = self.lists.get_mut((*posting & !LIST) as usize) {
-            list.push(number);
+            match slot.number(oldest) {
+                None => _ = place.get_or_insert(at),
+                Some(_) => others += usize::from(slot.key() == new.key()),
+            }
+        }
+        *self.slots.get_mut(place?)? = new;
+        if others + 1 < COMMON {
+            return None;
+        }
+        let mut texts = Vec::with_capacity(2 * COMMON);
+        self.find(key, oldest, &mut texts);
+        texts.iter().for_each(|text| self.remove(key, *text, oldest));
+        Some(texts)
+    }
+
+    fn remove(&mut self, key: u32, number: u64, oldest: u64) {
+        let wanted = Slot::new(key, number);
+        let place = self.probe(key).find(|at| {
+            let slot = self.slots.get(*at).copied().unwrap_or(Slot::VACANT);
+            slot == Slot::VACANT || slot == wanted && slot.number(oldest) == Some(number)
+        });
+        if let Some(slot) = place.and_then(|at| self.slots.get_mut(at)).filter(|slot| **slot == wanted) {
+            *slot = Slot::new(0, oldest.wrapping_sub(1));
         }
     }
 
-    fn unpost(&mut self, key: u32, number: u32) {
-        let Some(&posting) = self.postings.get(&key) else { return };
-        if posting & LIST == 0 {
-            if posting == number {
-                self.postings.remove(&key);
+    /// Appends the texts of a key.
+    fn find(&self, key: u32, oldest: u64, found: &mut Vec<u64>) {
+        for at in self.probe(key) {
+            match self.slots.get(at) {
+                None | Some(&Slot::VACANT) => break,
+                Some(slot) if slot.key() == key & 0xff_ffff => found.extend(slot.number(oldest)),
+                Some(_) => {}
             }
-            return;
         }
-        let place = posting & !LIST;
-        let Some(list) = self.lists.get_mut(place as usize) else { return };
-        list.retain(|&posted| posted != number);
-        if let [only] = list[..] {
-            *list = Vec::new();
-            self.free_lists.push(place);
-            self.postings.insert(key, only);
+    }
+
+    /// Places of slots from a key's own on, each once.
+    fn probe(&self, key: u32) -> impl Iterator<Item = usize> + use<> {
+        let size = self.slots.len();
+        let own = (u64::from(key & 0xff_ffff) * size as u64) >> 24;
+        (own as usize..size).chain(0..own as usize)
+    }
+
+    /// Leaves out what has expired, and makes room.
+    fn rebuild(&mut self, oldest: u64) {
+        let live: Vec<Slot> = self
+            .slots
+            .drain(..)
+            .filter(|slot| slot.number(oldest).is_some() && *slot != Slot::VACANT)
+            .collect();
+        self.taken = live.len();
+        self.slots = vec![Slot::VACANT; (live.len() * 4 / 3).max(16)];
+        for slot in live {
+            let place = self.probe(slot.key()).find(|at| self.slots.get(*at) == Some(&Slot::VACANT));
+            if let Some(place) = place.and_then(|at| self.slots.get_mut(at)) {
+                *place = slot;
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn candidates_come_with_the_most_keys_in_common_first() {
         let mut index = Index::default();
-        index.insert(1, &[10, 20, 30], 0);
-        index.insert(2, &[20, 30, 40], 0);
-        index.insert(3, &[50], 0);
+        index.insert(1, &[10, 20, 30]);
+        index.insert(2, &[20, 30, 40]);
+        index.insert(3, &[50]);
         assert_eq!(index.candidates(&[20, 30, 40, 50]), [2, 1, 3]);
         assert_eq!(index.candidates(&[60]), [0; 0]);
     }
@@ -156,48 +231,111 @@ mod tests {
     #[test]
     fn what_every_text_has_finds_nothing() {
         let mut index = Index::default();
-        for number in 0..COMMON as u32 {
-            index.insert(number, &[7, 1000 + number], 0);
+        for number in 0..COMMON as u64 {
+            index.insert(number, &[7, 1000 + number as u32]);
         }
         assert_eq!(index.candidates(&[7, 1003]), [3]);
-        index.remove(0);
+        index.remove(0, &[7, 1000]);
         assert_eq!(index.candidates(&[7]).len(), MAX_CANDIDATES, "rarer again, it counts again");
+        index.expire(60);
+        assert_eq!(index.candidates(&[7]), [60, 61, 62, 63]);
     }
 
     #[test]
-    fn texts_expire_by_their_time() {
+    fn the_lowest_numbers_expire() {
         let mut index = Index::default();
-        index.insert(1, &[10], 100);
-        index.insert(2, &[10], 200);
-        index.insert(3, &[10], 300);
-        assert_eq!(index.expire(200), [1]);
+        for number in 1..=3 {
+            index.insert(number, &[10]);
+        }
+        index.expire(2);
+        index.insert(1, &[10]);
         assert_eq!(index.candidates(&[10]), [2, 3]);
-        assert_eq!(index.len(), 2);
+    }
+
+    #[test]
+    fn what_expires_makes_room() {
+        let mut index = Index::default();
+        let keys = |number: u64| [0, 1, 2, 3].map(|key| (number * 4 + key) as u32);
+        for number in 0..20_000_u64 {
+            index.expire(number.saturating_sub(100));
+            index.insert(number, &keys(number));
+            assert_eq!(index.candidates(&keys(number)), [number]);
+        }
+        let slots: usize = index.segments.iter().map(|segment| segment.slots.len()).sum();
+        assert!(slots < 1000, "{slots} slots for 404 postings");
+    }
+
+    #[test]
+    fn numbers_go_on_beyond_four_bytes() {
+        let mut index = Index::default();
+        let first = u64::from(u32::MAX) - 1;
+        index.expire(first);
+        for number in first..first + 4 {
+            index.insert(number, &[u32::MAX, 5]);
+        }
+        assert_eq!(index.candidates(&[5]), [first, first + 1, first + 2, first + 3]);
+        index.expire(first + 3);
+        assert_eq!(index.candidates(&[5, u32::MAX]), [first + 3]);
+    }
+
+    #[derive(Debug, Clone)]
+    enum Action {
+        Insert(u64, BTreeSet<u32>),
+        Remove(u64),
+        Expire(u64),
+    }
+
+    fn action() -> impl Strategy<Value = Action> {
+        let key = prop_oneof![0..20_u32, any::<u32>(), Just(u32::MAX)];
+        prop_oneof![
+            8 => (0..150_u64, prop::collection::btree_set(key, 0..6)).prop_map(|(n, keys)| Action::Insert(n, keys)),
+            2 => (0..150_u64).prop_map(Action::Remove),
+            1 => (0..40_u64).prop_map(Action::Expire),
+        ]
     }
 
     proptest! {
         #[test]
         fn an_index_holds_what_a_plain_map_would(
-            actions in prop::collection::vec((0..12_u32, prop::collection::btree_set(0..20_u32, 0..6), any::<bool>()), 0..80),
+            actions in prop::collection::vec(action(), 0..300),
             query in prop::collection::vec(0..20_u32, 1..5),
         ) {
             let mut index = Index::default();
-            let mut plain = std::collections::BTreeMap::new();
-            for (number, keys, remove) in actions {
-                if remove {
-                    index.remove(number);
-                    plain.remove(&number);
-                } else {
-                    index.insert(number, &keys.iter().copied().collect::<Vec<_>>(), 0);
-                    plain.insert(number, keys);
+            let mut plain = BTreeMap::<u64, BTreeSet<u32>>::new();
+            let mut oldest = 0;
+            let listed = |keys: &BTreeSet<u32>| keys.iter().copied().collect::<Vec<_>>();
+            for action in actions {
+                match action {
+                    Action::Insert(number, keys) if number >= oldest => {
+                        if let Some(keys) = plain.remove(&number) {
+                            index.remove(number, &listed(&keys));
+                        }
+                        index.insert(number, &listed(&keys));
+                        plain.insert(number, keys);
+                    }
+                    Action::Insert(number, keys) => index.insert(number, &listed(&keys)),
+                    Action::Remove(number) => {
+                        let keys = plain.remove(&number).unwrap_or_default();
+                        index.remove(number, &listed(&keys));
+                    }
+                    Action::Expire(number) => {
+                        oldest = oldest.max(number);
+                        plain.retain(|number, _| *number >= oldest);
+                        index.expire(number);
+                    }
                 }
             }
-            let mut found = index.candidates(&query);
-            found.sort_unstable();
-            let expected: Vec<u32> =
-                plain.iter().filter(|(_, keys)| query.iter().any(|key| keys.contains(key))).map(|(n, _)| *n).collect();
-            prop_assert_eq!(found, expected);
-            prop_assert_eq!(index.len(), plain.len());
+            let having = |key: &u32| plain.iter().filter(|(_, keys)| keys.contains(key)).map(|(n, _)| *n).collect::<Vec<_>>();
+            let mut hits = BTreeMap::<u64, usize>::new();
+            for key in &query {
+                for number in Some(having(key)).filter(|texts| texts.len() < COMMON).unwrap_or_default() {
+                    *hits.entry(number).or_default() += 1;
+                }
+            }
+            let mut expected: Vec<(usize, u64)> = hits.into_iter().map(|(number, shared)| (shared, number)).collect();
+            expected.sort_by_key(|&(shared, number)| (std::cmp::Reverse(shared), number));
+            let expected: Vec<u64> = expected.into_iter().map(|(_, number)| number).take(MAX_CANDIDATES).collect();
+            prop_assert_eq!(index.candidates(&query), expected);
         }
     }
 }

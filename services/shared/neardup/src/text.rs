@@ -1,8 +1,8 @@
 //! Texts as word tokens, and their hashes. **Frozen as v1**: every constant and step here is in stored state.
 
-use std::collections::VecDeque;
+use std::ops::Range;
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use xxhash_rust::xxh3;
 
 use crate::figures::Figures;
@@ -68,14 +68,13 @@ impl Document {
     /// Reads `text`; blank lines part paragraphs, or, where there are none, line breaks do.
     pub fn read(text: &str) -> Self {
         let text = cut(text, MAX_TEXT_BYTES);
-        let mut exact = xxh3::Xxh3::with_seed(SEED);
-        let mut tokens = Vec::new();
+        // Its tokens, each followed by a space.
+        let mut spelt = String::with_capacity(text.len() + 1);
+        let mut tokens = Vec::with_capacity(text.len() / 5);
         let mut ranges = Vec::new();
         for part in split_paragraphs(text) {
             let begin = tokens.len();
-            for_each_token(part, |word, units| {
-                exact.update(word.as_bytes());
-                exact.update(b" ");
+            for_each_token(part, &mut spelt, |word, units| {
                 let figure = word.starts_with(|c: char| c.is_numeric());
                 tokens.push(Token { hash: xxh3::xxh3_64_with_seed(word.as_bytes(), SEED), units, figure });
             });
@@ -83,20 +82,21 @@ impl Document {
                 ranges.push(begin..tokens.len());
             }
         }
+        let hashes: Vec<u8> = tokens.iter().flat_map(|token| token.hash.to_le_bytes()).collect();
         let words = words_of(&tokens);
         let scale = if words < SHORT_TEXT_WORDS { 1 } else { SCALE };
         let paragraphs = ranges.into_iter().map(|range| {
             let own = tokens.get(range.clone()).unwrap_or_default();
             Paragraph {
-                hash: hash_of(own),
+                hash: hash_of(&hashes, range.clone()),
                 words: words_of(own),
-                five: shingles(&tokens, range.clone(), 5, scale),
-                three: shingles(&tokens, range, 3, scale),
+                five: shingles(&tokens, &hashes, range.clone(), 5, scale),
+                three: shingles(&tokens, &hashes, range, 3, scale),
                 figures: figures(own),
             }
         });
         let paragraphs = paragraphs.collect();
-        Self { text_hash: TextHash(exact.digest128()), words, paragraphs }
+        Self { text_hash: TextHash(xxh3::xxh3_128_with_seed(spelt.as_bytes(), SEED)), words, paragraphs }
     }
 }
 
@@ -111,40 +111,34 @@ fn words_of(tokens: &[Token]) -> u32 {
     tokens.iter().map(|token| u32::from(token.units)).sum::<u32>().div_ceil(u32::from(WORD_UNITS))
 }
 
-fn hash_of(tokens: &[Token]) -> u64 {
-    let mut hasher = xxh3::Xxh3::with_seed(SEED);
-    for token in tokens {
-        hasher.update(&token.hash.to_le_bytes());
-    }
-    hasher.digest()
+/// XXH3 over the hashes of some tokens, in `hashes` eight bytes each.
+fn hash_of(hashes: &[u8], tokens: Range<usize>) -> u64 {
+    xxh3::xxh3_64_with_seed(hashes.get(tokens.start * 8..tokens.end * 8).unwrap_or_default(), SEED)
 }
 
 /// Hashes of the shingles that begin in `range`. A text shorter than a shingle is one shingle.
-fn shingles(tokens: &[Token], range: std::ops::Range<usize>, words: usize, scale: u64) -> Vec<u64> {
+fn shingles(tokens: &[Token], hashes: &[u8], range: Range<usize>, words: usize, scale: u64) -> Vec<u64> {
     let span = words * usize::from(WORD_UNITS);
-    let mut hashes = Vec::new();
-    let mut window = VecDeque::<u8>::new();
+    let mut kept = Vec::new();
     let mut units = 0;
     let mut end = range.start;
     for begin in range {
         while units < span
             && let Some(token) = tokens.get(end)
         {
-            window.extend(token.hash.to_le_bytes());
             units += usize::from(token.units);
             end += 1;
         }
         if units < span && begin > 0 {
             break;
         }
-        let hash = xxh3::xxh3_64_with_seed(window.make_contiguous(), SEED);
+        let hash = hash_of(hashes, begin..end);
         if hash.is_multiple_of(scale) {
-            hashes.push(hash);
+            kept.push(hash);
         }
-        window.drain(..8.min(window.len()));
         units -= tokens.get(begin).map_or(0, |token| usize::from(token.units));
     }
-    hashes
+    kept
 }
 
 /// Each figure of a paragraph under the hash of the two words before it, or, at the paragraph's beginning, of the two
@@ -185,42 +179,55 @@ fn split_paragraphs(text: &str) -> Vec<&str> {
     parts
 }
 
-fn for_each_token(text: &str, each: impl FnMut(&str, u8)) {
-    if text.is_ascii() {
-        tokenise(text.chars(), each);
+/// Appends the tokens to `spelt`, each followed by a space, and calls `each` with every one and its units.
+fn for_each_token(text: &str, spelt: &mut String, each: impl FnMut(&str, u8)) {
+    // Nearly every text is in that form as it is.
+    if is_nfkc_quick(text.chars()) == IsNormalized::Yes {
+        tokenise(text.chars(), spelt, each);
     } else {
-        tokenise(text.nfkc(), each);
+        tokenise(text.nfkc(), spelt, each);
     }
 }
 
-fn tokenise(chars: impl Iterator<Item = char>, mut each: impl FnMut(&str, u8)) {
-    let mut chars = chars.flat_map(char::to_lowercase).peekable();
-    let mut word = String::new();
-    let mut flush = |word: &mut String, units| {
-        if !word.is_empty() {
+fn tokenise(chars: impl Iterator<Item = char>, spelt: &mut String, mut each: impl FnMut(&str, u8)) {
+    let mut chars = chars.peekable();
+    let mut begin = spelt.len();
+    let mut flush = |spelt: &mut String, units| {
+        if let Some(word) = spelt.get(begin..).filter(|word| !word.is_empty()) {
             each(word, units);
-            word.clear();
+            spelt.push(' ');
+            begin = spelt.len();
         }
     };
     while let Some(c) = chars.next() {
-        if let Some(units) = units_of_unspaced(c) {
-            flush(&mut word, WORD_UNITS);
-            word.push(c);
-            flush(&mut word, units);
-        } else if c.is_alphanumeric() {
-            word.push(c);
-        } else if is_silent(c) || unicode_normalization::char::is_combining_mark(c) {
-            // Inside a word it is no break: don't, co\u{ad}operation.
-        } else if matches!(c, '.' | ',')
-            && word.ends_with(char::is_numeric)
-            && chars.peek().is_some_and(|c| c.is_numeric())
-        {
+        if c.is_ascii_alphanumeric() {
+            spelt.push(c.to_ascii_lowercase());
+        } else if matches!(c, '.' | ',') {
             // 1,000 and 3.5 are one figure.
+            let is_within_figure =
+                spelt.ends_with(char::is_numeric) && chars.peek().is_some_and(|c| c.is_numeric());
+            if !is_within_figure {
+                flush(spelt, WORD_UNITS);
+            }
+        } else if is_silent(c) {
+            // Inside a word it is no break: don't, co\u{ad}operation.
+        } else if c.is_ascii() {
+            flush(spelt, WORD_UNITS);
         } else {
-            flush(&mut word, WORD_UNITS);
+            for c in c.to_lowercase() {
+                if let Some(units) = units_of_unspaced(c) {
+                    flush(spelt, WORD_UNITS);
+                    spelt.push(c);
+                    flush(spelt, units);
+                } else if c.is_alphanumeric() {
+                    spelt.push(c);
+                } else if !is_silent(c) && !unicode_normalization::char::is_combining_mark(c) {
+                    flush(spelt, WORD_UNITS);
+                }
+            }
         }
     }
-    flush(&mut word, WORD_UNITS);
+    flush(spelt, WORD_UNITS);
 }
 
 /// Apostrophes, soft hyphens, joiners, byte-order marks.
@@ -254,7 +261,7 @@ mod tests {
 
     fn tokens(text: &str) -> String {
         let mut tokens = Vec::new();
-        for_each_token(text, |word, _| tokens.push(word.to_owned()));
+        for_each_token(text, &mut String::new(), |word, _| tokens.push(word.to_owned()));
         tokens.join(" ")
     }
 

@@ -65,7 +65,21 @@ impl State {
 
     /// Rows whose key begins with `prefix`, in key order.
     pub fn scan(&self, prefix: &[u8]) -> impl Iterator<Item = Result<(Bytes, Bytes), LogError>> + use<> {
-        self.raw_scan(&tagged(STAGE, prefix)).map(|row| row.map(|(key, value)| (key.slice(1..), value)))
+        self.scan_from(prefix, &[])
+    }
+
+    /// The same, from the one on whose key goes on with `from`.
+    pub fn scan_from(
+        &self,
+        prefix: &[u8],
+        from: &[u8],
+    ) -> impl Iterator<Item = Result<(Bytes, Bytes), LogError>> + use<> {
+        let prefix = tagged(STAGE, prefix);
+        let rows = self.rows.range([&prefix, from].concat()..).map(into_row);
+        let is_within = move |row: &Result<(Bytes, Bytes), LogError>| {
+            row.as_ref().map_or(true, |(key, _)| key.starts_with(&prefix))
+        };
+        rows.take_while(is_within).map(|row| row.map(|(key, value)| (key.slice(1..), value)))
     }
 
     pub(crate) fn raw(&self, key: &[u8]) -> Result<Option<Bytes>, LogError> {
@@ -76,10 +90,7 @@ impl State {
         &self,
         prefix: &[u8],
     ) -> impl Iterator<Item = Result<(Bytes, Bytes), LogError>> + use<> {
-        self.rows.prefix(prefix).map(|row| {
-            let (key, value) = row.into_inner()?;
-            Ok((key_bytes(key), into_bytes(value)))
-        })
+        self.rows.prefix(prefix).map(into_row)
     }
 
     /// Puts the partition's timers into `timers`.
@@ -103,6 +114,11 @@ pub(crate) fn tagged(tag: u8, key: &[u8]) -> Vec<u8> {
 /// Eight bytes, big-endian; 0 of anything else.
 pub(crate) fn read_i64(bytes: &[u8]) -> i64 {
     bytes.try_into().map_or(0, i64::from_be_bytes)
+}
+
+fn into_row(row: fjall::Guard) -> Result<(Bytes, Bytes), LogError> {
+    let (key, value) = row.into_inner()?;
+    Ok((key_bytes(key), into_bytes(value)))
 }
 
 fn into_bytes(value: UserValue) -> Bytes {

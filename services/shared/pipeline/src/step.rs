@@ -51,6 +51,11 @@ impl Step {
         self.outputs.push(output);
     }
 
+    /// The records it would write, which it then does not: for who measures or looks at a stage alone.
+    pub fn take_outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.outputs)
+    }
+
     /// Gives up on an input.
     pub fn dead_letter(&mut self, letter: DeadLetter) {
         self.dead_letters.push(letter);
