@@ -23,7 +23,8 @@ run: setup ## Run the pipeline on the embedded log over a small press of fiction
 test: setup ## Run every test, those on a real Kafka included
 	$(CARGO) test --workspace --locked
 
-test-ops: setup ## Check the chart, the image and the compose file, with the wireroom that was built last
+test-ops: ## Check the chart, the image, the compose file and the rules, with the wireroom that was built last
+	@.ci/setup ops
 	@tests/ops/run
 
 test-image: setup ## Run the Dockerfile's own steps in IMAGE, an empty folder: a release build (IMAGE=target/image)
