@@ -128,6 +128,13 @@ def test_secrets_are_referred_to_and_nowhere_else():
     assert not [o for o in render(MATRIX["everything"]) if o["kind"] == "Secret"]
 
 
+def test_settings_of_the_client_are_written_as_they_are():
+    client = {"message.send.max.retries": 10000000, "enable.random.seed": False, "client.rack": "a<b>&c, {d}"}
+    of_pod = environment(pods(render({"kafka": {"client": client}}))["press-wireroom-fetcher"])["WIREROOM__KAFKA__CLIENT"]
+    assert '"message.send.max.retries"="10000000"' in of_pod and '"enable.random.seed"="false"' in of_pod
+    assert '"client.rack"="a<b>&c, {d}"' in of_pod
+
+
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize("mechanism", ["", "PLAIN", "SCRAM-SHA-256"])
 def test_the_protocol_follows(tls, mechanism):
@@ -224,6 +231,8 @@ def test_a_change_of_configuration_restarts_and_one_of_sources_does_not():
         ({"kafka": {"brokers": "kafka"}}, "/kafka/brokers"),
         ({"kafka": {"partitions": 0}}, "/kafka/partitions"),
         ({"kafka": {"client": {"sasl.password": "x"}}}, "sasl.password"),
+        ({"kafka": {"client": {"client.rack": "a'b"}}}, "/kafka/client/client.rack"),
+        ({"kafka": {"prefix": "2024"}}, "/kafka/prefix"),
         ({"kafka": {"sasl": {"mechanism": "GSSAPI"}}}, "/kafka/sasl/mechanism"),
         ({"kafka": {"sasl": {"mechanism": "PLAIN"}}}, "kafka.sasl.secret"),
         ({"kafka": {"tls": {"caSecret": "ca"}}}, "kafka.tls.enabled"),

@@ -34,7 +34,7 @@
   value: {{ $kafka.sessionTimeout | quote }}
 {{- /* The client's settings have dots in their names: they come as one table. */}}
 - name: WIREROOM__KAFKA__CLIENT
-  value: '{ {{- range $i, $name := keys (merge $client $kafka.client) | sortAlpha }}{{ if $i }},{{ end }}{{ $name | quote }}={{ index $client $name | toString | quote }}{{ end -}} }'
+  value: '{ {{- range $i, $name := keys (merge $client $kafka.client) | sortAlpha }}{{ if $i }},{{ end }}{{ $name | quote }}={{ index $client $name | toRawJson | trimAll "\"" | quote }}{{ end -}} }'
 {{- end }}
 
 {{- define "wireroom.kafka.protocol" -}}
