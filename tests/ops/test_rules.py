@@ -23,6 +23,11 @@ def test_promtool_takes_the_rules():
     assert ran.returncode == 0, ran.stderr
 
 
+def test_promtool_takes_the_configuration_of_compose():
+    ran = promtool("check", "config", "--lint-fatal", ROOT / "deploy" / "prometheus" / "prometheus.yml")
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_every_alert_has_a_case_and_a_page():
     assert CASES.keys() == ALERTS.keys() == {path.stem for path in RUNBOOKS.glob("*.md")}
     for name, alert in ALERTS.items():
