@@ -13,6 +13,6 @@ def wireroom() -> Path:
     target = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
     built = [path for profile in ("debug", "release") if (path := target / profile / "wireroom").exists()]
     if not built:
-        assert not os.environ.get("CI"), "no wireroom in target/: build it first"
-        pytest.skip("no wireroom in target/: build it first")
+        give_up = pytest.fail if "CI" in os.environ else pytest.skip
+        give_up("no wireroom in target/: build it first")
     return max(built, key=lambda path: path.stat().st_mtime)
