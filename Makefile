@@ -3,11 +3,12 @@
 CARGO  ?= cargo
 KILLS  ?= 100
 WORST  ?= 0
+IMAGE  ?= target/image
 CORPUS ?= ../shared/corpus
 CORPORA = $(CORPUS)/fundus.jsonl.xz $(CORPUS)/newsset.jsonl.xz $(CORPUS)/trafilatura.jsonl.xz $(CORPUS)/wcxb.jsonl.xz
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench quality train test-crash deny
+.PHONY: help setup run test test-ops test-image lint bench quality train test-crash deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +22,13 @@ run: setup ## Run the pipeline on the embedded log over a small press of fiction
 
 test: setup ## Run every test, those on a real Kafka included
 	$(CARGO) test --workspace --locked
+
+test-ops: ## Check the chart, the image, the compose file and the rules, with the wireroom that was built last
+	@.ci/setup ops
+	@tests/ops/run
+
+test-image: setup ## Run the Dockerfile's own steps in IMAGE, an empty folder: a release build (IMAGE=target/image)
+	tests/ops/image $(IMAGE)
 
 lint: setup ## Formatting, clippy, documentation: no warnings
 	@.ci/setup rust-components

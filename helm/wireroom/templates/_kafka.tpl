@@ -1,0 +1,71 @@
+{{/* How every process reaches Kafka: environment variables. */}}
+{{- define "wireroom.kafka.env" -}}
+{{- $kafka := .Values.kafka }}
+{{- $client := dict "security.protocol" (include "wireroom.kafka.protocol" .) }}
+{{- if $kafka.tls.caSecret }}
+{{- $_ := set $client "ssl.ca.location" "/etc/wireroom/kafka-ca/ca.crt" }}
+{{- end }}
+{{- if $kafka.tls.clientSecret }}
+{{- $_ := set $client "ssl.certificate.location" "/etc/wireroom/kafka-client/tls.crt" }}
+{{- $_ := set $client "ssl.key.location" "/etc/wireroom/kafka-client/tls.key" }}
+{{- end }}
+{{- with $kafka.sasl.mechanism }}
+{{- $_ := set $client "sasl.mechanism" . }}
+{{- $_ := set $client "sasl.username" "$(KAFKA_USERNAME)" }}
+{{- $_ := set $client "sasl.password" "$(KAFKA_PASSWORD)" }}
+- name: KAFKA_USERNAME
+  {{- if $kafka.sasl.username }}
+  value: {{ $kafka.sasl.username | quote }}
+  {{- else }}
+  valueFrom:
+    secretKeyRef: {name: {{ $kafka.sasl.secret }}, key: {{ $kafka.sasl.usernameKey }}}
+  {{- end }}
+- name: KAFKA_PASSWORD
+  valueFrom:
+    secretKeyRef: {name: {{ $kafka.sasl.secret }}, key: {{ $kafka.sasl.passwordKey }}}
+{{- end }}
+- name: WIREROOM__KAFKA__BROKERS
+  value: {{ $kafka.brokers | quote }}
+- name: WIREROOM__KAFKA__PREFIX
+  value: {{ $kafka.prefix | quote }}
+- name: WIREROOM__KAFKA__PARTITIONS
+  value: {{ $kafka.partitions | quote }}
+- name: WIREROOM__KAFKA__SESSION_TIMEOUT
+  value: {{ $kafka.sessionTimeout | quote }}
+{{- /* The client's settings have dots in their names: they come as one table. */}}
+- name: WIREROOM__KAFKA__CLIENT
+  value: '{ {{- range $i, $name := keys (merge $client $kafka.client) | sortAlpha }}{{ if $i }},{{ end }}{{ $name | quote }}={{ index $client $name | toRawJson | trimAll "\"" | quote }}{{ end -}} }'
+{{- end }}
+
+{{- define "wireroom.kafka.protocol" -}}
+{{- $secure := .Values.kafka.tls.enabled | ternary "SSL" "PLAINTEXT" -}}
+{{- .Values.kafka.sasl.mechanism | empty | ternary $secure (printf "SASL_%s" $secure) -}}
+{{- end }}
+
+{{- define "wireroom.kafka.volumes" -}}
+{{- with .Values.kafka.tls }}
+{{- if .caSecret }}
+- name: kafka-ca
+  secret:
+    secretName: {{ .caSecret }}
+    items: [{key: {{ .caKey }}, path: ca.crt}]
+{{- end }}
+{{- if .clientSecret }}
+- name: kafka-client
+  secret:
+    secretName: {{ .clientSecret }}
+    items: [{key: {{ .clientCertKey }}, path: tls.crt}, {key: {{ .clientKeyKey }}, path: tls.key}]
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "wireroom.kafka.mounts" -}}
+{{- with .Values.kafka.tls }}
+{{- if .caSecret }}
+- {name: kafka-ca, mountPath: /etc/wireroom/kafka-ca, readOnly: true}
+{{- end }}
+{{- if .clientSecret }}
+- {name: kafka-client, mountPath: /etc/wireroom/kafka-client, readOnly: true}
+{{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,298 @@
+"""The chart, as Helm renders it."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+from helm import CHART, ROOT, HelmError, environment, lint, one, pods, render
+from matrix import MATRIX
+from schemas import VERSIONS, faults, unrestricted
+from values_table import readme
+
+CASES = pytest.mark.parametrize("values", MATRIX.values(), ids=MATRIX)
+STATEFUL = {"press-wireroom-fetcher", "press-wireroom-cluster"}
+
+
+@CASES
+@pytest.mark.parametrize("version", VERSIONS)
+def test_api_servers_take_it(values, version):
+    assert lint(values, version) == []
+    found = {f"{o['kind']} {o['metadata']['name']}": faults(o, version) for o in render(values, version)}
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+@CASES
+def test_names_are_given_once(values):
+    names = [(o["kind"], o["metadata"]["name"]) for o in render(values)]
+    assert len(names) == len(set(names))
+
+
+@CASES
+def test_pods_are_restricted(values):
+    for name, pod in pods(render(values)).items():
+        assert unrestricted(pod) == [], name
+        [container] = pod["containers"]
+        assert container["securityContext"]["readOnlyRootFilesystem"], name
+        assert pod["automountServiceAccountToken"] is False, name
+        assert container["resources"]["limits"]["memory"], name
+
+
+@CASES
+def test_mounts_have_volumes(values):
+    objects = render(values)
+    claimed = {o["metadata"]["name"]: o["spec"].get("volumeClaimTemplates", []) for o in objects if o.get("spec")}
+    for name, pod in pods(objects).items():
+        mounted = {mount["name"] for mount in pod["containers"][0]["volumeMounts"] or []}
+        volumes = [volume["name"] for volume in pod["volumes"] or []] + [c["metadata"]["name"] for c in claimed[name]]
+        assert mounted == set(volumes) and len(volumes) == len(mounted), name
+
+
+@CASES
+def test_the_grace_period_is_longer_than_stopping(values):
+    for name, pod in pods(render(values)).items():
+        if name.endswith("-topics"):
+            continue
+        pause = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+        drain = int(environment(pod)["WIREROOM__SERVICE__DRAIN_DEADLINE"].removesuffix("s"))
+        assert pod["terminationGracePeriodSeconds"] > pause + drain, name
+
+
+def test_no_pause_before_the_end_where_kubernetes_has_none():
+    assert all("lifecycle" not in pod["containers"][0] for pod in pods(render({}, "1.29")).values())
+
+
+@CASES
+def test_wireroom_takes_the_configuration(values, wireroom, tmp_path):
+    objects = render(values)
+    files = {name: text for o in objects if o["kind"] == "ConfigMap" for name, text in o.get("data", {}).items()}
+    (tmp_path / "sources.toml").write_text(files.get("sources.toml", '[[outlet]]\nid = "a"\nfeeds = ["https://a.example/f"]\n'))
+    for name, pod in pods(objects).items():
+        settings = environment(pod)
+        if "WIREROOM_CONFIG" in settings:
+            config = files["wireroom.toml"].replace("/etc/wireroom/sources/", f"{tmp_path}/")
+            (tmp_path / "wireroom.toml").write_text(config)
+            settings["WIREROOM_CONFIG"] = str(tmp_path / "wireroom.toml")
+        # What comes from Secrets, in the forms that it must have.
+        settings |= {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "c"}
+        settings |= {"WIREROOM__FETCHER__WEBSUB_KEY": "sixteen characters"}
+        ran = subprocess.run([wireroom, "check-config"], env=settings, cwd=tmp_path, capture_output=True, text=True)
+        assert ran.returncode == 0, (name, ran.stderr)
+        [container] = pod["containers"]
+        ran = subprocess.run([wireroom, *container["args"], "--help"], capture_output=True, text=True)
+        assert ran.returncode == 0, (name, ran.stderr)
+
+
+def test_instances_that_come_back_keep_their_names():
+    objects = render()
+    for name, pod in pods(objects).items():
+        if name.endswith("-topics"):
+            continue
+        settings = environment(pod)
+        assert settings["WIREROOM__KAFKA__INSTANCE"] == "field-metadata.name"
+        assert (settings["WIREROOM__KAFKA__STATIC_MEMBERSHIP"] == "true") == (name in STATEFUL), name
+    assert {o["metadata"]["name"] for o in objects if o["kind"] == "StatefulSet"} == STATEFUL
+
+
+def test_state_is_on_volumes_or_on_the_node():
+    claims = lambda objects: one(objects, "StatefulSet", "press-wireroom-fetcher")["spec"].get("volumeClaimTemplates")
+    assert claims(render())[0]["spec"]["resources"]["requests"]["storage"] == "10Gi"
+    objects = render({"fetcher": {"persistence": {"enabled": False, "ephemeralSize": "3Gi"}}})
+    assert claims(objects) is None
+    assert {"name": "data", "emptyDir": {"sizeLimit": "3Gi"}} in pods(objects)["press-wireroom-fetcher"]["volumes"]
+
+
+def test_selectors_find_their_own_pods_alone():
+    objects = render({"monitoring": {"podMonitor": {"enabled": True}}})
+    labels = {o["metadata"]["name"]: o["spec"]["template"]["metadata"]["labels"] for o in objects if "template" in o.get("spec", {})}
+    for o in objects:
+        selector = o.get("spec", {}).get("selector") or o.get("spec", {}).get("podSelector")
+        if not selector:
+            continue
+        wanted = selector.get("matchLabels", selector)
+        found = {name for name, of_pod in labels.items() if wanted.items() <= of_pod.items()}
+        everything = labels.keys() - {"press-wireroom-topics"}
+        assert found == (everything if o["kind"] == "PodMonitor" else {o["metadata"]["name"]}), o["kind"]
+
+
+def test_secrets_are_referred_to_and_nowhere_else():
+    kafka = MATRIX["everything"]["kafka"]
+    pod = pods(render({"kafka": kafka, "topics": {"mode": "job"}}))
+    for name in ("press-wireroom-topics", "press-wireroom-cluster"):
+        client = environment(pod[name])["WIREROOM__KAFKA__CLIENT"]
+        assert '"security.protocol"="SASL_SSL"' in client
+        assert '"sasl.username"="wireroom"' in client and '"sasl.password"="secret-password"' in client
+        assert '"ssl.key.location"="/etc/wireroom/kafka-client/tls.key"' in client
+    assert not [o for o in render(MATRIX["everything"]) if o["kind"] == "Secret"]
+
+
+def test_settings_of_the_client_are_written_as_they_are():
+    client = {"message.send.max.retries": 10000000, "enable.random.seed": False, "client.rack": "a<b>&c, {d}"}
+    of_pod = environment(pods(render({"kafka": {"client": client}}))["press-wireroom-fetcher"])["WIREROOM__KAFKA__CLIENT"]
+    assert '"message.send.max.retries"="10000000"' in of_pod and '"enable.random.seed"="false"' in of_pod
+    assert '"client.rack"="a<b>&c, {d}"' in of_pod
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("mechanism", ["", "PLAIN", "SCRAM-SHA-256"])
+def test_the_protocol_follows(tls, mechanism):
+    values = {"kafka": {"tls": {"enabled": tls}, "sasl": {"mechanism": mechanism, "secret": "s"}}}
+    client = environment(pods(render(values))["press-wireroom-fetcher"])["WIREROOM__KAFKA__CLIENT"]
+    protocol = ("SASL_" if mechanism else "") + ("SSL" if tls else "PLAINTEXT")
+    assert f'"security.protocol"="{protocol}"' in client
+
+
+def test_bodies_are_reached_by_those_who_read_them():
+    of = {name: pod["containers"][0].get("envFrom") for name, pod in pods(render({"s3": {"secret": "b"}})).items()}
+    assert {name for name, found in of.items() if found} == {"press-wireroom-fetcher", "press-wireroom-extractor"}
+
+
+def test_the_fetcher_reaches_nothing_private():
+    policy = one(render({"networkPolicy": {"fetcherExcept": ["203.0.113.0/24"]}}), "NetworkPolicy", "press-wireroom-fetcher")
+    blocks = [peer["ipBlock"] for rule in policy["spec"]["egress"] for peer in rule.get("to", [])]
+    assert {"10.0.0.0/8", "169.254.0.0/16", "203.0.113.0/24"} <= set(blocks[0]["except"])
+    other = one(render(), "NetworkPolicy", "press-wireroom-prepare")
+    assert [[port["port"] for port in rule["ports"]] for rule in other["spec"]["egress"]] == [[53, 53], [9092]]
+
+
+def test_scaling_follows_the_lag_of_the_role():
+    scaled = one(render(MATRIX["scram"]), "ScaledObject", "press-wireroom-extractor")
+    [trigger] = scaled["spec"]["triggers"]
+    assert trigger["metadata"]["consumerGroup"] == "wireroom.extractor"
+    assert trigger["metadata"]["topic"] == "wireroom.pages.v1"
+    assert trigger["metadata"]["sasl"] == "scram_sha512"
+    assert "replicas" not in one(render(MATRIX["scram"]), "Deployment", "press-wireroom-extractor")["spec"]
+
+
+def test_topics_come_one_way():
+    kinds = {mode: {o["kind"] for o in render(topics(mode))} & {"Job", "KafkaTopic"} for mode in ("job", "strimzi", "none")}
+    assert kinds == {"job": {"Job"}, "strimzi": {"KafkaTopic"}, "none": set()}
+    job = one(render(), "Job", "press-wireroom-topics")
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+
+
+def test_strimzi_makes_the_topics_that_wireroom_would():
+    source = (ROOT / "services/wireroom/src/topics.rs").read_text()
+    made = {o["spec"]["topicName"] for o in render(topics("strimzi")) if o["kind"] == "KafkaTopic"}
+    plain = {f"wireroom.{name.lower()}.v1" for name in re.findall(r"Topic::(\w+)\.name\(\)", source)}
+    logs = {f"wireroom.changelog.{name}.v1" for name in re.findall(r'changelog\("(\w+)"', source)}
+    dead = {f"wireroom.{name}.v1" for name in re.findall(r'"(deadletters\.\w+)"', source)}
+    assert made == plain | logs | dead and len(made) > 10
+    for kind, name, days in re.findall(r"TopicSpec::(deleted)\(Topic::(\w+)\.name\(\), \w+, (\d+)\)", source):
+        config = one(render(topics("strimzi")), "KafkaTopic", f"wireroom.{name.lower()}.v1")["spec"]["config"]
+        assert config["retention.ms"] == int(days) * 86_400_000, name
+
+
+def topics(mode):
+    return {"topics": {"mode": mode, "strimzi": {"cluster": "press"}}}
+
+
+def test_rules_and_dashboards_come_from_files(tmp_path):
+    chart = shutil.copytree(CHART, tmp_path / "wireroom")
+    rule = {"alert": "Quiet", "expr": "up == 0", "annotations": {"runbook_url": "deploy/runbooks/Quiet.md", "summary": "{{ $labels.pod }}"}}
+    (chart / "rules" / "quiet.yaml").write_text(yaml.safe_dump({"groups": [{"name": "quiet", "rules": [rule]}]}))
+    (chart / "dashboards" / "quiet.json").write_text(json.dumps({"title": "{{ quiet }}"}))
+    objects = render({"monitoring": MATRIX["everything"]["monitoring"]}, chart=chart)
+    made = one(objects, "PrometheusRule", "press-wireroom-quiet")
+    assert faults(made, "1.34") == []
+    annotations = made["spec"]["groups"][0]["rules"][0]["annotations"]
+    assert annotations == {"runbook_url": "https://press.example/runbooks/Quiet.md", "summary": "{{ $labels.pod }}"}
+    dashboard = one(objects, "ConfigMap", "press-wireroom-dashboard-quiet")
+    assert json.loads(dashboard["data"]["quiet.json"]) == {"title": "{{ quiet }}"}
+    assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
+
+
+def test_a_change_of_configuration_restarts_and_one_of_sources_does_not():
+    def sum_of(values):
+        found = one(render(values), "StatefulSet", "press-wireroom-fetcher")
+        return found["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
+
+    sources = lambda name: {"sources": {"toml": f'[[outlet]]\nid = "{name}"\n'}}
+    assert sum_of(sources("a")) == sum_of(sources("b"))
+    assert sum_of({}) != sum_of({"config": {"fetcher": {"delay": "2s"}}})
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"fetchr": {}}, "fetchr"),
+        ({"fetcher": {"replica": 2}}, "replica"),
+        ({"fetcher": {"replicas": "two"}}, "/fetcher/replicas"),
+        ({"fetcher": {"autoscaling": {"type": "hpa"}}}, "autoscaling"),
+        ({"fetcher": {"persistence": {"size": "much"}}}, "/fetcher/persistence/size"),
+        ({"fetcher": {"replicas": 13}}, "fetcher.replicas is 13"),
+        ({"cluster": {"replicas": 3}}, "/cluster/replicas"),
+        ({"extractor": {"autoscaling": {"type": "vpa"}}}, "/extractor/autoscaling/type"),
+        ({"extractor": {"autoscaling": {"type": "keda", "maxReplicas": 13}}}, "extractor.autoscaling.maxReplicas is 13"),
+        ({"prepare": {"autoscaling": {"minReplicas": 7}}}, "prepare.autoscaling.minReplicas is 7"),
+        ({"prepare": {"autoscaling": {"type": "hpa"}, "resources": {"requests": {"cpu": None}}}}, "prepare.resources.requests.cpu"),
+        ({"kafka": {"brokers": "kafka"}}, "/kafka/brokers"),
+        ({"kafka": {"partitions": 0}}, "/kafka/partitions"),
+        ({"kafka": {"client": {"sasl.password": "x"}}}, "sasl.password"),
+        ({"kafka": {"client": {"client.rack": "a'b"}}}, "/kafka/client/client.rack"),
+        ({"kafka": {"prefix": "2024"}}, "/kafka/prefix"),
+        ({"kafka": {"sasl": {"mechanism": "GSSAPI"}}}, "/kafka/sasl/mechanism"),
+        ({"kafka": {"sasl": {"mechanism": "PLAIN"}}}, "kafka.sasl.secret"),
+        ({"kafka": {"tls": {"caSecret": "ca"}}}, "kafka.tls.enabled"),
+        ({"topics": {"mode": "yes"}}, "/topics/mode"),
+        ({"topics": {"mode": "strimzi"}}, "topics.strimzi.cluster"),
+        ({"topics": {"replication": 0}}, "/topics/replication"),
+        ({"config": {"fetcher": {"dealy": "1s"}}}, "dealy"),
+        ({"config": {"fetcher": {"delay": 2}}}, "/config/fetcher/delay"),
+        ({"config": {"fetcher": {"websub_callback": "https://a.example"}}}, "websub.secret"),
+        ({"config": {"extractor": {"refuse": ["all"]}}}, "/config/extractor/refuse/0"),
+        ({"drain": {"seconds": 0}}, "/drain/seconds"),
+        ({"image": {"digest": "sha256:1"}}, "/image/digest"),
+        ({"sources": {"toml": "a", "existingConfigMap": "b"}}, "sources.existingConfigMap"),
+        ({"monitoring": {"rules": {"enabled": True}}}, "monitoring.rules.runbooks"),
+        ({"extraEnv": [{"nmae": "A"}]}, "nmae"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_wrong_values_are_refused_by_name(values, named):
+    with pytest.raises(HelmError) as refused:
+        render(values)
+    assert named in str(refused.value)
+
+
+def test_the_schema_knows_every_value_and_setting():
+    schema = json.loads((CHART / "values.schema.json").read_text())
+
+    def undescribed(values, schema, path=""):
+        if "properties" in schema:
+            yield from (f"{path}.{name}" for name in values.keys() ^ (schema["properties"].keys() - {"global"}))
+            for name in values.keys() & schema["properties"].keys():
+                if isinstance(values[name], dict) and not path.startswith(".config"):
+                    yield from undescribed(values[name], schema["properties"][name], f"{path}.{name}")
+
+    assert [path for path in undescribed(yaml.safe_load((CHART / "values.yaml").read_text()), schema) if not path.startswith(".config.")] == []
+    for section, file, name, others in [
+        # What the chart sets itself, and what is read from elsewhere.
+        ("fetcher", "fetcher/src/config.rs", "Config", {"sources", "websub_key", "store", "instance"}),
+        ("extractor", "extractor/src/config.rs", "Config", set()),
+        ("normalizer", "normalizer/src/worker.rs", "Config", {"role"}),
+        ("store", "shared/archive/src/store.rs", "StoreSettings", set()),
+    ]:
+        body = (ROOT / "services" / file).read_text().split(f"pub struct {name} {{")[1].split("\n}")[0]
+        fields = set(re.findall(r"^    pub (\w+):", body, re.M))
+        assert schema["properties"]["config"]["properties"][section]["properties"].keys() == fields - others, section
+
+
+def test_the_readme_has_every_value():
+    assert (CHART / "README.md").read_text() == readme(), "run tests/ops/values_table.py"
+
+
+def test_the_checks_find_what_they_are_for():
+    objects = render(MATRIX["everything"])
+    monitor = one(objects, "PodMonitor", "press-wire")
+    monitor["spec"]["podMetricsEndpoints"][0]["prot"] = "http"
+    assert "prot" in faults(monitor, "1.34")[0]
+    stateful = one(objects, "StatefulSet", "press-wire-fetcher")
+    stateful["spec"]["template"]["spec"]["containers"][0]["imagePull"] = "Always"
+    assert "imagePull" in faults(stateful, "1.34")[0]
+    pod = stateful["spec"]["template"]["spec"]
+    del pod["containers"][0]["securityContext"]["capabilities"]
+    pod["volumes"].append({"name": "host", "hostPath": {"path": "/"}})
+    assert unrestricted(pod) == ["volume host is a hostPath", "fetcher: capabilities.drop"]

@@ -1,0 +1,67 @@
+"""The rules of Prometheus, by promtool: each alert fires when it should, stays silent when it should, and has its page."""
+
+import re
+import subprocess
+
+import pytest
+import yaml
+from helm import CHART, ROOT
+from rules import CASES
+
+RULES = CHART / "rules" / "wireroom.yaml"
+ALL = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+ALERTS = {rule["alert"]: rule for rule in ALL if "alert" in rule}
+RUNBOOKS = ROOT / "deploy" / "runbooks"
+
+
+def promtool(*arguments) -> subprocess.CompletedProcess:
+    return subprocess.run(["promtool", *arguments], capture_output=True, text=True)
+
+
+def test_promtool_takes_the_rules():
+    ran = promtool("check", "rules", "--lint-fatal", RULES)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_promtool_takes_the_configuration_of_compose():
+    ran = promtool("check", "config", "--lint-fatal", ROOT / "deploy" / "prometheus" / "prometheus.yml")
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_every_alert_has_a_case_and_a_page():
+    assert CASES.keys() == ALERTS.keys() == {path.stem for path in RUNBOOKS.glob("*.md")}
+    for name, alert in ALERTS.items():
+        assert alert["annotations"]["runbook_url"] == f"deploy/runbooks/{name}.md"
+        assert (RUNBOOKS / f"{name}.md").read_text().startswith(f"# {name}\n"), name
+        assert alert["labels"]["severity"] in ("critical", "warning")
+
+
+@pytest.mark.parametrize("fires", [True, False], ids=["fires", "silent"])
+@pytest.mark.parametrize("alert", ALERTS)
+def test_alerts(alert, fires, tmp_path):
+    minutes, firing, silent, labels = CASES[alert]
+    expected = {"exp_labels": {**ALERTS[alert]["labels"], **labels}}
+    case = {
+        "interval": "1m",
+        "input_series": [{"series": series, "values": values} for series, values in (firing if fires else silent).items()],
+        "alert_rule_test": [{"alertname": alert, "eval_time": f"{minutes}m", "exp_alerts": [expected] if fires else []}],
+    }
+    # Annotations are written for people: what is tested is which alerts there are.
+    rules = yaml.safe_load(RULES.read_text())
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            rule.pop("annotations", None)
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules))
+    test = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [case]}
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump(test))
+    ran = promtool("test", "rules", tmp_path / "test.yaml")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_metrics_that_rules_ask_for_are_there():
+    documented = ROOT / "services" / "METRICS.md"
+    if not documented.exists():
+        pytest.skip("no list of metrics")
+    known = set(re.findall(r"^\| `(\w+)`", documented.read_text(), re.M))
+    asked = {name for rule in ALL for name in re.findall(r"\bwireroom_\w+", rule["expr"])}
+    assert {re.sub("_(bucket|count|sum)$", "", name) for name in asked} - known == set()
