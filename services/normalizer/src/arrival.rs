@@ -1,9 +1,9 @@
 //! The decision on one arrival: which articles it belongs with, and what to publish of it.
 
 use article::Relation;
-use neardup::{Index, Member, Placement, Sketch, are_kin, decide};
+use neardup::{Index, Member, Placement, Sketch, are_kin};
 use pipeline::LogError;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use wire::{Article, ArticleState, Prepared, StreamState};
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     facts::{self, facts, member},
     record::{self, Publication},
     rows::{Rows, Tables},
+    withdrawal,
 };
 
 /// Most articles that are decided on together. An article that would be one more is decided on alone.
@@ -28,9 +29,15 @@ pub(crate) struct Clusters {
     /// Article ids by their numbers in the index, which are those of their arrival.
     ids: FxHashMap<u32, Box<str>>,
     boilerplate: Boilerplate,
-    stream: StreamState,
+    pub(crate) stream: StreamState,
     window_ms: i64,
     drop_boilerplate: bool,
+    /// How long a withdrawn record stands in canonical.
+    pub(crate) withdrawn_for_ms: i64,
+    /// No withdrawn record leaves canonical before this instant of the stream's own time.
+    pub(crate) next_burial_ms: i64,
+    /// What was taken down, as the keys of its rows.
+    pub(crate) marks: FxHashSet<Box<[u8]>>,
 }
 
 /// What an arrival brought about.
@@ -49,7 +56,9 @@ pub(crate) struct Known {
     pub(crate) id: String,
     pub(crate) state: ArticleState,
     sketch: Sketch,
-    is_changed: bool,
+    pub(crate) is_changed: bool,
+    /// It had been withdrawn until now.
+    pub(crate) is_revived: bool,
 }
 
 impl Clusters {
@@ -57,7 +66,23 @@ impl Clusters {
     /// a domain repeats is left out of bodies, too.
     pub(crate) fn new(stream: StreamState, window_ms: i64, drop_boilerplate: bool) -> Self {
         let (index, ids, boilerplate) = Default::default();
-        Self { index, ids, boilerplate, stream, window_ms, drop_boilerplate }
+        let (withdrawn_for_ms, next_burial_ms, marks) = (7 * DAY_MS, i64::MIN, Default::default());
+        Self {
+            index,
+            ids,
+            boilerplate,
+            stream,
+            window_ms,
+            drop_boilerplate,
+            withdrawn_for_ms,
+            next_burial_ms,
+            marks,
+        }
+    }
+
+    /// With withdrawn records that stand in canonical for `withdrawn_for_ms` of the stream's own time.
+    pub(crate) fn withdrawn_for(self, withdrawn_for_ms: i64) -> Self {
+        Self { withdrawn_for_ms, ..self }
     }
 
     /// Takes up an article from the rows.
@@ -88,6 +113,11 @@ impl Clusters {
         self.advance(rows, article.seen_at_ms)?;
         let domain =
             article.publisher.as_ref().map(|publisher| publisher.domain.as_str()).unwrap_or_default();
+        let mut publications = self.bury(rows)?;
+        if self.is_taken_down(article, domain) {
+            let (cluster_id, relation) = (article.article_id.clone(), Relation::Original);
+            return Ok(Arrival { publications, cluster_id, relation });
+        }
         let day = u32::try_from(self.stream.time_ms / DAY_MS).unwrap_or_default();
         let repeated = self.boilerplate.repeated(rows, domain, &prepared.paragraphs, day)?;
         let (arrived, is_revised) = self.take_in(rows, prepared, article, &repeated)?;
@@ -97,8 +127,43 @@ impl Clusters {
         if is_new && !members.iter().any(|known| known.id != id && known.is_of(domain)) {
             self.boilerplate.learn(rows, domain, &prepared.paragraphs, day)?;
         }
+        let (published, placements) = self.settle(rows, &mut members, &id, is_revised)?;
+        publications.extend(published);
+        let own = members.iter().zip(&placements).find(|(known, _)| known.id == id).map(|(_, own)| *own);
+        let relation = own.map_or(Relation::Original, |own| own.relation);
+        let cluster_id = own.map(|own| record::cluster_id(&members, &placements, own.original)).unwrap_or(id);
+        Ok(Arrival { publications, cluster_id, relation })
+    }
+
+    /// Decides on a group again, of which article `id` has changed, and writes what follows to the rows.
+    pub(crate) fn decide_again<R: Rows>(
+        &mut self,
+        rows: &mut R,
+        id: &str,
+        group_id: &str,
+        is_revived: bool,
+    ) -> Result<Vec<Publication>, LogError> {
+        let mut members = Vec::new();
+        for id in rows.group(group_id)? {
+            members.extend(recollect(rows, id)?);
+        }
+        members.sort_by_key(|known| known.state.arrival);
+        for known in members.iter_mut().filter(|known| known.id == id) {
+            known.is_revived = is_revived;
+        }
+        Ok(self.settle(rows, &mut members, id, false)?.0)
+    }
+
+    /// Places the members of a group, of which article `id` has changed; writes and returns what follows.
+    fn settle<R: Rows>(
+        &mut self,
+        rows: &mut R,
+        members: &mut [Known],
+        id: &str,
+        is_revised: bool,
+    ) -> Result<(Vec<Publication>, Vec<Placement>), LogError> {
         let sketches: Vec<Sketch> = members.iter().map(|known| known.sketch.clone()).collect();
-        let declared = resolve_declared(rows, &members)?;
+        let declared = resolve_declared(rows, members)?;
         let decided_on: Vec<Member<'_>> = members
             .iter()
             .zip(&sketches)
@@ -108,18 +173,15 @@ impl Clusters {
                 ..member(&known.id, &known.state, sketch)
             })
             .collect();
-        let placements = decide(&decided_on);
+        let placements = withdrawal::place(members, &decided_on);
         drop(decided_on);
-        self.represent(&mut members, &placements, &id);
-        let publications =
-            record::publish(rows, &mut members, &placements, is_revised.then_some(id.as_str()))?;
+        self.represent(members, &placements, id);
+        let publications = record::publish(rows, members, &placements, is_revised.then_some(id))?;
+        withdrawal::empty(rows, members, &placements)?;
         for known in members.iter().filter(|known| known.is_changed) {
             rows.put_article(&known.id, &known.state)?;
         }
-        let own = members.iter().zip(&placements).find(|(known, _)| known.id == id).map(|(_, own)| *own);
-        let relation = own.map_or(Relation::Original, |own| own.relation);
-        let cluster_id = own.map(|own| record::cluster_id(&members, &placements, own.original)).unwrap_or(id);
-        Ok(Arrival { publications, cluster_id, relation })
+        Ok((publications, placements))
     }
 
     /// Moves the stream's time on and closes the window behind it.
@@ -143,11 +205,18 @@ impl Clusters {
     ) -> Result<(Known, bool), LogError> {
         let id = article.article_id.clone();
         let before = rows.article(&id)?;
+        let is_revived = before.as_ref().is_some_and(|before| withdrawal::is_ended(before, article));
         let body = if before.is_some() { rows.body(&id)? } else { None };
         let (article, is_revised) = match &body {
-            Some(known) if !revises(article, known) => (merged(known.clone(), article), false),
+            Some(known) if !revises(article, known) => {
+                let mut kept = merged(known.clone(), article);
+                if is_revived {
+                    kept.fetched_at_ms = kept.fetched_at_ms.max(article.fetched_at_ms);
+                }
+                (kept, false)
+            }
             Some(known) => (merged(article.clone(), known), true),
-            None => (article.clone(), false),
+            None => (article.clone(), before.is_some()),
         };
         let mut state = match &before {
             Some(before) if !is_revised => ArticleState {
@@ -171,6 +240,9 @@ impl Clusters {
                 is_published: before.is_published,
                 published_hash: before.published_hash,
                 is_representative: before.is_representative,
+                withdrawal: before.withdrawal.clone().filter(|_| !is_revived),
+                buried_at_ms: if is_revived { 0 } else { before.buried_at_ms },
+                is_emptied: false,
                 ..state
             };
             if before.text_hash != state.text_hash
@@ -191,7 +263,7 @@ impl Clusters {
             }
         }
         let sketch = facts::sketch(&state);
-        Ok((Known { id, state, sketch, is_changed: true }, is_revised))
+        Ok((Known { id, state, sketch, is_changed: true, is_revived }, is_revised))
     }
 
     /// The article with all it is decided with, in order of arrival. Clusters that it joins become one.
@@ -284,7 +356,10 @@ impl Known {
 }
 
 fn recollect(rows: &impl Rows, id: String) -> Result<Option<Known>, LogError> {
-    Ok(rows.article(&id)?.map(|state| Known { id, sketch: facts::sketch(&state), state, is_changed: false }))
+    Ok(rows.article(&id)?.map(|state| {
+        let sketch = facts::sketch(&state);
+        Known { id, sketch, state, is_changed: false, is_revived: false }
+    }))
 }
 
 /// Makes one group of `members`, named after the first that arrived.

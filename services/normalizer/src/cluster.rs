@@ -12,6 +12,7 @@ use crate::{
     arrival::Clusters,
     record::{Publication, rfc3339},
     rows::{ARTICLES, STREAM, StepRows, decode_state},
+    withdrawal::{Cause, MARKS},
 };
 
 /// Reads `prepared`; its state is one record an article.
@@ -28,6 +29,8 @@ pub struct ClusterSettings {
     pub window: Duration,
     /// Whether paragraphs that a domain repeats under its articles are left out of bodies. They never count for likeness.
     pub drop_boilerplate: bool,
+    /// How long a withdrawn record stands in canonical before its tombstone, in the stream's own time.
+    pub withdrawn_for: Duration,
 }
 
 impl Default for ClusterSettings {
@@ -36,6 +39,7 @@ impl Default for ClusterSettings {
             encoding: Encoding::default(),
             window: Duration::from_secs(14 * 24 * 3600),
             drop_boilerplate: false,
+            withdrawn_for: Duration::from_secs(7 * 24 * 3600),
         }
     }
 }
@@ -64,9 +68,13 @@ impl Cluster {
         };
         let partition = record.origin.partition;
         let clusters = self.partitions.get_mut(&partition).ok_or(LogError::NotAssigned { partition })?;
-        let arrival = clusters.arrive(&mut StepRows { step, partition }, &prepared, &article)?;
+        let mut rows = StepRows { step, partition };
+        let publications = match &article.withdrawal {
+            Some(_) => clusters.withdraw(&mut rows, &article)?,
+            None => clusters.arrive(&mut rows, &prepared, &article)?.publications,
+        };
         let processed_at = rfc3339(self.clock.now_ms());
-        for publication in arrival.publications {
+        for publication in publications {
             self.emit(publication, &processed_at, &article.run_id, &record.headers, step);
         }
         Ok(())
@@ -118,7 +126,12 @@ impl Stage for Cluster {
     fn assigned(&mut self, partition: i32, state: &State) -> Result<(), LogError> {
         let stream = state.get(STREAM)?.map(|row| decode_state(&row)).transpose()?.unwrap_or_default();
         let window_ms = i64::try_from(self.settings.window.as_millis()).unwrap_or(i64::MAX);
-        let mut clusters = Clusters::new(stream, window_ms, self.settings.drop_boilerplate);
+        let withdrawn_for_ms = i64::try_from(self.settings.withdrawn_for.as_millis()).unwrap_or(i64::MAX);
+        let clusters = Clusters::new(stream, window_ms, self.settings.drop_boilerplate);
+        let mut clusters = clusters.withdrawn_for(withdrawn_for_ms);
+        for row in state.scan(MARKS) {
+            clusters.recall_mark(&row?.0);
+        }
         for row in state.scan(ARTICLES) {
             let (key, value) = row?;
             let id = String::from_utf8_lossy(key.get(ARTICLES.len()..).unwrap_or_default());
@@ -145,7 +158,22 @@ fn read(record: &Record) -> Result<(Prepared, Article), String> {
     let value =
         record.value.as_ref().ok_or("a prepared record without a value; prepared takes no tombstones")?;
     let mut prepared: Prepared = wire::decode(value).map_err(|cause| cause.to_string())?;
-    let article = prepared.article.take().filter(|article| !article.article_id.is_empty());
+    let article = prepared.article.take();
+    if let Some((article, withdrawal)) = article.as_ref().and_then(|a| Some((a, a.withdrawal.as_ref()?))) {
+        if Cause::of(withdrawal).is_none() {
+            return Err(format!(
+                "{:?} is no cause of a withdrawal that this version knows",
+                withdrawal.cause
+            ));
+        }
+        if article.article_id.is_empty() && article.publisher.as_ref().is_none_or(|p| p.domain.is_empty()) {
+            return Err(
+                "a withdrawal of neither an article nor a domain; its producer must name one".to_owned()
+            );
+        }
+        return Ok((Prepared::default(), article.clone()));
+    }
+    let article = article.filter(|article| !article.article_id.is_empty());
     let article =
         article.ok_or("a prepared record without an article and its id; its producer must set both")?;
     if prepared.exact_hash.len() != 16 {

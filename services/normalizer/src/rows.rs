@@ -95,6 +95,10 @@ pub(crate) trait Tables: Rows {
         self.put(&key(BODIES, article.article_id.as_bytes()), article.encode_to_vec())
     }
 
+    fn delete_body(&mut self, id: &str) -> Result<(), LogError> {
+        self.delete(&key(BODIES, id.as_bytes()))
+    }
+
     /// Ids of the articles decided on together; an article that is alone has no row.
     fn group(&self, group_id: &str) -> Result<Vec<String>, LogError> {
         let group: Option<ClusterState> = self.read(&key(GROUPS, group_id.as_bytes()))?;

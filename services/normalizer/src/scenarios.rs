@@ -10,6 +10,7 @@ use crate::{
     arrival::Clusters,
     prepare,
     rows::{ARTICLES, MemoryRows, Rows, STREAM, Tables, decode_state},
+    withdrawal::MARKS,
 };
 
 mod boilerplate;
@@ -17,6 +18,7 @@ mod languages;
 mod orders;
 mod press;
 mod recurring;
+mod withdrawals;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 const SEEN_AT_MS: i64 = 1_800_000_000_000;
@@ -39,10 +41,14 @@ impl Desk {
     fn arrive(&mut self, articles: impl IntoIterator<Item = Article>) -> Vec<String> {
         let before = self.changes.len();
         for article in articles {
-            let mut prepared = prepare(article);
-            let article = prepared.article.take().unwrap();
-            let arrival = self.clusters.arrive(&mut self.rows, &prepared, &article).unwrap();
-            for publication in arrival.publications {
+            let publications = if article.withdrawal.is_some() {
+                self.clusters.withdraw(&mut self.rows, &article).unwrap()
+            } else {
+                let mut prepared = prepare(article);
+                let article = prepared.article.take().unwrap();
+                self.clusters.arrive(&mut self.rows, &prepared, &article).unwrap().publications
+            };
+            for publication in publications {
                 let id = publication.change.article_id.clone();
                 match publication.record {
                     Some(record) => self.canonical.insert(id, record),
@@ -59,6 +65,9 @@ impl Desk {
         self.clusters.save(&mut self.rows).unwrap();
         let stream = self.rows.read(STREAM).unwrap().unwrap_or_default();
         self.clusters = Clusters::new(stream, 14 * DAY_MS, false);
+        for (key, _) in self.rows.scan(MARKS, usize::MAX).unwrap() {
+            self.clusters.recall_mark(&key);
+        }
         for (key, row) in self.rows.scan(ARTICLES, usize::MAX).unwrap() {
             let id = String::from_utf8_lossy(&key[ARTICLES.len()..]);
             self.clusters.recall(&id, &decode_state(&row).unwrap());
