@@ -37,6 +37,8 @@ pub enum Command {
     Topics(TopicsCommand),
     /// Put inputs into the pipeline and return at once
     Submit(SubmitOptions),
+    /// Publish articles no longer, by address or domain; or take them down, with every trace of their text
+    Withdraw(WithdrawOptions),
     /// The outlets that are watched: import lists of them, show them, find what is wrong
     #[command(subcommand)]
     Sources(SourcesCommand),
@@ -140,6 +142,28 @@ pub struct SubmitOptions {
     /// Behind everything live
     #[arg(long)]
     pub backfill: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct WithdrawOptions {
+    /// Addresses of articles
+    #[arg(required_unless_present = "domains", value_name = "URL")]
+    pub urls: Vec<String>,
+    /// Everything published so far under a registrable domain (with --takedown: from now on, too); may be given several
+    /// times
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    pub domains: Vec<String>,
+    /// Delete the text as well, at once, and do not publish it again
+    #[arg(long)]
+    pub takedown: bool,
+    /// Lift withdrawals and takedowns
+    #[arg(long, conflicts_with = "takedown")]
+    pub lift: bool,
+    /// Stands on the records
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
+    #[command(flatten)]
+    pub at: Place,
 }
 
 #[derive(Debug, clap::Args)]
