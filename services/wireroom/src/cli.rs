@@ -156,6 +156,9 @@ pub struct WithdrawOptions {
     /// Delete the text as well, at once, and do not publish it again
     #[arg(long)]
     pub takedown: bool,
+    /// Rewrite these archives without it, too (.warc, .warc.gz, folders of them); may be given several times
+    #[arg(long = "archive", value_name = "PATH", requires = "takedown")]
+    pub archives: Vec<PathBuf>,
     /// Lift withdrawals and takedowns
     #[arg(long, conflicts_with = "takedown")]
     pub lift: bool,

@@ -1,5 +1,7 @@
 //! `wireroom withdraw`: articles that are to be published no longer, and orders that are lifted.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail};
 use article::{ArticleId, CanonicalUrl};
 use pipeline::{Clock, Output};
@@ -7,7 +9,7 @@ use prost::Message;
 use ulid::Ulid;
 use wire::{Article, Prepared, Publisher, Topic, Withdrawal};
 
-use crate::{Outcome, cli::WithdrawOptions, source::Source};
+use crate::{Outcome, cli::WithdrawOptions, reextract, source::Source};
 
 /// Longest reason, in bytes: it stands on every record that it withdraws.
 const MAX_REASON_BYTES: usize = 1024;
@@ -35,7 +37,39 @@ pub fn withdraw(options: &WithdrawOptions) -> Result<Outcome> {
         let domain = order.publisher.as_ref().map(|publisher| publisher.domain.as_str()).unwrap_or_default();
         println!("{cause}\t{}", if order.url.is_empty() { domain } else { &order.url });
     }
-    Ok(Outcome::Done)
+    erase(&options.archives, &orders)
+}
+
+/// Takes what the orders are about out of archives. One that cannot be rewritten is named, and the others are.
+#[allow(clippy::print_stdout, clippy::print_stderr, reason = "what the command is for")]
+fn erase(archives: &[PathBuf], orders: &[Article]) -> Result<Outcome> {
+    let mut files = Vec::new();
+    for path in archives {
+        reextract::archives(path, 0, &mut files).with_context(|| format!("--archive {}", path.display()))?;
+    }
+    let is_meant = |url: &str| CanonicalUrl::parse(url).is_ok_and(|url| is_about(orders, &url));
+    let mut outcome = Outcome::Done;
+    for file in files {
+        match archive::warc::erase(&file, is_meant) {
+            Ok(erased) => println!("{erased} records erased: {}", file.display()),
+            Err(failure) => {
+                eprintln!("wireroom: {failure}");
+                outcome = Outcome::SomeFailed;
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+fn is_about(orders: &[Article], url: &CanonicalUrl) -> bool {
+    orders.iter().any(|order| {
+        let domain = order.publisher.as_ref().map(|publisher| publisher.domain.as_str());
+        if order.url.is_empty() {
+            domain == Some(url.registrable_domain())
+        } else {
+            order.url == url.as_str()
+        }
+    })
 }
 
 fn of_url(url: &str) -> Result<Article> {
@@ -103,5 +137,18 @@ mod tests {
         assert_eq!(order.url, "https://harbour.example/bridge");
         assert_eq!(order.article_id, ArticleId::of_url(&CanonicalUrl::parse(&order.url).unwrap()).as_str());
         assert!(of_url("bridge").is_err());
+    }
+
+    #[test]
+    fn archives_lose_what_the_orders_are_about() {
+        let orders = [of_url("https://harbour.example/bridge").unwrap(), of_domain("isle.example").unwrap()];
+        for (url, expected) in [
+            ("https://harbour.example/bridge", true),
+            ("https://harbour.example/ferry", false),
+            ("https://news.isle.example/1", true),
+            ("https://isle.example.org/1", false),
+        ] {
+            assert_eq!(is_about(&orders, &CanonicalUrl::parse(url).unwrap()), expected, "{url}");
+        }
     }
 }
