@@ -21,6 +21,10 @@ impl Stage for Prepare {
     fn process(&mut self, inputs: &Inputs, step: &mut Step) -> Result<(), LogError> {
         for record in &inputs.records {
             match read(record) {
+                Ok(article) if article.withdrawal.is_some() => {
+                    let prepared = Prepared { article: Some(article), ..Prepared::default() };
+                    step.emit(output(prepared, record));
+                }
                 Ok(article) if is_publishable(&article) => step.emit(output(prepare(article), record)),
                 Ok(article) => {
                     let detail =

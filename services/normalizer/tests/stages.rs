@@ -9,7 +9,7 @@ use pipeline::{
     embedded::{Embedded, EmbeddedRole, Options},
 };
 use prost::Message;
-use wire::{Article, CanonicalArticle, Change, Encoding};
+use wire::{Article, CanonicalArticle, Change, Encoding, Withdrawal};
 
 const NOW_MS: i64 = 1_800_000_000_000;
 
@@ -242,4 +242,28 @@ fn what_is_no_article_goes_to_the_dead_letters_and_the_rest_goes_on() {
     assert_eq!((count("malformed"), count("not_an_article"), dead.len()), (6, walls.len(), 9));
     assert_eq!(dead[0].value.as_deref(), Some(&[0xff, 0xff][..]));
     assert_eq!(process.canonical().len(), 3);
+}
+
+#[test]
+fn a_withdrawal_goes_through_both_stages() {
+    let world = World::new();
+    let mut process = world.start(10, Encoding::Json);
+    let because =
+        |cause: &str| Withdrawal { cause: cause.to_owned(), at_ms: NOW_MS, ..Withdrawal::default() };
+    let withdrawn = |id: &str, cause: &str| Article {
+        withdrawal: Some(because(cause)),
+        ..article(id, "", String::new())
+    };
+    process.submit(&articles());
+    process.submit(&[withdrawn("other", "gone"), withdrawn("original", "a whim")]);
+    process.run();
+    let canonical = process.canonical();
+    let statuses: Vec<_> = canonical.values().map(|record| record.status.as_str()).collect();
+    assert_eq!(statuses, ["usable", "usable", "withdrawn"]);
+    assert_eq!(canonical["other"].withdrawal, Some(because("gone")));
+    assert_eq!(process.changes().last().unwrap().withdrawal, Some(because("gone")));
+    let dead = process.topic("deadletters.normalizer");
+    let reasons: Vec<_> =
+        dead.iter().map(|letter| wire::header(&letter.headers, "wireroom_reason")).collect();
+    assert_eq!(reasons, [Some("malformed")], "no cause that is known");
 }
