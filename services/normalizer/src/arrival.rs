@@ -281,9 +281,16 @@ impl Clusters {
     /// The article with all it is decided with, in order of arrival. Clusters that it joins become one.
     fn gather(&self, rows: &mut impl Rows, arrived: Known) -> Result<Vec<Known>, LogError> {
         let mut groups = vec![arrived.state.group];
-        let mut arrivals = rows.group(arrived.state.group)?;
+        let is_new = arrived.state.arrival == self.stream.arrivals;
+        let mut arrivals = if is_new { groups.clone() } else { rows.group(arrived.state.group)? };
         let mut members: Vec<Known> = Vec::new();
-        let candidates = self.candidates(rows, &arrived)?;
+        let with_text = rows.arrival_with_text(&arrived.state.text_hash)?;
+        if with_text.is_none() {
+            rows.put_arrival_with_text(&arrived.state.text_hash, arrived.state.arrival)?;
+        }
+        let mut candidates = named(rows, &arrived)?;
+        candidates.extend(with_text);
+        candidates.extend(self.index.candidates(&arrived.sketch.keys));
         metrics::NORMALIZER_CANDIDATES.observe(candidates.len() as f64);
         for candidate in candidates {
             if arrivals.contains(&candidate) {
@@ -300,9 +307,6 @@ impl Clusters {
                 members.push(known);
             }
         }
-        if rows.arrival_with_text(&arrived.state.text_hash)?.is_none() {
-            rows.put_arrival_with_text(&arrived.state.text_hash, arrived.state.arrival)?;
-        }
         members.push(arrived);
         for arrival in arrivals {
             if !members.iter().any(|known| known.state.arrival == arrival) {
@@ -312,26 +316,6 @@ impl Clusters {
         members.sort_by_key(|known| known.state.arrival);
         regroup(rows, &mut members, &groups)?;
         Ok(members)
-    }
-
-    /// Articles that may belong with this one, the surest signs first.
-    fn candidates(&self, rows: &impl Rows, arrived: &Known) -> Result<Vec<u64>, LogError> {
-        let own = &arrived.state.article_id;
-        let mut ids = Vec::new();
-        if !arrived.state.declared_original_id.is_empty() {
-            ids.push(rows.resolve(&arrived.state.declared_original_id)?);
-        }
-        ids.extend(rows.declaring(own)?);
-        for alias in &arrived.state.aliases {
-            ids.extend(rows.declaring(alias)?);
-        }
-        let mut candidates = Vec::new();
-        for id in ids {
-            candidates.extend(rows.arrival(&id)?);
-        }
-        candidates.extend(rows.arrival_with_text(&arrived.state.text_hash)?);
-        candidates.extend(self.index.candidates(&arrived.sketch.keys));
-        Ok(candidates)
     }
 
     /// Puts the first records of each story into the index and takes all else out.
@@ -408,6 +392,24 @@ fn known_by(
         }
     }
     Ok(Known { state, sketch, body: Some(article), is_changed: true, is_revived: false })
+}
+
+/// Articles that this one names its original, or that name it theirs.
+fn named(rows: &impl Rows, arrived: &Known) -> Result<Vec<u64>, LogError> {
+    let own = &arrived.state.article_id;
+    let mut ids = Vec::new();
+    if !arrived.state.declared_original_id.is_empty() {
+        ids.push(rows.resolve(&arrived.state.declared_original_id)?);
+    }
+    ids.extend(rows.declaring(own)?);
+    for alias in &arrived.state.aliases {
+        ids.extend(rows.declaring(alias)?);
+    }
+    let mut named = Vec::new();
+    for id in ids {
+        named.extend(rows.arrival(&id)?);
+    }
+    Ok(named)
 }
 
 fn recollect(rows: &impl Rows, arrival: u64) -> Result<Option<Known>, LogError> {
