@@ -267,3 +267,38 @@ fn a_withdrawal_goes_through_both_stages() {
         dead.iter().map(|letter| wire::header(&letter.headers, "wireroom_reason")).collect();
     assert_eq!(reasons, [Some("malformed")], "no cause that is known");
 }
+
+#[test]
+fn batches_of_any_size_write_the_same_bytes() {
+    const DAY_MS: i64 = 24 * 3_600_000;
+    let story = |n: usize| {
+        let (seed, outlet) = (n * 5 % 13, n % 7);
+        let own = if n % 3 == 0 { words(100 + n, 80) } else { String::new() };
+        let url = format!("https://outlet-{outlet}.example/{seed}");
+        Article {
+            article_id: format!("{:032x}", seed * 10 + outlet),
+            url,
+            body_text: format!("{}\n\n{own}", words(seed, 200)),
+            seen_at_ms: NOW_MS + n as i64 * DAY_MS / 4,
+            verdict: "article".to_owned(),
+            ..Article::default()
+        }
+    };
+    let articles: Vec<Article> = (0..120).map(story).collect();
+    let written = |batch: usize| {
+        let world = World::new();
+        let mut process = world.start(batch, Encoding::Protobuf);
+        process.submit(&articles);
+        process.run();
+        let plain = |topic| {
+            let records = process.topic(topic).into_iter();
+            records.map(|record| (record.key, record.value, record.headers)).collect::<Vec<_>>()
+        };
+        [plain("canonical"), plain("changes")]
+    };
+    let one_by_one = written(1);
+    assert!(one_by_one[0].len() > 30, "{} records", one_by_one[0].len());
+    for batch in [7, 256] {
+        assert!(written(batch) == one_by_one, "in batches of {batch}");
+    }
+}
