@@ -72,7 +72,9 @@ pub fn are_kin(a: &Member<'_>, b: &Member<'_>) -> bool {
 
 /// What one article is to another, or what keeps them apart.
 pub fn kinship(this: &Member<'_>, other: &Member<'_>) -> Result<Kinship, Miss> {
-    if this.text_hash == other.text_hash && this.sketch.words >= MIN_EXACT_WORDS {
+    // Of the same text either sketch says how long it is: one of them may be kept no longer.
+    let words = this.sketch.words.max(other.sketch.words);
+    if this.text_hash == other.text_hash && words >= MIN_EXACT_WORDS {
         let containment = Containment { of_this: 1.0, of_other: 1.0 };
         let (relation, rule) = (Relation::Copy, Rule::SameText);
         return Ok(Kinship { relation, rule, containment, mutual: f32::INFINITY });
