@@ -4,10 +4,7 @@ use std::cmp::Reverse;
 
 use article::{Relation, Rule};
 
-use crate::{Containment, Likeness, Miss, Proximity, Sketch, TextHash};
-
-/// The same few words are no sign of the same article: "Please enable JavaScript".
-const MIN_EXACT_WORDS: u32 = 10;
+use crate::{Containment, Likeness, Miss, Proximity, Sketch, TextHash, likeness::MIN_WORDS};
 
 /// What is known of one member when its cluster is decided.
 #[derive(Debug, Clone)]
@@ -74,7 +71,7 @@ pub fn are_kin(a: &Member<'_>, b: &Member<'_>) -> bool {
 pub fn kinship(this: &Member<'_>, other: &Member<'_>) -> Result<Kinship, Miss> {
     // Of the same text either sketch says how long it is: one of them may be kept no longer.
     let words = this.sketch.words.max(other.sketch.words);
-    if this.text_hash == other.text_hash && words >= MIN_EXACT_WORDS {
+    if this.text_hash == other.text_hash && words >= MIN_WORDS {
         let containment = Containment { of_this: 1.0, of_other: 1.0 };
         let (relation, rule) = (Relation::Copy, Rule::SameText);
         return Ok(Kinship { relation, rule, containment, mutual: f32::INFINITY });

@@ -20,6 +20,9 @@ const ALIKE_ANY_TIME: (f32, f32) = (0.50, 0.60);
 /// shingles all over, and what shares only boilerplate or a quotation never shares this much of both texts.
 const EVENLY_ALIKE: (f32, f32) = (0.28, 0.45);
 
+/// The same few words are no sign of the same article: "Please enable JavaScript".
+pub(crate) const MIN_WORDS: u32 = 10;
+
 /// Fewest shared shingles, of both sizes together, that say anything; texts with fewer are the same only word for word.
 const MIN_SHARED: u32 = 5;
 
@@ -71,6 +74,13 @@ impl Proximity {
 /// What keeps two texts apart: the first threshold that they miss.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Miss {
+    /// One of them is too short.
+    TooShort {
+        /// Words of the shorter one.
+        words: u32,
+        /// What is asked for.
+        least: u32,
+    },
     /// They have too few shingles in common to say anything.
     TooLittleShared {
         /// Shared shingles of both sizes, in the sketches.
@@ -99,6 +109,9 @@ pub enum Miss {
 impl fmt::Display for Miss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::TooShort { words, least } => {
+                write!(f, "a text of {words} words is too short to judge by: {least} are asked for")
+            }
             Self::TooLittleShared { shared, least } => {
                 write!(f, "{shared} shared shingles are too few to judge by: {least} are asked for")
             }
@@ -125,7 +138,7 @@ pub struct Likeness {
     pub shared: u32,
     /// In how many contexts the figures agree, of those in which both name one.
     pub figures: (u32, u32),
-    words: (f32, f32),
+    words: (u32, u32),
 }
 
 impl Likeness {
@@ -137,7 +150,7 @@ impl Likeness {
             three: three.containment(),
             shared: five.shared + three.shared,
             figures: this.figure_agreement(other),
-            words: (this.words as f32, other.words as f32),
+            words: (this.words, other.words),
         }
     }
 
@@ -147,6 +160,10 @@ impl Likeness {
             Proximity::SameDays => (Rule::NearText, ALIKE, FIGURES_AGREE),
             Proximity::AnyTime => (Rule::NearTextAnyTime, ALIKE_ANY_TIME, FIGURES_AGREE_ANY_TIME),
         };
+        let words = self.words.0.min(self.words.1);
+        if words < MIN_WORDS {
+            return Err(Miss::TooShort { words, least: MIN_WORDS });
+        }
         if self.shared < MIN_SHARED {
             return Err(Miss::TooLittleShared { shared: self.shared, least: MIN_SHARED });
         }
@@ -167,7 +184,7 @@ impl Likeness {
 
     /// What this text is to the other, where they belong to one story: a copy, an excerpt, an extension, or derived.
     pub fn relation(&self) -> Relation {
-        let (this, other) = self.words;
+        let (this, other) = (self.words.0 as f32, self.words.1 as f32);
         // Edits lower both containments: what they account for is no text of its own.
         let edited = (1.0 - self.three.of_other) * other;
         let is_strewn = self.five.most() < STREWN * self.three.most();
