@@ -183,7 +183,7 @@ impl Clusters {
         withdrawal::empty(rows, &mut members, &placements)?;
         let own = members.iter().zip(&placements).find(|(known, _)| known.state.arrival == arrival);
         let own = own.map(|(_, placement)| *placement);
-        let relation = own.map_or(Relation::Original, |own| own.relation);
+        let relation = own.map_or(Relation::Original, |own| own.relation());
         let cluster_id = own.map(|own| record::cluster_id(&members, &placements, own.original));
         for known in members.into_iter().filter(|known| known.is_changed) {
             rows.put_article(&known.into_state())?;

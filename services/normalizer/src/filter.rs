@@ -5,7 +5,12 @@ use std::io::{self, BufRead, Write};
 use serde::Deserialize;
 use wire::{Article, StreamState};
 
-use crate::{ageing::Spans, arrival::Clusters, prepare, rows::MemoryRows};
+use crate::{
+    ageing::Spans,
+    arrival::{Arrival, Clusters},
+    prepare,
+    rows::MemoryRows,
+};
 
 /// 2100-01-01: lines come in after everything that they may say was published.
 const FIRST_SEEN_AT_MS: i64 = 4_102_444_800_000;
@@ -28,30 +33,19 @@ struct Line {
 /// A line that is no such object is answered by `{"line","error"}`; how many were is returned. Fails when reading or
 /// writing does.
 pub fn filter(reader: impl BufRead, mut writer: impl Write) -> io::Result<u64> {
-    let mut rows = MemoryRows::default();
-    let mut clusters = Clusters::new(
-        StreamState::default(),
-        Spans { window_ms: i64::MAX, memory_ms: i64::MAX, withdrawn_ms: i64::MAX },
-        false,
-    );
+    let mut desk = Desk::new();
     let mut refused = 0;
     for (number, line) in (1_i64..).zip(reader.split(b'\n')) {
         let line = line?;
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let answer = match read_line(&line) {
-            Ok(line) => {
-                let mut prepared = prepare(article(line, number));
-                let article = prepared.article.take().unwrap_or_default();
-                let id = article.article_id.clone();
-                let arrival = clusters.arrive(&mut rows, prepared, article).map_err(io::Error::other)?;
-                serde_json::json!({
-                    "id": id,
-                    "cluster_id": arrival.cluster_id,
-                    "relation": arrival.relation.as_str(),
-                })
-            }
+        let answer = match desk.judge(&line, number)? {
+            Ok((id, arrival)) => serde_json::json!({
+                "id": id,
+                "cluster_id": arrival.cluster_id,
+                "relation": arrival.relation.as_str(),
+            }),
             Err(cause) => {
                 refused += 1;
                 serde_json::json!({"line": number, "error": cause})
@@ -61,6 +55,36 @@ pub fn filter(reader: impl BufRead, mut writer: impl Write) -> io::Result<u64> {
     }
     writer.flush()?;
     Ok(refused)
+}
+
+/// A decider that forgets nothing while it lasts, and nothing lasts beyond it.
+pub(crate) struct Desk {
+    pub(crate) rows: MemoryRows,
+    clusters: Clusters,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        let spans = Spans { window_ms: i64::MAX, memory_ms: i64::MAX, withdrawn_ms: i64::MAX };
+        Self { rows: MemoryRows::default(), clusters: Clusters::new(StreamState::default(), spans, false) }
+    }
+
+    /// Decides on the article of a line: its id and what it brought about, or why it is none.
+    pub(crate) fn judge(
+        &mut self,
+        line: &[u8],
+        number: i64,
+    ) -> io::Result<Result<(String, Arrival), String>> {
+        let line = match read_line(line) {
+            Ok(line) => line,
+            Err(cause) => return Ok(Err(cause)),
+        };
+        let mut prepared = prepare(article(line, number));
+        let article = prepared.article.take().unwrap_or_default();
+        let id = article.article_id.clone();
+        let arrival = self.clusters.arrive(&mut self.rows, prepared, article).map_err(io::Error::other)?;
+        Ok(Ok((id, arrival)))
+    }
 }
 
 fn read_line(line: &[u8]) -> Result<Line, String> {

@@ -4,7 +4,7 @@
 //!   hashes. `articles` in, `prepared` out.
 //! * [`Cluster`] (one decider for each partition of `prepared`) decides: a new article, a new version, or a copy; and
 //!   which article of a cluster is canonical. `prepared` in, `canonical` and `changes` out.
-//! * [`filter()`] is the same code over lines of JSON.
+//! * [`filter()`] is the same code over lines of JSON, and [`explain()`] says of two of them why they are together or apart.
 //!
 //! Everything published follows from the members of a cluster ([`neardup::decide`]), not from the order of their
 //! arrival: an arrival decides its cluster anew, and what differs from the published is published. Each article counts
@@ -16,6 +16,7 @@ mod boilerplate;
 mod cluster;
 mod counts;
 mod dateline;
+mod explain;
 mod facts;
 mod filter;
 mod prepare;
@@ -27,6 +28,7 @@ mod withdrawal;
 mod worker;
 
 pub use cluster::{CLUSTER_ROLE, Cluster, ClusterSettings};
+pub use explain::{Explained, Explanation, Passage, Place, Shares, explain};
 pub use filter::filter;
 pub use prepare::{PREPARE_ROLE, Prepare, prepare};
 pub use worker::{Config, PREPARE_SERVICE, RoleName, SERVICE, configured, workers};

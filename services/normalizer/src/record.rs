@@ -1,10 +1,10 @@
 //! Canonical records and their changes: what is to be published of a decided cluster, and what of it is news.
 
-use article::{Moment, Relation};
-use neardup::Placement;
+use article::Moment;
+use neardup::{Containment, Kinship, Placement};
 use pipeline::LogError;
 use prost::Message;
-use wire::{Article, ArticleState, CanonicalArticle, Change, Occurrence, Related};
+use wire::{Article, ArticleState, CanonicalArticle, Change, Evidence, Occurrence, Related};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{arrival::Known, boilerplate, rows::Rows, withdrawal::Standing};
@@ -69,7 +69,11 @@ pub(crate) fn publish(
         };
         let version = known.publish(Some(hash));
         let record = CanonicalArticle { version, change: change.to_owned(), ..record };
-        let change = Change { url: known.state.place.clone(), ..change_to(&record) };
+        let change = Change {
+            url: known.state.place.clone(),
+            evidence: placements.get(at).and_then(|placement| placement.to_original).map(evidence),
+            ..change_to(&record)
+        };
         publications.push(Publication { change, record: Some(record) });
     }
     for (at, placement) in placements.iter().enumerate() {
@@ -97,7 +101,8 @@ pub(crate) fn publish(
             change: change.to_owned(),
             cluster_id,
             url: known.state.place.clone(),
-            relation: placement.relation.to_string(),
+            relation: placement.relation().to_string(),
+            evidence: placement.to_original.map(evidence),
             superseded_by: superseded_by.filter(|_| !is_record).unwrap_or_default(),
             withdrawal,
             ..Change::default()
@@ -128,7 +133,10 @@ fn canonical(
         let is_usable = Standing::of(&known.state) == Standing::Usable;
         if is_usable && other != at && placed.record == other && placed.original == placement.original {
             let (article_id, url) = (known.id().to_owned(), known.state.place.clone());
-            related.push(Related { article_id, url, relation: placed.relation.to_string() });
+            let relation = placed.relation().to_string();
+            let own = || placement.to_original.map(evidence).map(seen_from_there);
+            let evidence = placed.to_original.map(evidence).or_else(own);
+            related.push(Related { article_id, url, relation, evidence });
         }
     }
     related.sort_by(|a, b| a.article_id.cmp(&b.article_id));
@@ -154,34 +162,45 @@ fn canonical(
     }
     record.content_hash = known.state.text_hash.iter().map(|byte| format!("{byte:02x}")).collect();
     record.cluster_id = cluster_id(members, placements, placement.original);
-    record.relation = placement.relation.to_string();
+    record.relation = placement.relation().to_string();
     record.occurrences =
         occurring.into_iter().map(|(other, to_record)| occurrence(other, to_record)).collect();
     record.related = related;
     Ok(Some(record))
 }
 
-fn of_record<'m>(
-    members: &'m [Known],
-    placements: &[Placement],
-    record: usize,
-) -> Vec<(&'m Known, Relation)> {
+fn of_record<'m>(members: &'m [Known], placements: &[Placement], record: usize) -> Vec<(&'m Known, Kinship)> {
     let placed = members.iter().zip(placements).enumerate();
     // A withdrawn record tells where its text still stands.
     let is_usable = |known: &Known| Standing::of(&known.state) == Standing::Usable;
     let occurring = placed
         .filter(|(at, (known, placement))| *at != record && placement.record == record && is_usable(known));
-    occurring.map(|(_, (known, placement))| (known, placement.to_record)).collect()
+    occurring.filter_map(|(_, (known, placement))| Some((known, placement.to_record?))).collect()
 }
 
-fn occurrence(known: &Known, to_record: Relation) -> Occurrence {
+fn occurrence(known: &Known, to_record: Kinship) -> Occurrence {
     Occurrence {
         url: known.state.place.clone(),
         publisher: known.state.publisher.clone(),
-        relation: to_record.to_string(),
+        relation: to_record.relation.to_string(),
         seen_at: rfc3339(known.state.seen_at_ms),
         article_id: known.id().to_owned(),
+        evidence: Some(evidence(to_record)),
     }
+}
+
+fn evidence(kinship: Kinship) -> Evidence {
+    let Containment { of_this, of_other } = kinship.containment;
+    let hundredths = |share: f32| f64::from((share * 100.0).round()) / 100.0;
+    Evidence {
+        rule: kinship.rule.to_string(),
+        contained: hundredths(of_this),
+        contains: hundredths(of_other),
+    }
+}
+
+fn seen_from_there(evidence: Evidence) -> Evidence {
+    Evidence { contained: evidence.contains, contains: evidence.contained, ..evidence }
 }
 
 fn without_text(state: &ArticleState) -> Article {

@@ -16,6 +16,7 @@ use crate::{
 
 mod ageing;
 mod boilerplate;
+mod evidence;
 mod languages;
 mod orders;
 mod press;

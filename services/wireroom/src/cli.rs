@@ -44,7 +44,7 @@ pub enum Command {
     /// The extractor as a filter: {"id","url","html"} lines in, articles as JSON lines out
     Extract,
     /// The normalizer as a filter: {"id","url","title","text","published_at"} lines in, clusters and relations out
-    Cluster,
+    Cluster(ClusterOptions),
     /// Make or check the topics on Kafka
     #[command(subcommand)]
     Topics(TopicsCommand),
@@ -66,6 +66,20 @@ pub enum Command {
     },
     /// Read the configuration, say what is wrong with it, start nothing
     CheckConfig(service::Args),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ClusterOptions {
+    /// Say of two articles of the input, by their ids, what they are to each other, by which rule or for want of what, and
+    /// which passages they share
+    #[arg(long, num_args = 2, value_names = ["A", "B"])]
+    pub explain: Option<Vec<String>>,
+    /// The explanation as JSON
+    #[arg(long, requires = "explain")]
+    pub json: bool,
+    /// Where the lines are (default: standard input)
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 /// Exit codes: 0 all well, 1 some inputs failed (each is named), 2 wrong usage.

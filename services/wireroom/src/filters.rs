@@ -1,6 +1,6 @@
-//! The extractor and the normalizer as filters over JSON lines.
+//! The extractor as a filter over JSON lines.
 
-use std::io::{BufRead, BufReader, BufWriter, Write, stdin, stdout};
+use std::io::{BufRead, BufWriter, Write, stdin, stdout};
 
 use anyhow::{Context, Result};
 use extraction::{Page, extract_html};
@@ -65,9 +65,4 @@ fn extract_line(line: &[u8]) -> Result<String, String> {
         fields.insert("id".to_owned(), page.id);
     }
     Ok(answer.to_string())
-}
-
-pub fn cluster() -> Result<Outcome> {
-    let refused = normalizer::filter(BufReader::new(stdin().lock()), BufWriter::new(stdout().lock()))?;
-    Ok(if refused == 0 { Outcome::Done } else { Outcome::SomeFailed })
 }

@@ -7,6 +7,7 @@ mod explain;
 mod filters;
 mod formats;
 mod input;
+mod likeness;
 mod outlets;
 mod reextract;
 mod run;
@@ -57,7 +58,7 @@ fn command(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Extractor(args) => serve::extractor(&args),
         Command::Normalizer { args, role } => serve::normalizer(&args, role),
         Command::Extract => filters::extract(),
-        Command::Cluster => filters::cluster(),
+        Command::Cluster(options) => likeness::cluster(&options),
         Command::Topics(command) => topics::command(&command),
         Command::Submit(options) => submit::submit(&options),
         Command::Withdraw(options) => withdraw::withdraw(&options),

@@ -48,6 +48,23 @@ fn an_article_that_has_aged_is_corrected_like_any_other() {
 }
 
 #[test]
+fn an_original_that_comes_when_its_copy_has_aged_takes_over() {
+    let mut desk = Desk::new();
+    desk.arrive([page(ORIGINAL, "2026-03-19", words(1, 300)), of_day(15, 77), of_day(15, 78)]);
+    let earlier = Article {
+        published_at: "2026-03-18".to_owned(),
+        ..late(15, "https://courier.example/first", words(1, 300))
+    };
+    assert_eq!(
+        desk.arrive([earlier.clone()]),
+        [format!("takeover {}", earlier.url), format!("superseded {ORIGINAL}")]
+    );
+    let occurrences = &desk.canonical[&earlier.article_id].occurrences;
+    assert_eq!(occurrences.iter().map(|place| place.url.as_str()).collect::<Vec<_>>(), [ORIGINAL]);
+    desk.check_versions();
+}
+
+#[test]
 fn a_story_keeps_its_relations_when_it_ages() {
     let mut desk = Desk::new();
     let extension = late(10, EXTENDED, format!("{}\n\n{}", words(1, 300), words(2, 200)));

@@ -132,9 +132,13 @@ proptest! {
 #[test]
 fn a_few_same_words_are_no_cluster() {
     let mut desk = Desk::new();
-    for (at, text) in
-        ["Please enable JavaScript to continue.", "Checking your browser …", ""].iter().enumerate()
-    {
+    let walls = [
+        "Please enable JavaScript and cookies to continue.",
+        "We value your privacy.\n\nAccept all\n\nMore options",
+        "Checking your browser …",
+        "",
+    ];
+    for (at, text) in walls.iter().enumerate() {
         let before = desk.canonical.len();
         desk.arrive(
             ["a", "b", "c"]

@@ -11,4 +11,4 @@ mod vocabulary;
 pub use id::ArticleId;
 pub use moment::{Moment, MomentError};
 pub use url::{CanonicalUrl, UrlError};
-pub use vocabulary::{Precision, Relation, UnknownWord, Verdict};
+pub use vocabulary::{Precision, Relation, Rule, UnknownWord, Verdict};

@@ -65,6 +65,20 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// Why two articles were found to share a text.
+    Rule {
+        /// Word for word.
+        SameText = "same_text",
+        /// Near-duplicates within the recurrence window of each other.
+        NearText = "near_text",
+        /// Within the window, and less near, but as much of each text in the other.
+        NearTextBothWays = "near_text_both_ways",
+        /// Further apart, or undated: nearer, with more figures that agree.
+        NearTextAnyTime = "near_text_any_time",
+    }
+}
+
+vocabulary! {
     /// What a page is, said before anything is published.
     Verdict {
         /// One story with its text.

@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         writeln!(
             out,
             "{}",
-            json!({"id": texts[number].id, "cluster_id": cluster_id, "relation": own.relation.as_str()})
+            json!({"id": texts[number].id, "cluster_id": cluster_id, "relation": own.relation().as_str()})
         )?;
     }
     Ok(())

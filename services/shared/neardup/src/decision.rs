@@ -2,12 +2,9 @@
 
 use std::cmp::Reverse;
 
-use article::Relation;
+use article::{Relation, Rule};
 
-use crate::{Likeness, Proximity, Sketch, TextHash};
-
-/// The same few words are no sign of the same article: "Please enable JavaScript".
-const MIN_EXACT_WORDS: u32 = 10;
+use crate::{Containment, Likeness, Miss, Proximity, Sketch, TextHash, likeness::MIN_WORDS};
 
 /// What is known of one member when its cluster is decided.
 #[derive(Debug, Clone)]
@@ -33,21 +30,56 @@ pub struct Member<'a> {
 }
 
 /// The place of a member. Numbers are places in the slice that was decided on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Placement {
     /// The original of its story: itself, if it is that.
     pub original: usize,
     /// The record it is published in: itself, if it has its own; else it is an occurrence there.
     pub record: usize,
+    /// What it is to the original of its story; `None` where it is that itself.
+    pub to_original: Option<Kinship>,
+    /// What it is to its record: a copy or an excerpt; `None` where the record is its own.
+    pub to_record: Option<Kinship>,
+}
+
+impl Placement {
     /// What it is to the original of its story.
+    pub fn relation(&self) -> Relation {
+        self.to_original.map_or(Relation::Original, |kinship| kinship.relation)
+    }
+}
+
+/// What one member is to another, and why.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Kinship {
+    /// A copy, an excerpt, an extension, or derived.
     pub relation: Relation,
-    /// What it is to its record: a copy or an excerpt, or `Original` where the record is its own.
-    pub to_record: Relation,
+    /// Why the two belong together.
+    pub rule: Rule,
+    /// Containment of 3-word shingles; whole where the texts are the same.
+    pub containment: Containment,
+    /// The share of 5-word shingles found both ways.
+    mutual: f32,
 }
 
 /// Whether two articles belong together: the same text, or one that shares enough of it.
 pub fn are_kin(a: &Member<'_>, b: &Member<'_>) -> bool {
-    a.kinship(b).is_some()
+    kinship(a, b).is_ok()
+}
+
+/// What one article is to another, or what keeps them apart.
+pub fn kinship(this: &Member<'_>, other: &Member<'_>) -> Result<Kinship, Miss> {
+    // Of the same text either sketch says how long it is: one of them may be kept no longer.
+    let words = this.sketch.words.max(other.sketch.words);
+    if this.text_hash == other.text_hash && words >= MIN_WORDS {
+        let containment = Containment { of_this: 1.0, of_other: 1.0 };
+        let (relation, rule) = (Relation::Copy, Rule::SameText);
+        return Ok(Kinship { relation, rule, containment, mutual: f32::INFINITY });
+    }
+    let likeness = Likeness::between(this.sketch, other.sketch);
+    let rule = likeness.rule(Proximity::between(this.published_at_ms, other.published_at_ms))?;
+    let mutual = likeness.five.of_this.min(likeness.five.of_other);
+    Ok(Kinship { relation: likeness.relation(), rule, containment: likeness.three, mutual })
 }
 
 /// Places every member, whatever their order: a member goes by the evidence for it, never by its place in `members`.
@@ -63,38 +95,30 @@ pub fn decide(members: &[Member<'_>]) -> Vec<Placement> {
     for (place, member) in by_evidence(members) {
         let found = stories.iter_mut().filter_map(|story| {
             let &(_, original) = story.first()?;
-            Some((member.kinship(original)?, story))
+            Some((kinship(member, original).ok()?, story))
         });
         // Of equals the first stays: it has the stronger evidence.
         let likest = found.reduce(|best, next| if next.0.mutual > best.0.mutual { next } else { best });
         let Some((to_original, story)) = likest else {
             stories.push(vec![(place, member)]);
-            placed.push((
-                place,
-                Placement {
-                    original: place,
-                    record: place,
-                    relation: Relation::Original,
-                    to_record: Relation::Original,
-                },
-            ));
+            let own = Placement { original: place, record: place, to_original: None, to_record: None };
+            placed.push((place, own));
             continue;
         };
         let original = story.first().map_or(place, |&(place, _)| place);
-        let relation = to_original.relation;
         let joined = if to_original.joins() {
-            Some((original, relation))
+            Some((original, to_original))
         } else {
             let others = story.iter().skip(1);
-            let mut kin = others.filter_map(|&(record, other)| Some((record, member.kinship(other)?)));
+            let mut kin = others.filter_map(|&(record, other)| Some((record, kinship(member, other).ok()?)));
             kin.find(|(_, to_record)| to_record.joins() && to_record.explains_beyond(&to_original))
-                .map(|(record, to_record)| (record, to_record.relation))
         };
-        let (record, to_record) = joined.unwrap_or_else(|| {
+        if joined.is_none() {
             story.push((place, member));
-            (place, Relation::Original)
-        });
-        placed.push((place, Placement { original, record, relation, to_record }));
+        }
+        let record = joined.map_or(place, |(record, _)| record);
+        let to_record = joined.map(|(_, to_record)| to_record);
+        placed.push((place, Placement { original, record, to_original: Some(to_original), to_record }));
     }
     placed.sort_unstable_by_key(|&(place, _)| place);
     placed.into_iter().map(|(_, placement)| placement).collect()
@@ -102,29 +126,6 @@ pub fn decide(members: &[Member<'_>]) -> Vec<Placement> {
 
 /// The records of one story with their places, the original first.
 type Story<'m, 'a> = Vec<(usize, &'m Member<'a>)>;
-
-impl Member<'_> {
-    /// What this member is to `other`, where it is anything.
-    fn kinship(&self, other: &Self) -> Option<Kinship> {
-        if self.text_hash == other.text_hash && self.sketch.words >= MIN_EXACT_WORDS {
-            return Some(Kinship { relation: Relation::Copy, of_this: 1.0, mutual: f32::INFINITY });
-        }
-        let likeness = Likeness::between(self.sketch, other.sketch);
-        let relation = likeness.relation(Proximity::between(self.published_at_ms, other.published_at_ms))?;
-        let mutual = likeness.five.of_this.min(likeness.five.of_other);
-        Some(Kinship { relation, of_this: likeness.three.of_this, mutual })
-    }
-}
-
-/// What one member is to another.
-#[derive(Clone, Copy)]
-struct Kinship {
-    relation: Relation,
-    /// The share of the member found in the other.
-    of_this: f32,
-    /// The share found both ways.
-    mutual: f32,
-}
 
 impl Kinship {
     /// Whether the member needs no record beside the other's.
@@ -135,7 +136,8 @@ impl Kinship {
     /// Whether the other has most of what the member has beyond the original: two extensions of one text, each with a
     /// text of its own, share the original and are no copies of each other.
     fn explains_beyond(&self, to_original: &Self) -> bool {
-        self.of_this - to_original.of_this >= 0.5 * (1.0 - to_original.of_this)
+        let (there, in_original) = (self.containment.of_this, to_original.containment.of_this);
+        there - in_original >= 0.5 * (1.0 - in_original)
     }
 }
 
@@ -146,7 +148,7 @@ fn by_evidence<'m, 'a>(members: &'m [Member<'a>]) -> Vec<(usize, &'m Member<'a>)
         .filter_map(|member| {
             let declared = member.declared_original.filter(|id| *id != member.id)?;
             let original = members.iter().find(|other| other.id == declared)?;
-            member.kinship(original).map(|_| (member.id, declared))
+            kinship(member, original).ok().map(|_| (member.id, declared))
         })
         .collect();
     let mut walk: Vec<_> = members.iter().enumerate().collect();

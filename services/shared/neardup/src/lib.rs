@@ -5,7 +5,7 @@
 //! * [`Sketch`] is a text made small: a FracMinHash sample of its 5- and 3-word shingles, its figures in their context,
 //!   and the keys it is found by.
 //! * [`Likeness`] compares two sketches: containment both ways in both sizes, and whether the figures agree.
-//!   [`Likeness::relation`] names what one text is to the other.
+//!   [`Likeness::rule`] says why they belong together, or why not, and [`Likeness::relation`] what one is to the other.
 //! * [`Index`] finds the texts worth comparing.
 //! * [`decide`] turns the members of a cluster into stories: the original, who copies it, who extends it. It is a
 //!   function of the members; the order of their arrival does not count.
@@ -20,8 +20,8 @@ mod likeness;
 mod sketch;
 mod text;
 
-pub use decision::{Member, Placement, are_kin, decide};
+pub use decision::{Kinship, Member, Placement, are_kin, decide, kinship};
 pub use index::Index;
-pub use likeness::{Containment, Likeness, Proximity, RECURRENCE_WINDOW_MS};
+pub use likeness::{Containment, Likeness, Miss, Proximity, RECURRENCE_WINDOW_MS};
 pub use sketch::Sketch;
-pub use text::{Document, Paragraph, TextHash};
+pub use text::{Document, Paragraph, TextHash, spell, words};

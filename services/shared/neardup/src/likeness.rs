@@ -1,6 +1,8 @@
 //! What one text is to another, from the containment of their shingles both ways.
 
-use article::Relation;
+use std::fmt;
+
+use article::{Relation, Rule};
 
 use crate::{Sketch, sketch::Counts};
 
@@ -17,6 +19,9 @@ const ALIKE_ANY_TIME: (f32, f32) = (0.50, 0.60);
 /// Texts of the same days that share this much *both* ways belong together as well: a copy read by a bad scanner loses
 /// shingles all over, and what shares only boilerplate or a quotation never shares this much of both texts.
 const EVENLY_ALIKE: (f32, f32) = (0.28, 0.45);
+
+/// The same few words are no sign of the same article: "Please enable JavaScript".
+pub(crate) const MIN_WORDS: u32 = 10;
 
 /// Fewest shared shingles, of both sizes together, that say anything; texts with fewer are the same only word for word.
 const MIN_SHARED: u32 = 5;
@@ -66,6 +71,62 @@ impl Proximity {
     }
 }
 
+/// What keeps two texts apart: the first threshold that they miss.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Miss {
+    /// One of them is too short.
+    TooShort {
+        /// Words of the shorter one.
+        words: u32,
+        /// What is asked for.
+        least: u32,
+    },
+    /// They have too few shingles in common to say anything.
+    TooLittleShared {
+        /// Shared shingles of both sizes, in the sketches.
+        shared: u32,
+        /// What is asked for.
+        least: u32,
+    },
+    /// Neither text is in the other.
+    TooUnlike {
+        /// 5-word containment, the better of both ways, and what is asked for.
+        five: (f32, f32),
+        /// 3-word containment, likewise.
+        three: (f32, f32),
+    },
+    /// A recurring report: the words are alike, the figures differ.
+    FiguresDisagree {
+        /// Contexts in which the figures agree,
+        agreeing: u32,
+        /// of so many that name one in both,
+        shared: u32,
+        /// and the share that is asked for.
+        least: f32,
+    },
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort { words, least } => {
+                write!(f, "a text of {words} words is too short to judge by: {least} are asked for")
+            }
+            Self::TooLittleShared { shared, least } => {
+                write!(f, "{shared} shared shingles are too few to judge by: {least} are asked for")
+            }
+            Self::TooUnlike { five, three } => write!(
+                f,
+                "of the 5-word shingles {:.2} are contained ({:.2} asked for), of the 3-word shingles {:.2} ({:.2})",
+                five.0, five.1, three.0, three.1
+            ),
+            Self::FiguresDisagree { agreeing, shared, least } => {
+                write!(f, "{agreeing} of {shared} figures agree, and a share of {least:.2} is asked for")
+            }
+        }
+    }
+}
+
 /// How alike two texts are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Likeness {
@@ -73,11 +134,11 @@ pub struct Likeness {
     pub five: Containment,
     /// Containment of 3-word shingles.
     pub three: Containment,
-    /// Shared shingles in the sketches.
-    shared: u32,
-    /// Contexts in which both name a figure, and in how many of them the figures agree.
-    figures: (u32, u32),
-    words: (f32, f32),
+    /// Shared shingles in the sketches, of both sizes.
+    pub shared: u32,
+    /// In how many contexts the figures agree, of those in which both name one.
+    pub figures: (u32, u32),
+    words: (u32, u32),
 }
 
 impl Likeness {
@@ -89,32 +150,45 @@ impl Likeness {
             three: three.containment(),
             shared: five.shared + three.shared,
             figures: this.figure_agreement(other),
-            words: (this.words as f32, other.words as f32),
+            words: (this.words, other.words),
         }
     }
 
-    /// Whether the two texts belong to one story.
-    pub fn is_alike(&self, proximity: Proximity) -> bool {
-        let (best, figures) = match proximity {
-            Proximity::SameDays => (ALIKE, FIGURES_AGREE),
-            Proximity::AnyTime => (ALIKE_ANY_TIME, FIGURES_AGREE_ANY_TIME),
+    /// Why the two texts belong to one story, or why not.
+    pub fn rule(&self, proximity: Proximity) -> Result<Rule, Miss> {
+        let (rule, least, figures) = match proximity {
+            Proximity::SameDays => (Rule::NearText, ALIKE, FIGURES_AGREE),
+            Proximity::AnyTime => (Rule::NearTextAnyTime, ALIKE_ANY_TIME, FIGURES_AGREE_ANY_TIME),
         };
-        let either_way = self.five.most() >= best.0 && self.three.most() >= best.1;
-        self.shared >= MIN_SHARED
-            && (either_way || proximity == Proximity::SameDays && self.is_even())
-            && self.figures_agree(figures)
+        let words = self.words.0.min(self.words.1);
+        if words < MIN_WORDS {
+            return Err(Miss::TooShort { words, least: MIN_WORDS });
+        }
+        if self.shared < MIN_SHARED {
+            return Err(Miss::TooLittleShared { shared: self.shared, least: MIN_SHARED });
+        }
+        let (five, three) = (self.five.most(), self.three.most());
+        let rule = if five >= least.0 && three >= least.1 {
+            rule
+        } else if proximity == Proximity::SameDays && self.is_even() {
+            Rule::NearTextBothWays
+        } else {
+            return Err(Miss::TooUnlike { five: (five, least.0), three: (three, least.1) });
+        };
+        if !self.figures_agree(figures) {
+            let (agreeing, shared) = self.figures;
+            return Err(Miss::FiguresDisagree { agreeing, shared, least: figures });
+        }
+        Ok(rule)
     }
 
-    /// What this text is to the other: a copy, an excerpt, an extension, derived, or nothing.
-    pub fn relation(&self, proximity: Proximity) -> Option<Relation> {
-        if !self.is_alike(proximity) {
-            return None;
-        }
-        let (this, other) = self.words;
+    /// What this text is to the other, where they belong to one story: a copy, an excerpt, an extension, or derived.
+    pub fn relation(&self) -> Relation {
+        let (this, other) = (self.words.0 as f32, self.words.1 as f32);
         // Edits lower both containments: what they account for is no text of its own.
         let edited = (1.0 - self.three.of_other) * other;
         let is_strewn = self.five.most() < STREWN * self.three.most();
-        Some(if self.three.most() < WITHIN && !is_strewn {
+        if self.three.most() < WITHIN && !is_strewn {
             Relation::Derived
         } else if this > other * MORE || (this > other + MORE_WORDS + edited && this > other * 1.05) {
             Relation::Extension
@@ -122,7 +196,7 @@ impl Likeness {
             Relation::Excerpt
         } else {
             Relation::Copy
-        })
+        }
     }
 
     fn is_even(&self) -> bool {

@@ -100,6 +100,27 @@ impl Document {
     }
 }
 
+/// The words of a text as they are compared: its tokens, in the form that is hashed.
+pub fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for_each_token(cut(text, MAX_TEXT_BYTES), &mut String::new(), |word, _| words.push(word.to_owned()));
+    words
+}
+
+/// Words in a row: with spaces, but between two characters of a script that writes none.
+pub fn spell(words: &[String]) -> String {
+    let mut spelt = String::new();
+    let is_unspaced = |c: char| units_of_unspaced(c).is_some();
+    for word in words {
+        let is_joined = spelt.ends_with(is_unspaced) && word.starts_with(is_unspaced);
+        if !spelt.is_empty() && !is_joined {
+            spelt.push(' ');
+        }
+        spelt.push_str(word);
+    }
+    spelt
+}
+
 #[derive(Clone, Copy)]
 struct Token {
     hash: u64,
@@ -263,9 +284,14 @@ mod tests {
     use super::*;
 
     fn tokens(text: &str) -> String {
-        let mut tokens = Vec::new();
-        for_each_token(text, &mut String::new(), |word, _| tokens.push(word.to_owned()));
-        tokens.join(" ")
+        words(text).join(" ")
+    }
+
+    #[test]
+    fn words_are_spelt_as_their_script_is() {
+        for text in ["北京記者 said in 2015 по пути в город", "", "one two"] {
+            assert_eq!(spell(&words(text)), text);
+        }
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use article::Relation;
-use neardup::{Document, Likeness, Member, Proximity, Sketch, TextHash, decide};
+use article::{Relation, Rule};
+use neardup::{Document, Likeness, Member, Miss, Proximity, Sketch, TextHash, decide, kinship};
 use proptest::prelude::*;
 
 /// Words of a made-up language: the same seed gives the same text, another seed one that shares nothing.
@@ -22,7 +22,12 @@ fn sketch(words: &[String]) -> Sketch {
 }
 
 fn relation(this: &[String], other: &[String]) -> Option<Relation> {
-    Likeness::between(&sketch(this), &sketch(other)).relation(Proximity::SameDays)
+    related(&sketch(this), &sketch(other), Proximity::SameDays)
+}
+
+fn related(this: &Sketch, other: &Sketch, proximity: Proximity) -> Option<Relation> {
+    let likeness = Likeness::between(this, other);
+    likeness.rule(proximity).ok().map(|_| likeness.relation())
 }
 
 fn with_figures(words: &[String], figures: impl Fn(usize) -> usize) -> Vec<String> {
@@ -79,13 +84,15 @@ fn far_apart_in_time_texts_must_be_more_alike() {
     let reworked = sketch(&[&text[..1950], &other[..2050]].concat());
     let likeness = Likeness::between(&reworked, &sketch(&text));
     assert!(
-        likeness.five.most() > 0.4 && likeness.is_alike(Proximity::between(Some(0), Some(3_600_000))),
+        likeness.five.most() > 0.4
+            && likeness.rule(Proximity::between(Some(0), Some(3_600_000))) == Ok(Rule::NearTextBothWays),
         "{likeness:?}"
     );
     for (a, b) in [(Some(0), Some(73 * 3_600_000)), (None, Some(0))] {
-        assert!(!likeness.is_alike(Proximity::between(a, b)));
+        assert!(matches!(likeness.rule(Proximity::between(a, b)), Err(Miss::TooUnlike { .. })));
     }
-    assert!(Likeness::between(&sketch(&text), &sketch(&text)).is_alike(Proximity::AnyTime));
+    let same = Likeness::between(&sketch(&text), &sketch(&text));
+    assert_eq!(same.rule(Proximity::AnyTime), Ok(Rule::NearTextAnyTime));
 }
 
 #[test]
@@ -93,7 +100,7 @@ fn scripts_without_spaces_are_compared_by_their_characters() {
     let text: String = (0..600_u32).filter_map(|at| char::from_u32(0x4e00 + at * 7 % 5000)).collect();
     let half: String = text.chars().take(300).collect();
     let [text, half] = [text, half].map(|text| Sketch::of(&Document::read(&text).paragraphs));
-    assert_eq!(Likeness::between(&half, &text).relation(Proximity::SameDays), Some(Relation::Excerpt));
+    assert_eq!(related(&half, &text, Proximity::SameDays), Some(Relation::Excerpt));
 }
 
 /// A member to be decided on, owned.
@@ -106,6 +113,22 @@ struct Text {
     declared: Option<&'static str>,
     is_agency: bool,
     is_teaser: bool,
+}
+
+impl Text {
+    fn member(&self) -> Member<'_> {
+        Member {
+            id: self.id,
+            text_hash: self.hash,
+            sketch: &self.sketch,
+            published_at_ms: self.published_at_ms,
+            seen_at_ms: 0,
+            is_agency: self.is_agency,
+            is_trusted: true,
+            is_teaser: self.is_teaser,
+            declared_original: self.declared,
+        }
+    }
 }
 
 fn text(id: &'static str, words: &[String], published_at_ms: Option<i64>) -> Text {
@@ -121,25 +144,70 @@ fn text(id: &'static str, words: &[String], published_at_ms: Option<i64>) -> Tex
     }
 }
 
+#[test]
+fn a_placement_says_what_it_rests_on() {
+    const DAY_MS: i64 = 24 * 3_600_000;
+    let (words, own) = (story(1, 400), story(2, 400));
+    let scattered: Vec<String> = words
+        .iter()
+        .enumerate()
+        .map(|(at, word)| if at % 5 == 4 { &own[at] } else { word }.clone())
+        .collect();
+    for (what, member, published_at_ms, expected) in [
+        ("the same", words.clone(), None, Some((Rule::SameText, 1.0, 1.0))),
+        ("half", words[..200].to_vec(), Some(1), Some((Rule::NearText, 1.0, 0.5))),
+        ("half, later", words[..200].to_vec(), Some(9 * DAY_MS + 1), Some((Rule::NearTextAnyTime, 1.0, 0.5))),
+        ("extended", [&words[..], &own].concat(), Some(1), Some((Rule::NearText, 0.5, 1.0))),
+        (
+            "a tenth less than half of each",
+            [&words[..200], &own[..200]].concat(),
+            Some(1),
+            Some((Rule::NearTextBothWays, 0.5, 0.5)),
+        ),
+        ("every fifth word another", scattered, Some(1), None),
+    ] {
+        let texts = [text("original", &words, Some(0)), text("member", &member, published_at_ms)];
+        let members: Vec<Member<'_>> = texts.iter().map(Text::member).collect();
+        let placements = decide(&members);
+        assert_eq!((placements[0].to_original, placements[0].to_record), (None, None), "{what}");
+        let found = placements[1].to_original;
+        assert_eq!(found.map(|kinship| kinship.rule), expected.map(|(rule, ..)| rule), "{what}");
+        assert_eq!(kinship(&members[1], &members[0]).ok(), found, "{what}");
+        let (Some(found), Some((_, of_this, of_other))) = (found, expected) else { continue };
+        let near = |estimate: f32, exact: f32| (estimate - exact).abs() < 0.12;
+        let containment = found.containment;
+        assert!(
+            near(containment.of_this, of_this) && near(containment.of_other, of_other),
+            "{what}: {found:?}"
+        );
+        let joins = matches!(found.relation, Relation::Copy | Relation::Excerpt);
+        assert_eq!(placements[1].to_record, joins.then_some(found), "{what}");
+    }
+}
+
+#[test]
+fn the_threshold_that_was_missed_is_named() {
+    let (words, other) = (story(1, 500), story(2, 500));
+    let miss = |this: &[String], that: &[String]| {
+        Likeness::between(&sketch(this), &sketch(that)).rule(Proximity::SameDays).unwrap_err().to_string()
+    };
+    assert_eq!(miss(&other, &words), "0 shared shingles are too few to judge by: 5 are asked for");
+    let quoting = [&words[..100], &other].concat();
+    assert!(miss(&quoting, &words).starts_with("of the 5-word shingles 0."), "{}", miss(&quoting, &words));
+    let [first, later] = [1000, 5000].map(|from| with_figures(&words, |at| from + at));
+    assert_eq!(miss(&later, &first), "0 of 16 figures agree, and a share of 0.60 is asked for");
+}
+
 /// Of each member: its original, its record, its relation.
 fn outcome(texts: &[Text]) -> BTreeMap<&'static str, (&'static str, &'static str, Relation)> {
-    let members: Vec<Member<'_>> = texts
-        .iter()
-        .map(|text| Member {
-            id: text.id,
-            text_hash: text.hash,
-            sketch: &text.sketch,
-            published_at_ms: text.published_at_ms,
-            seen_at_ms: 0,
-            is_agency: text.is_agency,
-            is_trusted: true,
-            is_teaser: text.is_teaser,
-            declared_original: text.declared,
-        })
-        .collect();
+    let members: Vec<Member<'_>> = texts.iter().map(Text::member).collect();
     let placed = decide(&members);
     let id = |at: usize| texts[at].id;
-    texts.iter().zip(placed).map(|(text, p)| (text.id, (id(p.original), id(p.record), p.relation))).collect()
+    texts
+        .iter()
+        .zip(placed)
+        .map(|(text, p)| (text.id, (id(p.original), id(p.record), p.relation())))
+        .collect()
 }
 
 #[test]
@@ -212,7 +280,7 @@ proptest! {
         let hash = |text: &str| Document::read(text).text_hash;
         prop_assert_eq!(hash(&text), hash(&format!("\u{feff} {}\n", text)));
         let sketch = Sketch::of(&Document::read(&text).paragraphs);
-        let relation = Likeness::between(&sketch, &sketch).relation(Proximity::AnyTime);
+        let relation = related(&sketch, &sketch, Proximity::AnyTime);
         prop_assert!(relation.is_none_or(|relation| relation == Relation::Copy));
     }
 

@@ -60,6 +60,7 @@ fn example() -> wire::CanonicalArticle {
             article_id: "0c2d".into(),
             url: "https://tide.example/more".into(),
             relation: "extension".into(),
+            ..Related::default()
         }],
         occurrences: vec![Occurrence {
             url: "https://copy.example/ferry".into(),
