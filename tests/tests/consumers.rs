@@ -1,6 +1,6 @@
 //! What the topics hold is what `proto/asyncapi.yaml` promises, and the consumers of `deploy/consumers` read it.
 //!
-//! Their libraries come from PyPI, once, into the folder of the build.
+//! Their libraries come from PyPI and Maven Central, into the folder of the build.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,15 +34,22 @@ fn run_in(encoding: &str) -> String {
 
 #[test]
 fn protobuf_is_read() {
-    is_read(&run_in("protobuf"));
+    let prefix = run_in("protobuf");
+    let standing = is_read(&prefix);
+    assert_eq!(by_java(&prefix), standing);
 }
 
 #[test]
 fn json_is_read() {
-    is_read(&run_in("json"));
+    let prefix = run_in("json");
+    let standing = is_read(&prefix);
+    kcat_shows(&prefix, &standing);
 }
 
-fn is_read(prefix: &str) {
+/// What stands in canonical: by article id, version and headline.
+type Standing = BTreeMap<String, (Value, Value)>;
+
+fn is_read(prefix: &str) -> Standing {
     let brokers = Broker::shared().bootstrap();
     let checked = python("tests/consumers/check.py", &[brokers, prefix]);
     for channel in ["requests", "pages", "articles", "prepared", "canonical", "changes", "deadlettersFetcher"]
@@ -59,10 +66,54 @@ fn is_read(prefix: &str) {
     let consumer = ["--prefix", prefix, "--group", prefix, "--to-end"];
     let args = [&[brokers], &consumer[..]].concat();
     assert_eq!(read(python("deploy/consumers/python/canonical.py", &args)), expected);
+    expected
+}
+
+fn by_java(prefix: &str) -> Standing {
+    let mut maven = Command::new("mvn");
+    maven.args(["--batch-mode", "--quiet", "--file", "deploy/consumers/java/pom.xml"]);
+    maven.args(["compile", "exec:java"]);
+    maven.arg(format!("-Dbuilt={}/consumers-java", env!("CARGO_TARGET_TMPDIR")));
+    let brokers = Broker::shared().bootstrap();
+    maven.arg(format!("-Dexec.args={brokers} {prefix} {prefix}-java --to-end"));
+    let mut standing = Standing::new();
+    // Maven resets colours where it has set none.
+    for line in output(&mut maven).replace("\u{1b}[0m", "").lines() {
+        match line.split('\t').collect::<Vec<_>>()[..] {
+            [id, version, headline] => {
+                let version = version.parse::<u64>().expect("a version");
+                standing.insert(id.to_owned(), (version.into(), headline.into()));
+            }
+            // A tombstone, or Maven's own.
+            _ => drop(standing.remove(line)),
+        }
+    }
+    standing
+}
+
+/// The lines of the README, as they are there but for the names.
+fn kcat_shows(prefix: &str, standing: &Standing) {
+    let readme = std::fs::read_to_string(project().join("deploy/consumers/README.md")).unwrap();
+    let lines: Vec<_> = readme.lines().filter(|line| line.starts_with("kcat ")).collect();
+    let [partitions, heads, records, letters] = lines[..] else { panic!("{lines:?}") };
+    let run = |line: &str| {
+        let line = line
+            .replace("kafka:9092", Broker::shared().bootstrap())
+            .replace("wireroom.", &format!("{prefix}."));
+        output(Command::new("sh").args(["-c", &line]))
+    };
+    assert!(run(partitions).contains("with 12 partitions"));
+    let (heads, records) = (run(heads), run(records));
+    for (id, (_, headline)) in standing {
+        assert!(heads.contains(&format!("{id} ")), "{id} is not in:\n{heads}");
+        assert!(records.contains(headline.as_str().expect("text")), "{headline} is not in:\n{records}");
+    }
+    assert!(heads.contains("content-type=application/json"), "{heads}");
+    assert!(run(letters).contains("wireroom_reason="));
 }
 
 /// By article id: version and headline.
-fn headlines(records: BTreeMap<String, Value>) -> BTreeMap<String, (Value, Value)> {
+fn headlines(records: BTreeMap<String, Value>) -> Standing {
     let shown = |(id, record): (String, Value)| (id, (record["version"].clone(), record["headline"].clone()));
     records.into_iter().map(shown).collect()
 }
@@ -103,7 +154,8 @@ fn install() -> PathBuf {
 /// # Panics
 /// If the command fails, with what it said.
 fn output(command: &mut Command) -> String {
-    const REMEDY: &str = "this test needs python3 with venv (`make setup` installs python3-venv) and PyPI";
+    const REMEDY: &str =
+        "this test needs python3 with venv, Maven and kcat (`make setup`), PyPI and Maven Central";
     let output = command
         .current_dir(project())
         .output()
