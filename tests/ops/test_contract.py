@@ -23,14 +23,20 @@ def test_the_messages_are_as_buf_wants_them():
 
 
 def test_no_message_breaks_its_readers():
-    base = subprocess.run(["git", "merge-base", "HEAD", "main"], cwd=ROOT, capture_output=True, text=True)
-    if base.returncode != 0:
-        pytest.skip(f"no history with a branch main to compare with: {base.stderr.strip()}")
-    there = subprocess.run(["git", "cat-file", "-e", f"{base.stdout.strip()}:proto"], cwd=ROOT)
-    if there.returncode != 0:
-        pytest.skip("the history is cut off before the branch main")
-    ran = buf("breaking", "proto", "--against", f".git#ref={base.stdout.strip()},subdir=proto")
+    head, base = git("rev-parse", "HEAD"), git("merge-base", "HEAD", "main")
+    # Of main itself: with what it was before.
+    base = git("rev-parse", "--verify", "HEAD^") if base == head else base
+    if not base:
+        pytest.skip("there is no git history with a branch main to compare with")
+    repository = git("rev-parse", "--path-format=absolute", "--git-common-dir")
+    ran = buf("breaking", "proto", "--against", f"{repository}#ref={base},subdir=proto")
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def git(*arguments):
+    """What git says; nothing where it cannot."""
+    ran = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+    return ran.stdout.strip() if ran.returncode == 0 else ""
 
 
 def test_what_breaks_readers_is_found(tmp_path):
