@@ -5,6 +5,8 @@ KILLS  ?= 100
 WORST  ?= 0
 IMAGE  ?= target/image
 CORPUS ?= ../shared/corpus
+SCHEMAS ?= ../shared/schemas
+COPIES  = $(CORPUS)/near_duplicates/edited.jsonl.xz $(CORPUS)/near_duplicates/wire.jsonl.xz
 CORPORA = $(CORPUS)/fundus.jsonl.xz $(CORPUS)/newsset.jsonl.xz $(CORPUS)/trafilatura.jsonl.xz $(CORPUS)/wcxb.jsonl.xz
 
 .DEFAULT_GOAL := help
@@ -41,11 +43,18 @@ bench: setup ## Measure: one `name value unit` a line
 	@target/release/bench target/release/wireroom
 	@$(CARGO) run --quiet --release --locked --package fetcher --example cost
 
-quality: setup ## Score the extractor on the recorded pages in CORPUS, against what it has reached (WORST=n: name the n worst)
+quality: setup ## Score extractor and normalizer on the recorded pages in CORPUS, against what was reached (WORST=n: name the n worst)
 	@if [ -d "$(CORPUS)" ]; then \
-	  $(CARGO) run --quiet --release --locked --package extraction --example corpora -- score --worst $(WORST) $(CORPORA); \
+	  $(CARGO) run --quiet --release --locked --package extraction --example corpora -- score --worst $(WORST) $(CORPORA) && \
+	  $(CARGO) run --quiet --release --locked --package normalizer --example copies -- $(COPIES); \
 	else \
 	  echo "quality: not measured, as there are no recorded pages in $(CORPUS)"; \
+	fi
+	@if [ -f "$(SCHEMAS)/ninjs-3.1.json" ]; then \
+	  $(CARGO) build --quiet --release --locked --package wireroom --package tests --bin wireroom --bin ninjs && \
+	  target/release/ninjs $(SCHEMAS)/ninjs-3.1.json target/release/wireroom; \
+	else \
+	  echo "quality: ninjs is not validated, as there is no $(SCHEMAS)/ninjs-3.1.json"; \
 	fi
 
 train: setup ## Train the extractor's model again on the recorded pages in CORPUS

@@ -27,6 +27,12 @@ pub struct DeadLetter {
     pub request_id: String,
 }
 
+/// Whether a tombstone came with a change.
+fn is_end(change: &Value) -> bool {
+    let is_taken_down = change["withdrawal"]["cause"] == "takedown";
+    is_taken_down || change["change"] == "buried" || !text(change, "superseded_by").is_empty()
+}
+
 impl Topics {
     /// In the folder of a process, running or stopped.
     pub fn in_folder(data: &Path) -> Self {
@@ -98,7 +104,7 @@ impl Topics {
             standing.iter().map(|(id, record)| (id.as_str(), record["version"].as_u64().unwrap())).collect();
         let said: BTreeMap<&str, u64> = last
             .into_iter()
-            .filter(|(_, change)| text(change, "superseded_by").is_empty())
+            .filter(|(_, change)| !is_end(change))
             .map(|(id, change)| (id, change["version"].as_u64().unwrap()))
             .collect();
         assert_eq!(stand, said, "the versions that stand in canonical, and the last ones in changes");

@@ -2,7 +2,7 @@
 
 use tests::run;
 
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 20] = [
     &[],
     &["run"],
     &["fetcher"],
@@ -13,6 +13,7 @@ const COMMANDS: [&[&str]; 19] = [
     &["topics"],
     &["topics", "create"],
     &["submit"],
+    &["withdraw"],
     &["sources"],
     &["sources", "import"],
     &["sources", "list"],

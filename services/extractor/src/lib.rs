@@ -10,6 +10,7 @@ mod config;
 mod counts;
 mod record;
 mod stage;
+mod withdrawn;
 mod worker;
 
 pub use bodies::Bodies;

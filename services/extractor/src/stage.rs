@@ -13,6 +13,7 @@ use crate::{
     config::{Config, Directive},
     counts::count,
     record::{of_document, of_page},
+    withdrawn,
 };
 
 /// The extractor's place in the flow.
@@ -94,6 +95,12 @@ impl Extractor {
                 }
             }
         }
+        if page.is_gone {
+            return Ok(match withdrawn::of_gone(&page, record.written_at_ms) {
+                Ok(article) => Yield { articles: vec![article], ..Yield::default() },
+                Err(error) => Yield { refusal: Some(("malformed", error.to_string())), ..Yield::default() },
+            });
+        }
         Ok(extract(&page, lost, &self.config.refuse))
     }
 }
@@ -162,6 +169,9 @@ fn fetched(request: &Request, response: &Response, refused: &[Directive]) -> Res
         },
     });
     count(&extraction, body.len());
+    if withdrawn::is_notice(&extraction.text) && !is_copy {
+        return Ok((withdrawn::of_notice(of_page(request, response, &fetched_at, extraction)), None));
+    }
     if let Some(refusal) = refusal(url, &extraction) {
         return Err(refusal);
     }

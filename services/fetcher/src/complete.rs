@@ -254,7 +254,7 @@ fn give_up(
     if ticket.visits > 0 {
         queue.draft.page(if failure.is_gone() { "gone" } else { "failed" });
         if failure.is_gone() {
-            page_gone(queue.draft, request, &failure.to_string(), &record.headers);
+            page_gone(queue.draft, request, failure, &record.headers);
         }
         return;
     }

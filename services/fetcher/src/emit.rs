@@ -2,7 +2,7 @@
 
 use article::CanonicalUrl;
 use bytes::Bytes;
-use crawl::Discovered;
+use crawl::{Discovered, Failure};
 use pipeline::{DeadLetter, Headers, Output, Record};
 use prost::Message;
 use tracing::info;
@@ -43,8 +43,10 @@ pub(crate) fn page_without_response(draft: &mut Draft, request: Request, failure
 }
 
 /// Writes that a page which was there is gone.
-pub(crate) fn page_gone(draft: &mut Draft, request: Request, failure: &str, came_with: &Headers) {
-    let page = Page { request: Some(request), failure: failure.to_owned(), is_gone: true, ..Page::default() };
+pub(crate) fn page_gone(draft: &mut Draft, request: Request, failure: &Failure, came_with: &Headers) {
+    let gone_status = if let Failure::Status(status) = failure { u32::from(*status) } else { 0 };
+    let (request, failure) = (Some(request), failure.to_string());
+    let page = Page { request, failure, is_gone: true, gone_status, ..Page::default() };
     write_page(draft, page, came_with);
 }
 

@@ -189,8 +189,12 @@ impl Press {
         let mut body_text = String::with_capacity(text.len() * 6);
         for word in text {
             match word {
+                BREAK if body_text.is_empty() || body_text.ends_with('\n') => {}
                 BREAK => body_text.push_str(".\n\n"),
-                word => write!(body_text, "{} ", self.words[word as usize]).unwrap(),
+                word => {
+                    let space = if body_text.is_empty() || body_text.ends_with('\n') { "" } else { " " };
+                    write!(body_text, "{space}{}", self.words[word as usize]).unwrap();
+                }
             }
         }
         let url = format!("https://{domain}/news/{number}");

@@ -24,19 +24,21 @@ pub(crate) struct Spans {
     pub(crate) window_ms: i64,
     /// For the same text and the same URL.
     pub(crate) memory_ms: i64,
+    /// In canonical once they are withdrawn, from when that was said.
+    pub(crate) withdrawn_ms: i64,
 }
 
 impl Spans {
-    pub(crate) fn new(window: Duration, memory: Duration) -> Self {
+    pub(crate) fn new(window: Duration, memory: Duration, withdrawn: Duration) -> Self {
         let ms = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-        Self { window_ms: ms(window), memory_ms: ms(memory.max(window)) }
+        Self { window_ms: ms(window), memory_ms: ms(memory.max(window)), withdrawn_ms: ms(withdrawn) }
     }
 }
 
 /// Which arrivals came when, as far as anything hangs on it.
 #[derive(Debug)]
 pub(crate) struct Ageing {
-    spans: Spans,
+    pub(crate) spans: Spans,
     /// The stream's time, and the arrival that came then, now and then.
     marks: VecDeque<(i64, u64)>,
 }

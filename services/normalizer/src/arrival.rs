@@ -2,9 +2,9 @@
 
 use article::Relation;
 use bytes::Bytes;
-use neardup::{Index, Member, Placement, Sketch, are_kin, decide};
+use neardup::{Index, Member, Placement, Sketch, are_kin};
 use pipeline::LogError;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use wire::{Article, ArticleState, Prepared, StreamState};
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     facts::{self, facts, member},
     record::{self, Publication},
     rows::{Rows, Tables},
+    withdrawal,
 };
 
 /// Most articles that are decided on together. An article that would be one more is decided on alone.
@@ -30,10 +31,14 @@ const DAY_MS: i64 = 24 * 3_600_000;
 #[derive(Debug)]
 pub(crate) struct Clusters {
     index: Index,
-    ageing: Ageing,
+    pub(crate) ageing: Ageing,
     boilerplate: Boilerplate,
-    stream: StreamState,
+    pub(crate) stream: StreamState,
     drop_boilerplate: bool,
+    /// No withdrawn record leaves canonical before this instant of the stream's own time.
+    pub(crate) next_burial_ms: i64,
+    /// What was taken down, as the keys of its rows.
+    pub(crate) taken_down: FxHashSet<Box<[u8]>>,
 }
 
 /// What an arrival brought about.
@@ -54,7 +59,9 @@ pub(crate) struct Known {
     sketch: Sketch,
     /// The article, where it is at hand.
     body: Option<Article>,
-    is_changed: bool,
+    pub(crate) is_changed: bool,
+    /// It had been withdrawn until now.
+    pub(crate) is_revived: bool,
 }
 
 impl Clusters {
@@ -67,6 +74,8 @@ impl Clusters {
             boilerplate: Boilerplate::default(),
             stream,
             drop_boilerplate,
+            next_burial_ms: i64::MIN,
+            taken_down: FxHashSet::default(),
         }
     }
 
@@ -109,6 +118,11 @@ impl Clusters {
         self.advance(rows, article.seen_at_ms)?;
         let publisher = article.publisher.as_ref();
         let domain = publisher.map(|publisher| publisher.domain.clone()).unwrap_or_default();
+        let mut publications = self.bury(rows)?;
+        if self.is_taken_down(&article, &domain) {
+            let (cluster_id, relation) = (article.article_id, Relation::Original);
+            return Ok(Arrival { publications, cluster_id, relation });
+        }
         let day = u32::try_from(self.stream.time_ms / DAY_MS).unwrap_or_default();
         let paragraphs: Vec<u32> = prepared.paragraphs.iter().map(boilerplate::name).collect();
         let repeated = self.boilerplate.repeated(rows, &domain, &paragraphs, day)?;
@@ -117,10 +131,42 @@ impl Clusters {
         let (arrived, is_revised) = self.take_in(rows, text_hash, article, sketch, &repeated)?;
         let arrival = arrived.state.arrival;
         let is_new = arrival == self.stream.arrivals;
-        let mut members = self.gather(rows, arrived)?;
+        let members = self.gather(rows, arrived)?;
         if is_new && !members.iter().any(|known| known.state.arrival != arrival && known.is_of(&domain)) {
             self.boilerplate.learn(rows, &domain, &paragraphs, day)?;
         }
+        let decided = self.settle(rows, members, arrival, is_revised)?;
+        publications.extend(decided.publications);
+        Ok(Arrival { publications, ..decided })
+    }
+
+    /// Decides on a group again, of which the article that came as `arrival` has changed; writes what follows.
+    pub(crate) fn decide_again<R: Rows>(
+        &mut self,
+        rows: &mut R,
+        arrival: u64,
+        group: u64,
+        is_revived: bool,
+    ) -> Result<Vec<Publication>, LogError> {
+        let mut members = Vec::new();
+        for member in rows.group(group)? {
+            members.extend(recollect(rows, member)?);
+        }
+        members.sort_by_key(|known| known.state.arrival);
+        for known in members.iter_mut().filter(|known| known.state.arrival == arrival) {
+            known.is_revived = is_revived;
+        }
+        Ok(self.settle(rows, members, arrival, false)?.publications)
+    }
+
+    /// Places the members of a group, of which the article that came as `arrival` has changed; writes what follows.
+    fn settle<R: Rows>(
+        &mut self,
+        rows: &mut R,
+        mut members: Vec<Known>,
+        arrival: u64,
+        is_revised: bool,
+    ) -> Result<Arrival, LogError> {
         let declared = resolve_declared(rows, &members)?;
         let decided_on: Vec<Member<'_>> = members
             .iter()
@@ -130,10 +176,11 @@ impl Clusters {
                 ..member(&known.state, &known.sketch)
             })
             .collect();
-        let placements = decide(&decided_on);
+        let placements = withdrawal::place(&members, &decided_on);
         drop(decided_on);
         self.represent(&mut members, &placements);
         let publications = record::publish(rows, &mut members, &placements, is_revised.then_some(arrival))?;
+        withdrawal::empty(rows, &mut members, &placements)?;
         let own = members.iter().zip(&placements).find(|(known, _)| known.state.arrival == arrival);
         let own = own.map(|(_, placement)| *placement);
         let relation = own.map_or(Relation::Original, |own| own.relation);
@@ -176,13 +223,16 @@ impl Clusters {
             };
             rows.put_arrival(&state.article_id, arrival)?;
             rows.put_body(arrival, &article)?;
-            return Ok((self.known(rows, state, sketch, article)?, false));
+            return Ok((known_by(rows, state, sketch, article)?, false));
         };
         let old_sketch = facts::take_sketch(&mut before);
         let body = rows.body(before.arrival)?;
+        let is_revived = withdrawal::is_ended(&before, &article);
         let (article, is_revised, state, sketch) = match &body {
             Some(known) if !revises(&article, known) => {
-                let article = merged(known.clone(), &article);
+                let fetched_at_ms = if is_revived { article.fetched_at_ms } else { 0 };
+                let mut article = merged(known.clone(), &article);
+                article.fetched_at_ms = article.fetched_at_ms.max(fetched_at_ms);
                 let (seen_at_ms, labels) = (article.seen_at_ms, article.labels.clone());
                 (article, false, ArticleState { seen_at_ms, labels, ..before.clone() }, old_sketch)
             }
@@ -216,33 +266,12 @@ impl Clusters {
             is_published: before.is_published,
             published_hash: before.published_hash,
             is_representative: before.is_representative,
+            withdrawal: before.withdrawal.filter(|_| !is_revived),
+            buried_at_ms: if is_revived { 0 } else { before.buried_at_ms },
+            is_emptied: false,
             ..state
         };
-        Ok((self.known(rows, state, sketch, article)?, is_revised))
-    }
-
-    /// The article that has arrived, once it can be found by all its names.
-    fn known(
-        &self,
-        rows: &mut impl Rows,
-        mut state: ArticleState,
-        sketch: Sketch,
-        article: Article,
-    ) -> Result<Known, LogError> {
-        if !state.declared_original_id.is_empty() {
-            rows.put_declaring(&state.declared_original_id, &state.article_id)?;
-        }
-        let same = article.url == article.requested_url;
-        for url in [&article.url, &article.requested_url].into_iter().skip(usize::from(same)) {
-            let Some(url_id) = facts::id_of_url(url).filter(|url_id| *url_id != state.article_id) else {
-                continue;
-            };
-            rows.put_alias(&url_id, &state.article_id)?;
-            if state.aliases.len() < MAX_ALIASES && !state.aliases.contains(&url_id) {
-                state.aliases.push(url_id);
-            }
-        }
-        Ok(Known { state, sketch, body: Some(article), is_changed: true })
+        Ok((Known { is_revived, ..known_by(rows, state, sketch, article)? }, is_revised))
     }
 
     fn left_out(&self, repeated: &[u32]) -> Vec<u32> {
@@ -252,9 +281,16 @@ impl Clusters {
     /// The article with all it is decided with, in order of arrival. Clusters that it joins become one.
     fn gather(&self, rows: &mut impl Rows, arrived: Known) -> Result<Vec<Known>, LogError> {
         let mut groups = vec![arrived.state.group];
-        let mut arrivals = rows.group(arrived.state.group)?;
+        let is_new = arrived.state.arrival == self.stream.arrivals;
+        let mut arrivals = if is_new { groups.clone() } else { rows.group(arrived.state.group)? };
         let mut members: Vec<Known> = Vec::new();
-        let candidates = self.candidates(rows, &arrived)?;
+        let with_text = rows.arrival_with_text(&arrived.state.text_hash)?;
+        if with_text.is_none() {
+            rows.put_arrival_with_text(&arrived.state.text_hash, arrived.state.arrival)?;
+        }
+        let mut candidates = named(rows, &arrived)?;
+        candidates.extend(with_text);
+        candidates.extend(self.index.candidates(&arrived.sketch.keys));
         metrics::NORMALIZER_CANDIDATES.observe(candidates.len() as f64);
         for candidate in candidates {
             if arrivals.contains(&candidate) {
@@ -271,9 +307,6 @@ impl Clusters {
                 members.push(known);
             }
         }
-        if rows.arrival_with_text(&arrived.state.text_hash)?.is_none() {
-            rows.put_arrival_with_text(&arrived.state.text_hash, arrived.state.arrival)?;
-        }
         members.push(arrived);
         for arrival in arrivals {
             if !members.iter().any(|known| known.state.arrival == arrival) {
@@ -283,26 +316,6 @@ impl Clusters {
         members.sort_by_key(|known| known.state.arrival);
         regroup(rows, &mut members, &groups)?;
         Ok(members)
-    }
-
-    /// Articles that may belong with this one, the surest signs first.
-    fn candidates(&self, rows: &impl Rows, arrived: &Known) -> Result<Vec<u64>, LogError> {
-        let own = &arrived.state.article_id;
-        let mut ids = Vec::new();
-        if !arrived.state.declared_original_id.is_empty() {
-            ids.push(rows.resolve(&arrived.state.declared_original_id)?);
-        }
-        ids.extend(rows.declaring(own)?);
-        for alias in &arrived.state.aliases {
-            ids.extend(rows.declaring(alias)?);
-        }
-        let mut candidates = Vec::new();
-        for id in ids {
-            candidates.extend(rows.arrival(&id)?);
-        }
-        candidates.extend(rows.arrival_with_text(&arrived.state.text_hash)?);
-        candidates.extend(self.index.candidates(&arrived.sketch.keys));
-        Ok(candidates)
     }
 
     /// Puts the first records of each story into the index and takes all else out.
@@ -358,10 +371,51 @@ impl Known {
     }
 }
 
+/// The article that has arrived, once it can be found by all its names.
+fn known_by(
+    rows: &mut impl Rows,
+    mut state: ArticleState,
+    sketch: Sketch,
+    article: Article,
+) -> Result<Known, LogError> {
+    if !state.declared_original_id.is_empty() {
+        rows.put_declaring(&state.declared_original_id, &state.article_id)?;
+    }
+    let same = article.url == article.requested_url;
+    for url in [&article.url, &article.requested_url].into_iter().skip(usize::from(same)) {
+        let Some(url_id) = facts::id_of_url(url).filter(|url_id| *url_id != state.article_id) else {
+            continue;
+        };
+        rows.put_alias(&url_id, &state.article_id)?;
+        if state.aliases.len() < MAX_ALIASES && !state.aliases.contains(&url_id) {
+            state.aliases.push(url_id);
+        }
+    }
+    Ok(Known { state, sketch, body: Some(article), is_changed: true, is_revived: false })
+}
+
+/// Articles that this one names its original, or that name it theirs.
+fn named(rows: &impl Rows, arrived: &Known) -> Result<Vec<u64>, LogError> {
+    let own = &arrived.state.article_id;
+    let mut ids = Vec::new();
+    if !arrived.state.declared_original_id.is_empty() {
+        ids.push(rows.resolve(&arrived.state.declared_original_id)?);
+    }
+    ids.extend(rows.declaring(own)?);
+    for alias in &arrived.state.aliases {
+        ids.extend(rows.declaring(alias)?);
+    }
+    let mut named = Vec::new();
+    for id in ids {
+        named.extend(rows.arrival(&id)?);
+    }
+    Ok(named)
+}
+
 fn recollect(rows: &impl Rows, arrival: u64) -> Result<Option<Known>, LogError> {
     let Some(mut state) = rows.article(arrival)? else { return Ok(None) };
     let sketch = facts::take_sketch(&mut state);
-    Ok(Some(Known { state, sketch, body: None, is_changed: false }))
+    Ok(Some(Known { state, sketch, body: None, is_changed: false, is_revived: false }))
 }
 
 /// Makes one group of `members`, named after the first that arrived.

@@ -14,6 +14,7 @@ use crate::{
     counts::count,
     record::{Publication, rfc3339},
     rows::{ARTICLES, MARKS, STREAM, StepRows, decode_state, number, number_after},
+    withdrawal::{Cause, TAKEN_DOWN},
 };
 
 /// Reads `prepared`; its state is one record an article.
@@ -31,6 +32,8 @@ pub struct ClusterSettings {
     pub memory: Duration,
     /// Whether paragraphs that a domain repeats under its articles are left out of bodies. They never count for likeness.
     pub drop_boilerplate: bool,
+    /// How long a withdrawn record stands in canonical before its tombstone, in the stream's own time.
+    pub withdrawn_for: Duration,
 }
 
 impl Default for ClusterSettings {
@@ -40,6 +43,7 @@ impl Default for ClusterSettings {
             window: Duration::from_secs(14 * 24 * 3600),
             memory: Duration::from_secs(400 * 24 * 3600),
             drop_boilerplate: false,
+            withdrawn_for: Duration::from_secs(7 * 24 * 3600),
         }
     }
 }
@@ -68,12 +72,18 @@ impl Cluster {
         };
         let partition = record.origin.partition;
         let clusters = self.partitions.get_mut(&partition).ok_or(LogError::NotAssigned { partition })?;
+        let mut rows = StepRows { step, partition };
         let run_id = article.run_id.clone();
-        let arrival = clusters.arrive(&mut StepRows { step, partition }, prepared, article)?;
+        let (relation, publications) = if article.withdrawal.is_some() {
+            (None, clusters.withdraw(&mut rows, &article)?)
+        } else {
+            let arrival = clusters.arrive(&mut rows, prepared, article)?;
+            (Some(arrival.relation), arrival.publications)
+        };
         let now_ms = self.clock.now_ms();
-        count(&arrival, now_ms);
+        count(relation, &publications, now_ms);
         let processed_at = rfc3339(now_ms);
-        for publication in arrival.publications {
+        for publication in publications {
             self.emit(publication, &processed_at, &run_id, &record.headers, step);
         }
         Ok(())
@@ -124,11 +134,14 @@ impl Cluster {
 impl Stage for Cluster {
     fn assigned(&mut self, partition: i32, state: &State) -> Result<(), LogError> {
         let stream = state.get(STREAM)?.map(|row| decode_state(&row)).transpose()?.unwrap_or_default();
-        let spans = Spans::new(self.settings.window, self.settings.memory);
-        let mut clusters = Clusters::new(stream, spans, self.settings.drop_boilerplate);
+        let ClusterSettings { window, memory, withdrawn_for, drop_boilerplate, .. } = self.settings;
+        let mut clusters = Clusters::new(stream, Spans::new(window, memory, withdrawn_for), drop_boilerplate);
         for row in state.scan(MARKS) {
             let (key, arrival) = row?;
             clusters.recall_mark(number_after(MARKS, &key).cast_signed(), number(&arrival));
+        }
+        for row in state.scan(TAKEN_DOWN) {
+            clusters.recall_takedown(&row?.0);
         }
         for row in state.scan_from(ARTICLES, &clusters.oldest().to_be_bytes()) {
             clusters.recall(&decode_state(&row?.1)?);
@@ -156,7 +169,22 @@ fn read(record: &Record) -> Result<(Prepared, Article), String> {
     let value =
         record.value.as_ref().ok_or("a prepared record without a value; prepared takes no tombstones")?;
     let mut prepared: Prepared = wire::decode(value).map_err(|cause| cause.to_string())?;
-    let article = prepared.article.take().filter(|article| !article.article_id.is_empty());
+    let article = prepared.article.take();
+    if let Some((article, withdrawal)) = article.as_ref().and_then(|a| Some((a, a.withdrawal.as_ref()?))) {
+        if Cause::of(withdrawal).is_none() {
+            return Err(format!(
+                "{:?} is no cause of a withdrawal that this version knows",
+                withdrawal.cause
+            ));
+        }
+        if article.article_id.is_empty() && article.publisher.as_ref().is_none_or(|p| p.domain.is_empty()) {
+            return Err(
+                "a withdrawal of neither an article nor a domain; its producer must name one".to_owned()
+            );
+        }
+        return Ok((Prepared::default(), article.clone()));
+    }
+    let article = article.filter(|article| !article.article_id.is_empty());
     let article =
         article.ok_or("a prepared record without an article and its id; its producer must set both")?;
     if prepared.exact_hash.len() != 16 {

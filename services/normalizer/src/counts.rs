@@ -1,15 +1,18 @@
 //! What the decider counts.
 
-use article::{Moment, Precision};
+use article::{Moment, Precision, Relation};
 use metrics::{NORMALIZER_ARRIVALS, NORMALIZER_FRESHNESS_SECONDS, NORMALIZER_PUBLICATIONS};
 use wire::CanonicalArticle;
 
-use crate::arrival::Arrival;
+use crate::record::Publication;
 
-/// Counts an arrival that was decided on at `now_ms`, and how old an article is that is published for the first time.
-pub(crate) fn count(arrival: &Arrival, now_ms: i64) {
-    NORMALIZER_ARRIVALS.with_label_values(&[arrival.relation.as_str()]).inc();
-    for publication in &arrival.publications {
+/// Counts what was decided at `now_ms`: what an arrival is, what came of it, and how old an article is that is published
+/// for the first time.
+pub(crate) fn count(arrival: Option<Relation>, publications: &[Publication], now_ms: i64) {
+    if let Some(relation) = arrival {
+        NORMALIZER_ARRIVALS.with_label_values(&[relation.as_str()]).inc();
+    }
+    for publication in publications {
         let change = publication.change.change.as_str();
         NORMALIZER_PUBLICATIONS.with_label_values(&[change]).inc();
         for record in publication.record.iter().filter(|_| change == "created") {

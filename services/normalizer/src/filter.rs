@@ -29,8 +29,11 @@ struct Line {
 /// writing does.
 pub fn filter(reader: impl BufRead, mut writer: impl Write) -> io::Result<u64> {
     let mut rows = MemoryRows::default();
-    let mut clusters =
-        Clusters::new(StreamState::default(), Spans { window_ms: i64::MAX, memory_ms: i64::MAX }, false);
+    let mut clusters = Clusters::new(
+        StreamState::default(),
+        Spans { window_ms: i64::MAX, memory_ms: i64::MAX, withdrawn_ms: i64::MAX },
+        false,
+    );
     let mut refused = 0;
     for (number, line) in (1_i64..).zip(reader.split(b'\n')) {
         let line = line?;

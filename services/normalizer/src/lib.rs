@@ -23,6 +23,7 @@ mod record;
 mod rows;
 #[cfg(test)]
 mod scenarios;
+mod withdrawal;
 mod worker;
 
 pub use cluster::{CLUSTER_ROLE, Cluster, ClusterSettings};

@@ -21,6 +21,10 @@ impl Stage for Prepare {
     fn process(&mut self, inputs: &Inputs, step: &mut Step) -> Result<(), LogError> {
         for record in &inputs.records {
             match read(record) {
+                Ok(article) if article.withdrawal.is_some() => {
+                    let prepared = Prepared { article: Some(article), ..Prepared::default() };
+                    step.emit(output(prepared, record));
+                }
                 Ok(article) if is_publishable(&article) => step.emit(output(prepare(article), record)),
                 Ok(article) => {
                     let detail =
@@ -65,9 +69,14 @@ fn output(prepared: Prepared, came_of: &Record) -> Output {
 
 /// Cleans an article and takes its text's fingerprints. What is said of it elsewhere is left as it is.
 pub fn prepare(mut article: Article) -> Prepared {
-    article.body_text = clean_body(&article.body_text);
+    // Nearly every text is clean as it comes.
+    if !article.body_text.split("\n\n").all(is_clean) {
+        article.body_text = clean_body(&article.body_text);
+    }
     for line in [&mut article.headline, &mut article.subheadline, &mut article.summary] {
-        *line = clean_paragraph(line);
+        if !is_clean(line) {
+            *line = clean_paragraph(line);
+        }
     }
     part_dateline(&mut article);
     settle_date(&mut article);
@@ -155,6 +164,18 @@ fn clean_body(text: &str) -> String {
     cleaned.filter(|paragraph| !paragraph.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
+/// Whether a paragraph surely is as [`clean_paragraph`] would have it, and not empty.
+fn is_clean(text: &str) -> bool {
+    let mut before = ' ';
+    let is_kept = |c: char| {
+        let follows_space = std::mem::replace(&mut before, c) == ' ';
+        // Below U+0300 nothing combines; U+2010 to U+2027 are dashes and quotes.
+        matches!(c, '!'..='[' | ']'..='~' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | '\u{2010}'..='\u{2027}')
+            || c == ' ' && !follows_space
+    };
+    text.chars().all(is_kept) && before != ' '
+}
+
 /// NFC; white space squeezed; no soft hyphens, byte-order marks, control characters or stray Markdown escapes (`\$`).
 fn clean_paragraph(text: &str) -> String {
     // Nearly every text is in that form as it is.
@@ -186,6 +207,8 @@ fn squeezed(chars: impl Iterator<Item = char>, bytes: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -198,6 +221,15 @@ mod tests {
             (" \n\n ", ""),
         ] {
             assert_eq!(clean_body(text), expected, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_clean_stays_as_it_is(text in "([a-z .,\\\\$é—’\u{ad}\u{a0}\u{301}\u{200b}\t]|\\PC){0,12}") {
+            if is_clean(&text) {
+                prop_assert_eq!(clean_body(&text), text);
+            }
         }
     }
 

@@ -4,10 +4,10 @@ use article::{Moment, Relation};
 use neardup::Placement;
 use pipeline::LogError;
 use prost::Message;
-use wire::{Article, CanonicalArticle, Change, Occurrence, Related};
+use wire::{Article, ArticleState, CanonicalArticle, Change, Occurrence, Related};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{arrival::Known, boilerplate, rows::Rows};
+use crate::{arrival::Known, boilerplate, rows::Rows, withdrawal::Standing};
 
 /// Most labels on a record, its own first.
 const MAX_LABELS: usize = 64;
@@ -41,6 +41,10 @@ pub(crate) fn publish(
     let mut aged = Vec::new();
     let was_published: Vec<bool> = members.iter().map(|known| known.state.is_published).collect();
     for (at, _) in placements.iter().enumerate().filter(|(at, placement)| placement.record == *at) {
+        let standing = members.get(at).map_or(Standing::Nothing, |known| Standing::of(&known.state));
+        if standing == Standing::Nothing {
+            continue;
+        }
         let Some(record) = canonical(rows, members, placements, at)? else {
             aged.push(at);
             continue;
@@ -56,6 +60,8 @@ pub(crate) fn publish(
             continue;
         }
         let change = match (was, revised == Some(known.state.arrival)) {
+            _ if standing == Standing::Withdrawn => "withdrawn",
+            _ if known.is_revived => "corrected",
             (true, true) => "corrected",
             (true, false) => "reprocessed",
             (false, _) if takes_over() => "takeover",
@@ -66,26 +72,37 @@ pub(crate) fn publish(
         let change = Change { url: known.state.place.clone(), ..change_to(&record) };
         publications.push(Publication { change, record: Some(record) });
     }
-    for (at, placement) in placements.iter().enumerate().filter(|(at, placement)| placement.record != *at) {
+    for (at, placement) in placements.iter().enumerate() {
+        let is_record = placement.record == at;
+        let is_over = !is_record
+            || members.get(at).is_some_and(|known| Standing::of(&known.state) == Standing::Nothing);
         let is_late =
             aged.contains(&placement.record) && members.get(at).is_some_and(|known| known.state.version == 0);
-        if was_published.get(at) == Some(&true) || is_late {
-            let cluster_id = cluster_id(members, placements, placement.original);
-            let superseded_by =
-                members.get(placement.record).map(|known| known.id().to_owned()).unwrap_or_default();
-            let Some(known) = members.get_mut(at) else { continue };
-            let change = Change {
-                article_id: known.id().to_owned(),
-                version: known.publish(None),
-                change: "superseded".to_owned(),
-                cluster_id,
-                url: known.state.place.clone(),
-                relation: placement.relation.to_string(),
-                superseded_by,
-                ..Change::default()
-            };
-            publications.push(Publication { change, record: None });
+        if !is_over || was_published.get(at) != Some(&true) && !is_late {
+            continue;
         }
+        let cluster_id = cluster_id(members, placements, placement.original);
+        let superseded_by = members.get(placement.record).map(|known| known.id().to_owned());
+        let Some(known) = members.get_mut(at) else { continue };
+        // Taken down at once, or withdrawn before.
+        let withdrawal = known.state.withdrawal.clone().filter(|_| is_record);
+        let change = match &withdrawal {
+            Some(withdrawal) if withdrawal.cause == "takedown" => "withdrawn",
+            _ if is_record => "buried",
+            _ => "superseded",
+        };
+        let change = Change {
+            article_id: known.id().to_owned(),
+            version: known.publish(None),
+            change: change.to_owned(),
+            cluster_id,
+            url: known.state.place.clone(),
+            relation: placement.relation.to_string(),
+            superseded_by: superseded_by.filter(|_| !is_record).unwrap_or_default(),
+            withdrawal,
+            ..Change::default()
+        };
+        publications.push(Publication { change, record: None });
     }
     Ok(publications)
 }
@@ -98,20 +115,35 @@ fn canonical(
     at: usize,
 ) -> Result<Option<CanonicalArticle>, LogError> {
     let body = members.get_mut(at).map(|known| known.body(rows)).transpose()?.flatten();
-    let (Some(body), Some(known), Some(placement)) = (body, members.get(at), placements.get(at)) else {
+    let (Some(known), Some(placement)) = (members.get(at), placements.get(at)) else { return Ok(None) };
+    // What is withdrawn long after its text has aged is told all the same.
+    let Some(body) = body.or_else(|| known.state.withdrawal.as_ref().map(|_| without_text(&known.state)))
+    else {
         return Ok(None);
     };
     let mut occurring = of_record(members, placements, at);
     occurring.sort_by_key(|(other, _)| (other.state.seen_at_ms, other.id().to_owned()));
     let mut related: Vec<Related> = Vec::new();
     for (other, (known, placed)) in members.iter().zip(placements).enumerate() {
-        if other != at && placed.record == other && placed.original == placement.original {
+        let is_usable = Standing::of(&known.state) == Standing::Usable;
+        if is_usable && other != at && placed.record == other && placed.original == placement.original {
             let (article_id, url) = (known.id().to_owned(), known.state.place.clone());
             related.push(Related { article_id, url, relation: placed.relation.to_string() });
         }
     }
     related.sort_by(|a, b| a.article_id.cmp(&b.article_id));
     let mut record = CanonicalArticle { url: known.state.place.clone(), ..of_article(body) };
+    if let Some(withdrawal) = &known.state.withdrawal {
+        record = CanonicalArticle {
+            status: "withdrawn".to_owned(),
+            withdrawal: Some(withdrawal.clone()),
+            subheadline: String::new(),
+            summary: String::new(),
+            body_text: String::new(),
+            images: Vec::new(),
+            ..record
+        };
+    }
     if !known.state.left_out.is_empty() {
         record.body_text = boilerplate::without(&record.body_text, &known.state.left_out);
     }
@@ -135,7 +167,10 @@ fn of_record<'m>(
     record: usize,
 ) -> Vec<(&'m Known, Relation)> {
     let placed = members.iter().zip(placements).enumerate();
-    let occurring = placed.filter(|(at, (_, placement))| *at != record && placement.record == record);
+    // A withdrawn record tells where its text still stands.
+    let is_usable = |known: &Known| Standing::of(&known.state) == Standing::Usable;
+    let occurring = placed
+        .filter(|(at, (known, placement))| *at != record && placement.record == record && is_usable(known));
     occurring.map(|(_, (known, placement))| (known, placement.to_record)).collect()
 }
 
@@ -146,6 +181,15 @@ fn occurrence(known: &Known, to_record: Relation) -> Occurrence {
         relation: to_record.to_string(),
         seen_at: rfc3339(known.state.seen_at_ms),
         article_id: known.id().to_owned(),
+    }
+}
+
+fn without_text(state: &ArticleState) -> Article {
+    Article {
+        article_id: state.article_id.clone(),
+        publisher: state.publisher.clone(),
+        seen_at_ms: state.seen_at_ms,
+        ..Article::default()
     }
 }
 
@@ -194,6 +238,7 @@ fn change_to(record: &CanonicalArticle) -> Change {
         cluster_id: record.cluster_id.clone(),
         relation: record.relation.clone(),
         occurrences: record.occurrences.clone(),
+        withdrawal: record.withdrawal.clone(),
         ..Change::default()
     }
 }

@@ -15,6 +15,8 @@ pub(crate) trait Rows {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, LogError>;
     fn put(&mut self, key: &[u8], value: Vec<u8>) -> Result<(), LogError>;
     fn delete(&mut self, key: &[u8]) -> Result<(), LogError>;
+    /// Up to `limit` rows whose key begins with `prefix`, in key order.
+    fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Bytes, Bytes)>, LogError>;
 }
 
 /// A partition's state within a step.
@@ -32,6 +34,9 @@ impl Rows for StepRows<'_> {
     }
     fn delete(&mut self, key: &[u8]) -> Result<(), LogError> {
         self.step.delete(self.partition, key)
+    }
+    fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Bytes, Bytes)>, LogError> {
+        self.step.scan(self.partition, prefix, limit)
     }
 }
 
@@ -51,16 +56,14 @@ impl Rows for MemoryRows {
         self.0.remove(key);
         Ok(())
     }
+    fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Bytes, Bytes)>, LogError> {
+        let found = self.0.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+        Ok(found.take(limit).map(|(key, value)| (Bytes::copy_from_slice(key), value.clone())).collect())
+    }
 }
 
 #[cfg(test)]
 impl MemoryRows {
-    /// Rows whose key begins with `table`, in key order.
-    pub(crate) fn table(&self, table: &'static [u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let rows = self.0.range(table.to_vec()..).map(|(key, value)| (key.as_slice(), &value[..]));
-        rows.take_while(move |(key, _)| key.starts_with(table))
-    }
-
     /// All that the rows are made of.
     pub(crate) fn all(&self) -> &BTreeMap<Vec<u8>, Bytes> {
         &self.0

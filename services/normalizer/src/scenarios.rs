@@ -10,7 +10,8 @@ use crate::{
     ageing::Spans,
     arrival::Clusters,
     prepare,
-    rows::{ARTICLES, MARKS, MemoryRows, STREAM, Tables, decode_state, number, number_after},
+    rows::{ARTICLES, MARKS, MemoryRows, Rows, STREAM, Tables, decode_state, number, number_after},
+    withdrawal::TAKEN_DOWN,
 };
 
 mod ageing;
@@ -19,9 +20,10 @@ mod languages;
 mod orders;
 mod press;
 mod recurring;
+mod withdrawals;
 
 const DAY_MS: i64 = 24 * 3_600_000;
-const SPANS: Spans = Spans { window_ms: 14 * DAY_MS, memory_ms: 100 * DAY_MS };
+const SPANS: Spans = Spans { window_ms: 14 * DAY_MS, memory_ms: 100 * DAY_MS, withdrawn_ms: 7 * DAY_MS };
 const SEEN_AT_MS: i64 = 1_800_000_000_000;
 
 /// A decider with the topics it writes.
@@ -42,10 +44,14 @@ impl Desk {
     fn arrive(&mut self, articles: impl IntoIterator<Item = Article>) -> Vec<String> {
         let before = self.changes.len();
         for article in articles {
-            let mut prepared = prepare(article);
-            let article = prepared.article.take().unwrap();
-            let arrival = self.clusters.arrive(&mut self.rows, prepared, article).unwrap();
-            for publication in arrival.publications {
+            let publications = if article.withdrawal.is_some() {
+                self.clusters.withdraw(&mut self.rows, &article).unwrap()
+            } else {
+                let mut prepared = prepare(article);
+                let article = prepared.article.take().unwrap();
+                self.clusters.arrive(&mut self.rows, prepared, article).unwrap().publications
+            };
+            for publication in publications {
                 let id = publication.change.article_id.clone();
                 match publication.record {
                     Some(record) => self.canonical.insert(id, record),
@@ -62,12 +68,21 @@ impl Desk {
         self.clusters.save(&mut self.rows).unwrap();
         let stream = self.rows.read(STREAM).unwrap().unwrap_or_default();
         self.clusters = Clusters::new(stream, SPANS, false);
-        for (key, arrival) in self.rows.table(MARKS) {
-            self.clusters.recall_mark(number_after(MARKS, key).cast_signed(), number(arrival));
+        let table = |rows: &MemoryRows, table| rows.scan(table, usize::MAX).unwrap();
+        for (key, arrival) in table(&self.rows, MARKS) {
+            self.clusters.recall_mark(number_after(MARKS, &key).cast_signed(), number(&arrival));
         }
-        for (_, row) in self.rows.table(ARTICLES) {
-            self.clusters.recall(&decode_state(row).unwrap());
+        for (key, _) in table(&self.rows, TAKEN_DOWN) {
+            self.clusters.recall_takedown(&key);
         }
+        for (_, row) in table(&self.rows, ARTICLES) {
+            self.clusters.recall(&decode_state(&row).unwrap());
+        }
+    }
+
+    /// Whether the text of an article is kept.
+    fn has_text(&self, id: &str) -> bool {
+        self.rows.arrival(id).unwrap().is_some_and(|arrival| self.rows.body(arrival).unwrap().is_some())
     }
 
     /// The canonical set, as far as it does not depend on the order of arrival.

@@ -33,6 +33,9 @@ pub struct Config {
     pub memory: Duration,
     /// Whether paragraphs that a domain repeats under its articles are left out of bodies.
     pub drop_boilerplate: bool,
+    /// How long a withdrawn record stands in canonical before its tombstone.
+    #[serde(with = "humantime_serde")]
+    pub withdrawn_for: Duration,
 }
 
 /// A role of the normalizer, as users name it.
@@ -47,8 +50,9 @@ pub enum RoleName {
 
 impl Default for Config {
     fn default() -> Self {
-        let ClusterSettings { encoding, window, memory, drop_boilerplate } = ClusterSettings::default();
-        Self { role: None, encoding, window, memory, drop_boilerplate }
+        let ClusterSettings { encoding, window, memory, drop_boilerplate, withdrawn_for } =
+            ClusterSettings::default();
+        Self { role: None, encoding, window, memory, drop_boilerplate, withdrawn_for }
     }
 }
 
@@ -65,8 +69,8 @@ pub fn configured(config: Config) -> Vec<Worker> {
         routes: Default::default(),
         run: Box::new(|log, settings| Ok(pipeline::run(log, &mut Prepare, settings)?)),
     };
-    let Config { encoding, window, memory, drop_boilerplate, .. } = config;
-    let settings = ClusterSettings { encoding, window, memory, drop_boilerplate };
+    let Config { encoding, window, memory, drop_boilerplate, withdrawn_for, .. } = config;
+    let settings = ClusterSettings { encoding, window, memory, drop_boilerplate, withdrawn_for };
     let cluster = Worker {
         role: CLUSTER_ROLE,
         limits: LIMITS,

@@ -9,7 +9,7 @@ use pipeline::{
     embedded::{Embedded, EmbeddedRole, Options},
 };
 use prost::Message;
-use wire::{Article, CanonicalArticle, Change, Encoding};
+use wire::{Article, CanonicalArticle, Change, Encoding, Withdrawal};
 
 const NOW_MS: i64 = 1_800_000_000_000;
 
@@ -242,4 +242,63 @@ fn what_is_no_article_goes_to_the_dead_letters_and_the_rest_goes_on() {
     assert_eq!((count("malformed"), count("not_an_article"), dead.len()), (6, walls.len(), 9));
     assert_eq!(dead[0].value.as_deref(), Some(&[0xff, 0xff][..]));
     assert_eq!(process.canonical().len(), 3);
+}
+
+#[test]
+fn a_withdrawal_goes_through_both_stages() {
+    let world = World::new();
+    let mut process = world.start(10, Encoding::Json);
+    let because =
+        |cause: &str| Withdrawal { cause: cause.to_owned(), at_ms: NOW_MS, ..Withdrawal::default() };
+    let withdrawn = |id: &str, cause: &str| Article {
+        withdrawal: Some(because(cause)),
+        ..article(id, "", String::new())
+    };
+    process.submit(&articles());
+    process.submit(&[withdrawn("other", "gone"), withdrawn("original", "a whim")]);
+    process.run();
+    let canonical = process.canonical();
+    let statuses: Vec<_> = canonical.values().map(|record| record.status.as_str()).collect();
+    assert_eq!(statuses, ["usable", "usable", "withdrawn"]);
+    assert_eq!(canonical["other"].withdrawal, Some(because("gone")));
+    assert_eq!(process.changes().last().unwrap().withdrawal, Some(because("gone")));
+    let dead = process.topic("deadletters.normalizer");
+    let reasons: Vec<_> =
+        dead.iter().map(|letter| wire::header(&letter.headers, "wireroom_reason")).collect();
+    assert_eq!(reasons, [Some("malformed")], "no cause that is known");
+}
+
+#[test]
+fn batches_of_any_size_write_the_same_bytes() {
+    const DAY_MS: i64 = 24 * 3_600_000;
+    let story = |n: usize| {
+        let (seed, outlet) = (n * 5 % 13, n % 7);
+        let own = if n % 3 == 0 { words(100 + n, 80) } else { String::new() };
+        let url = format!("https://outlet-{outlet}.example/{seed}");
+        Article {
+            article_id: format!("{:032x}", seed * 10 + outlet),
+            url,
+            body_text: format!("{}\n\n{own}", words(seed, 200)),
+            seen_at_ms: NOW_MS + n as i64 * DAY_MS / 4,
+            verdict: "article".to_owned(),
+            ..Article::default()
+        }
+    };
+    let articles: Vec<Article> = (0..120).map(story).collect();
+    let written = |batch: usize| {
+        let world = World::new();
+        let mut process = world.start(batch, Encoding::Protobuf);
+        process.submit(&articles);
+        process.run();
+        let plain = |topic| {
+            let records = process.topic(topic).into_iter();
+            records.map(|record| (record.key, record.value, record.headers)).collect::<Vec<_>>()
+        };
+        [plain("canonical"), plain("changes")]
+    };
+    let one_by_one = written(1);
+    assert!(one_by_one[0].len() > 30, "{} records", one_by_one[0].len());
+    for batch in [7, 256] {
+        assert!(written(batch) == one_by_one, "in batches of {batch}");
+    }
 }

@@ -50,6 +50,8 @@ pub enum Command {
     Topics(TopicsCommand),
     /// Put inputs into the pipeline and return at once
     Submit(SubmitOptions),
+    /// Publish articles no longer, by address or domain; or take them down, with every trace of their text
+    Withdraw(WithdrawOptions),
     /// The outlets that are watched: import lists of them, show them, find what is wrong
     #[command(subcommand)]
     Sources(SourcesCommand),
@@ -153,6 +155,31 @@ pub struct SubmitOptions {
     /// Behind everything live
     #[arg(long)]
     pub backfill: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct WithdrawOptions {
+    /// Addresses of articles
+    #[arg(required_unless_present = "domains", value_name = "URL")]
+    pub urls: Vec<String>,
+    /// Everything published so far under a registrable domain (with --takedown: from now on, too); may be given several
+    /// times
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    pub domains: Vec<String>,
+    /// Delete the text as well, at once, and do not publish it again
+    #[arg(long)]
+    pub takedown: bool,
+    /// Rewrite these archives without it, too (.warc, .warc.gz, folders of them); may be given several times
+    #[arg(long = "archive", value_name = "PATH", requires = "takedown")]
+    pub archives: Vec<PathBuf>,
+    /// Lift withdrawals and takedowns
+    #[arg(long, conflicts_with = "takedown")]
+    pub lift: bool,
+    /// Stands on the records
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
+    #[command(flatten)]
+    pub at: Place,
 }
 
 #[derive(Debug, clap::Args)]

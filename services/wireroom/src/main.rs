@@ -15,6 +15,7 @@ mod source;
 mod submit;
 mod tail;
 mod topics;
+mod withdraw;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,7 @@ fn command(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Cluster => filters::cluster(),
         Command::Topics(command) => topics::command(&command),
         Command::Submit(options) => submit::submit(&options),
+        Command::Withdraw(options) => withdraw::withdraw(&options),
         Command::Sources(command) => outlets::command(&command),
         Command::Tail(options) => tail::tail(&options),
         Command::Deadletters { command, at } => deadletters::command(command, &at),

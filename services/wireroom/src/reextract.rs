@@ -72,7 +72,7 @@ pub fn reextract(inputs: &[String], template: &Request, to: &Source) -> Result<O
     Ok(outcome)
 }
 
-fn archives(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
+pub fn archives(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
     if !fs::metadata(path)?.is_dir() {
         files.push(path.to_owned());
         return Ok(());

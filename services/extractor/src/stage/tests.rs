@@ -219,3 +219,24 @@ fn what_is_no_article_is_refused_with_its_verdict() {
     let detail = wire::header(&dead[0].headers, "__connect.errors.exception.message").unwrap();
     assert!(detail.starts_with("https://isles.example/empty is no article"), "{detail}");
 }
+
+#[test]
+fn what_was_taken_down_becomes_an_article_without_text() {
+    let request = Request { url: "https://isles.example/ferry".to_owned(), ..Request::default() };
+    let gone = Page {
+        request: Some(request),
+        failure: "the server says 410".to_owned(),
+        is_gone: true,
+        gone_status: 410,
+        ..Page::default()
+    };
+    let noticed =
+        page("https://isles.example/pier", "<h1>Pier opens</h1><p>This article has been retracted.</p>");
+    let (articles, requests, dead) = run(&[gone, noticed]);
+    assert_eq!((articles.len(), requests.len(), dead.len()), (2, 0, 0));
+    let withdrawals = articles.iter().map(|article| article.withdrawal.clone().unwrap());
+    let causes: Vec<String> = withdrawals.map(|withdrawal| withdrawal.cause).collect();
+    assert_eq!(causes, ["gone", "notice"]);
+    assert!(articles.iter().all(|article| article.body_text.is_empty()));
+    assert_eq!(articles[0].withdrawal.as_ref().unwrap().at_ms, 1_700_000_000_000);
+}

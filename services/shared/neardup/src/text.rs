@@ -183,14 +183,14 @@ fn split_paragraphs(text: &str) -> Vec<&str> {
 fn for_each_token(text: &str, spelt: &mut String, each: impl FnMut(&str, u8)) {
     // Nearly every text is in that form as it is.
     if is_nfkc_quick(text.chars()) == IsNormalized::Yes {
-        tokenise(text.chars(), spelt, each);
+        tokenise(text, spelt, each);
     } else {
-        tokenise(text.nfkc(), spelt, each);
+        tokenise(&text.nfkc().collect::<String>(), spelt, each);
     }
 }
 
-fn tokenise(chars: impl Iterator<Item = char>, spelt: &mut String, mut each: impl FnMut(&str, u8)) {
-    let mut chars = chars.peekable();
+fn tokenise(text: &str, spelt: &mut String, mut each: impl FnMut(&str, u8)) {
+    let mut rest = text;
     let mut begin = spelt.len();
     let mut flush = |spelt: &mut String, units| {
         if let Some(word) = spelt.get(begin..).filter(|word| !word.is_empty()) {
@@ -199,13 +199,16 @@ fn tokenise(chars: impl Iterator<Item = char>, spelt: &mut String, mut each: imp
             begin = spelt.len();
         }
     };
-    while let Some(c) = chars.next() {
-        if c.is_ascii_alphanumeric() {
-            spelt.push(c.to_ascii_lowercase());
-        } else if matches!(c, '.' | ',') {
+    loop {
+        let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let (word, after) = rest.split_at_checked(run).unwrap_or((rest, ""));
+        spelt.extend(word.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
+        let mut chars = after.chars();
+        let Some(c) = chars.next() else { break };
+        rest = chars.as_str();
+        if matches!(c, '.' | ',') {
             // 1,000 and 3.5 are one figure.
-            let is_within_figure =
-                spelt.ends_with(char::is_numeric) && chars.peek().is_some_and(|c| c.is_numeric());
+            let is_within_figure = spelt.ends_with(char::is_numeric) && rest.starts_with(char::is_numeric);
             if !is_within_figure {
                 flush(spelt, WORD_UNITS);
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use fjall::{Keyspace, UserKey, UserValue};
+use fjall::{Keyspace, KeyspaceCreateOptions, KvSeparationOptions, UserKey, UserValue};
 
 use crate::{LogError, Role, timers::Timers};
 
@@ -13,6 +13,14 @@ pub(crate) const TIMER: u8 = b't';
 pub(crate) const META: u8 = b'm';
 /// The one row that says which layout the state has; it travels with the state.
 const VERSION: &[u8] = b"v";
+
+/// Rows of this size and more are written once, beside the others, and not again with every compaction.
+const SEPARATION_BYTES: u32 = 1024;
+
+pub(crate) fn rows_options() -> KeyspaceCreateOptions {
+    let separation = KvSeparationOptions::default().separation_threshold(SEPARATION_BYTES);
+    KeyspaceCreateOptions::default().with_kv_separation(Some(separation))
+}
 
 /// A view of the state as last committed. Cheap to clone.
 #[derive(Clone)]

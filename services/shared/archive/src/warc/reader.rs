@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -71,6 +71,24 @@ pub struct Reader {
     max_body: usize,
     records: u64,
     is_over: bool,
+    is_gzip: bool,
+}
+
+/// The head of a record.
+pub(super) struct Head {
+    /// As it stands in the file, with the empty line that ends it.
+    pub(super) raw: Vec<u8>,
+    fields: Vec<(String, String)>,
+    /// Of the block, in bytes.
+    length: u64,
+}
+
+impl Head {
+    /// What the record is of, where it is of something.
+    pub(super) fn target(&self) -> Option<&str> {
+        // Some put it in angle brackets, as version 1.0 had it.
+        find(&self.fields, "WARC-Target-URI").map(|url| url.trim_start_matches('<').trim_end_matches('>'))
+    }
 }
 
 enum Next {
@@ -87,7 +105,12 @@ impl Reader {
         let is_gzip = file.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]);
         let input: Box<dyn BufRead> =
             if is_gzip { Box::new(BufReader::new(MultiGzDecoder::new(file))) } else { Box::new(file) };
-        Ok(Self { path: path.to_owned(), input, max_body, records: 0, is_over: false })
+        Ok(Self { path: path.to_owned(), input, max_body, records: 0, is_over: false, is_gzip })
+    }
+
+    /// Whether the file is compressed.
+    pub(super) fn is_gzip(&self) -> bool {
+        self.is_gzip
     }
 
     /// Records read so far, of all kinds.
@@ -95,59 +118,70 @@ impl Reader {
         self.records
     }
 
-    fn read(&mut self) -> Result<Next, ReadError> {
-        let mut head = Vec::new();
+    /// The head of the next record, if there is one. Its block is to be read next.
+    pub(super) fn head(&mut self) -> Result<Option<Head>, ReadError> {
+        let mut raw = Vec::new();
         // What stands between records is empty lines.
         loop {
-            head.clear();
-            if self.line(&mut head)? == 0 {
-                return Ok(Next::End);
+            raw.clear();
+            if self.line(&mut raw)? == 0 {
+                return Ok(None);
             }
-            if !head.trim_ascii().is_empty() {
+            if !raw.trim_ascii().is_empty() {
                 break;
             }
         }
-        if !head.starts_with(b"WARC/") {
+        if !raw.starts_with(b"WARC/") {
             return Err(ReadError::NoRecord(self.path.clone(), self.records));
         }
-        head.clear();
+        let version = raw.len();
         loop {
-            let before = head.len();
-            if self.line(&mut head)? == 0 {
+            let before = raw.len();
+            if self.line(&mut raw)? == 0 {
                 return Err(self.torn());
             }
-            if head.get(before..).is_some_and(|line| line.trim_ascii().is_empty()) {
+            if raw.get(before..).is_some_and(|line| line.trim_ascii().is_empty()) {
                 break;
             }
-            if head.len() > MAX_HEAD {
+            if raw.len() > MAX_HEAD {
                 return Err(ReadError::NoRecord(self.path.clone(), self.records));
             }
         }
-        let fields = http::fields(&mut Lines { rest: &head }).unwrap_or_default();
+        let fields = raw.get(version..).and_then(|rest| http::fields(&mut Lines { rest }));
+        let fields = fields.unwrap_or_default();
         let Some(length) = find(&fields, "Content-Length").and_then(|value| value.parse::<u64>().ok()) else {
             return Err(ReadError::NoRecord(self.path.clone(), self.records));
         };
-        let is = |name: &str, start: &str| {
-            find(&fields, name).is_some_and(|value| value.to_ascii_lowercase().starts_with(start))
-        };
-        let is_wanted = is("WARC-Type", "response")
-            && is("Content-Type", "application/http")
-            && length <= self.max_body as u64 + BESIDE_BODY;
-        let mut block = Vec::new();
-        let mut rest = (&mut self.input).take(length);
-        let read = if is_wanted {
-            rest.read_to_end(&mut block).map(|n| n as u64)
-        } else {
-            io::copy(&mut rest, &mut io::sink())
-        };
-        if read.map_err(|cause| self.failed(cause))? < length {
+        Ok(Some(Head { raw, fields, length }))
+    }
+
+    /// Copies the block of the record whose head was just read.
+    pub(super) fn block(&mut self, head: &Head, to: &mut impl Write) -> Result<(), ReadError> {
+        let copied = io::copy(&mut (&mut self.input).take(head.length), to);
+        if copied.map_err(|cause| self.failed(cause))? < head.length {
             return Err(self.torn());
         }
         self.records += 1;
-        let response = if is_wanted { http::parse(&block.into()) } else { None };
-        Ok(match response {
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<Next, ReadError> {
+        let Some(head) = self.head()? else { return Ok(Next::End) };
+        let is = |name: &str, start: &str| {
+            find(&head.fields, name).is_some_and(|value| value.to_ascii_lowercase().starts_with(start))
+        };
+        let is_wanted = is("WARC-Type", "response")
+            && is("Content-Type", "application/http")
+            && head.length <= self.max_body as u64 + BESIDE_BODY;
+        if !is_wanted {
+            self.block(&head, &mut io::sink())?;
+            return Ok(Next::Other);
+        }
+        let mut block = Vec::new();
+        self.block(&head, &mut block)?;
+        Ok(match http::parse(&block.into()) {
             Some(response) if response.body.len() <= self.max_body => {
-                Next::Captured(captured(fields, response))
+                Next::Captured(captured(head, response))
             }
             _ => Next::Other,
         })
@@ -187,11 +221,11 @@ impl Iterator for Reader {
     }
 }
 
-fn captured(fields: Vec<(String, String)>, response: http::Response) -> Captured {
-    let url = find(&fields, "WARC-Target-URI").unwrap_or_default();
+fn captured(head: Head, response: http::Response) -> Captured {
+    let url = head.target().unwrap_or_default().to_owned();
+    let fields = head.fields;
     Captured {
-        // Some put it in angle brackets, as version 1.0 had it.
-        url: url.trim_start_matches('<').trim_end_matches('>').to_owned(),
+        url,
         at_ms: find(&fields, "WARC-Date").and_then(date_ms),
         status: response.status,
         headers: response.headers,

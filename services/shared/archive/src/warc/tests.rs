@@ -276,3 +276,45 @@ proptest! {
         read(&path);
     }
 }
+
+#[test]
+fn what_is_erased_leaves_the_others_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(settings(folder.path())).unwrap();
+    (0..4).for_each(|n| writer.write(&exchange(n), NOW_MS).unwrap());
+    drop(writer);
+    let gzip = folder.path().join(&names(folder.path())[0]);
+    let plain = folder.path().join("plain.warc");
+    let mut text = Vec::new();
+    std::io::Read::read_to_end(
+        &mut flate2::read::MultiGzDecoder::new(&fs::read(&gzip).unwrap()[..]),
+        &mut text,
+    )
+    .unwrap();
+    fs::write(&plain, text).unwrap();
+    for path in [gzip, plain] {
+        let (before, untouched) = (read(&path).0, fs::read(&path).unwrap());
+        assert_eq!(erase(&path, |url| url == "https://other.example/").unwrap(), 0);
+        assert_eq!(fs::read(&path).unwrap(), untouched);
+        let meant = ["https://harbour.example/1?a=b", "https://harbour.example/3?a=b"];
+        assert_eq!(erase(&path, |url| meant.contains(&url)).unwrap(), 4, "two requests and their responses");
+        let (after, error) = read(&path);
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(after, [before[0].clone(), before[2].clone()]);
+        let all = fs::read(&path).unwrap();
+        assert!(!String::from_utf8_lossy(&all).contains("ferry 1"));
+    }
+    assert_eq!(names(folder.path()).len(), 2, "nothing half written is left");
+}
+
+#[test]
+fn a_torn_file_is_not_erased_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("torn.warc");
+    fs::write(&path, "WARC/1.1\r\nWARC-Target-URI: https://harbour.example/\r\nContent-Length: 9\r\n\r\nabc")
+        .unwrap();
+    let before = fs::read(&path).unwrap();
+    let error = erase(&path, |_| true).unwrap_err().to_string();
+    assert!(error.starts_with("nothing is erased: ") && error.contains("torn"), "{error}");
+    assert_eq!((fs::read(&path).unwrap(), names(folder.path()).len()), (before, 1));
+}

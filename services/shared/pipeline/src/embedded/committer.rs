@@ -6,10 +6,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{Database, Keyspace, PersistMode};
 
 use super::{Options, Signal, separated};
-use crate::{Action, Clock, Output, log::Noter, state::read_i64, stored};
+use crate::{
+    Action, Clock, Output,
+    log::Noter,
+    state::{self, read_i64},
+    stored,
+};
 
 /// How many steps are grouped at most.
 const GROUP_STEPS: usize = 64;
@@ -120,7 +125,7 @@ pub(super) fn topic_rows(db: &Database, topic: &str) -> fjall::Result<Keyspace> 
 }
 
 pub(super) fn state_rows(db: &Database, role: &str) -> fjall::Result<Keyspace> {
-    db.keyspace(&format!("state.{role}"), KeyspaceCreateOptions::default)
+    db.keyspace(&format!("state.{role}"), state::rows_options)
 }
 
 pub(super) fn end_key(topic: &str) -> String {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use fjall::{Database, KeyspaceCreateOptions};
+use fjall::Database;
 use rdkafka::{
     Message, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
@@ -20,7 +20,7 @@ use rdkafka::{
 use super::{Kafka, REQUEST_TIMEOUT, assigned_reader, unavailable};
 use crate::{
     LogError, Role, State,
-    state::{META, read_i64, tagged},
+    state::{META, read_i64, rows_options, tagged},
 };
 
 /// Rows written at once while catching up.
@@ -47,7 +47,7 @@ impl Replica {
         let options = log.options();
         let db = log.db()?;
         let name = format!("{}.{}.{partition}", options.prefix, role.name);
-        let state = State::new(db.keyspace(&name, KeyspaceCreateOptions::default)?);
+        let state = State::new(db.keyspace(&name, rows_options)?);
         let mut replica = Self { db, state };
         let changelog = options.changelog(role);
         let (low, end) =
