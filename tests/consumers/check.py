@@ -97,7 +97,7 @@ def check(record, channel: dict) -> str:
             case "Request":
                 assert key.decode() in (read.url or read.request_id)
             case "Prepared":
-                assert key.decode() == read.article.article_id
+                assert key.decode() == (read.article.article_id or read.article.publisher.domain)
             case _:
                 assert key.decode() == read.article_id
         if kind in ("CanonicalArticle", "Change"):

@@ -23,9 +23,10 @@ NARROWER = {
     "Related.relation": {"enum": RECORDS},
     "Occurrence.relation": {"enum": ["copy", "excerpt"]},
     "Occurrence.seen_at": {"format": "date-time"},
+    "Withdrawal.cause": {"enum": ["missing", "gone", "withheld", "notice", "ordered", "takedown", "lifted"]},
     "Change.article_id": {"pattern": "^[0-9a-f]{32}$"},
     "Change.version": {"minimum": 1},
-    "Change.change": {"enum": [*CHANGES, "superseded"]},
+    "Change.change": {"enum": [*CHANGES, "superseded", "buried"]},
     "Change.processed_at": {"format": "date-time"},
 }
 TYPES = {
