@@ -24,7 +24,7 @@ MATRIX = {
             **SASL,
             **TLS,
             "brokers": "a.news:9093,b.news:9094",
-            "prefix": "press_2",
+            "prefix": "2024",
             "partitions": 24,
             "client": {"socket.timeout.ms": 60000, "enable.ssl.certificate.verification": True},
         },

@@ -6,6 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU64, Ordering},
     thread,
+    time::Duration,
 };
 
 use nix::{
@@ -15,10 +16,10 @@ use nix::{
     },
     unistd::Pid,
 };
-use pipeline::{AnyLog, Clock};
+use pipeline::{AnyLog, Clock, Limits, Progress};
 use tests::{
     broker::Broker,
-    counter::{create_topics, open, output},
+    counter::{COUNTER, PARTITIONS, create_topics, open, output},
     wait,
 };
 
@@ -196,6 +197,28 @@ fn state_is_rebuilt_where_the_folder_is_gone() {
         }
     }
     counters.assert_exactly_once();
+}
+
+#[test]
+fn rebuilding_state_is_a_sign_of_life() {
+    let mut counters = Counters::on(Broker::shared());
+    counters.add(400);
+    let one = counters.start("one", &[]);
+    counters.wait_for_all();
+    one.drain();
+    let place = Some((counters.brokers.as_str(), counters.prefix.as_str()));
+    let log = open(place, &counters.folder("heir"), "heir", Clock::system(), None).unwrap();
+    let mut role = log.role(COUNTER).unwrap();
+    let progress = Progress::default();
+    role.beat_in(progress.clone());
+    let no_records = Limits { records: 0, bytes: 1, timers: 0 };
+    wait::until("the heir holds every partition", || {
+        role.poll(no_records, Duration::from_millis(50)).unwrap();
+        role.assignment().len() == PARTITIONS as usize
+    });
+    // Polls are counted by the loop of a role, which does not run here: these are changes that were read. A step, of 16
+    // records or fewer, changes the rows of several keys.
+    assert!(progress.beats() >= 100, "{} beats while a changelog was read", progress.beats());
 }
 
 #[test]

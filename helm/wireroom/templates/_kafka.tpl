@@ -11,16 +11,14 @@
 {{- end }}
 {{- with $kafka.sasl.mechanism }}
 {{- $_ := set $client "sasl.mechanism" . }}
-{{- $_ := set $client "sasl.username" "$(KAFKA_USERNAME)" }}
-{{- $_ := set $client "sasl.password" "$(KAFKA_PASSWORD)" }}
-- name: KAFKA_USERNAME
+- name: WIREROOM__KAFKA__CLIENT__SASL_USERNAME
   {{- if $kafka.sasl.username }}
   value: {{ $kafka.sasl.username | quote }}
   {{- else }}
   valueFrom:
     secretKeyRef: {name: {{ $kafka.sasl.secret }}, key: {{ $kafka.sasl.usernameKey }}}
   {{- end }}
-- name: KAFKA_PASSWORD
+- name: WIREROOM__KAFKA__CLIENT__SASL_PASSWORD
   valueFrom:
     secretKeyRef: {name: {{ $kafka.sasl.secret }}, key: {{ $kafka.sasl.passwordKey }}}
 {{- end }}
@@ -32,9 +30,11 @@
   value: {{ $kafka.partitions | quote }}
 - name: WIREROOM__KAFKA__SESSION_TIMEOUT
   value: {{ $kafka.sessionTimeout | quote }}
-{{- /* The client's settings have dots in their names: they come as one table. */}}
-- name: WIREROOM__KAFKA__CLIENT
-  value: '{ {{- range $i, $name := keys (merge $client $kafka.client) | sortAlpha }}{{ if $i }},{{ end }}{{ $name | quote }}={{ index $client $name | toRawJson | trimAll "\"" | quote }}{{ end -}} }'
+{{- range $name, $value := merge $client $kafka.client }}
+- name: WIREROOM__KAFKA__CLIENT__{{ $name | replace "." "_" | upper }}
+  {{- /* Numbers as they were written, without exponents. */}}
+  value: {{ kindIs "string" $value | ternary $value (toRawJson $value) | quote }}
+{{- end }}
 {{- end }}
 
 {{- define "wireroom.kafka.protocol" -}}

@@ -104,8 +104,7 @@ spec:
         httpGet: {path: /livez, port: http}
         periodSeconds: 20
         timeoutSeconds: 5
-        {{- /* While the state of a partition is rebuilt, nothing is polled. */}}
-        failureThreshold: {{ hasKey $values "persistence" | ternary 45 3 }}
+        failureThreshold: 3
       readinessProbe:
         httpGet: {path: /readyz, port: http}
         periodSeconds: 5

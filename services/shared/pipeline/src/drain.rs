@@ -48,7 +48,7 @@ pub struct Progress(Arc<Counters>);
 
 #[derive(Debug, Default)]
 struct Counters {
-    polls: AtomicU64,
+    beats: AtomicU64,
     idle_polls: AtomicU64,
     steps: AtomicU64,
     records: AtomicU64,
@@ -60,10 +60,15 @@ struct Counters {
 impl Progress {
     /// A poll ended; `idle` where it brought nothing and every partition is read and committed to its end.
     pub fn polled(&self, idle: bool) {
-        self.0.polls.fetch_add(1, Ordering::SeqCst);
+        self.beat();
         if idle {
             self.0.idle_polls.fetch_add(1, Ordering::SeqCst);
         }
+    }
+
+    /// The role is at work, inside a poll too: rebuilding a partition's state takes many minutes.
+    pub fn beat(&self) {
+        self.0.beats.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Whether anybody waits for the role to be idle: on Kafka finding out costs requests.
@@ -97,9 +102,9 @@ impl Progress {
         self.0.ready.load(Ordering::SeqCst)
     }
 
-    /// Polls so far: the role's heartbeat.
-    pub fn polls(&self) -> u64 {
-        self.0.polls.load(Ordering::SeqCst)
+    /// The role's heartbeat: polls, and what was done within them, so far.
+    pub fn beats(&self) -> u64 {
+        self.0.beats.load(Ordering::SeqCst)
     }
 
     /// Input records whose step is committed.

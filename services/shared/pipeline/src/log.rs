@@ -4,10 +4,13 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use thiserror::Error;
 
-use crate::{Record, State, Step, Timer};
+use crate::{Progress, Record, State, Step, Timer};
 
 /// A role's place on a log. One thread owns it.
 pub trait Log: Send {
+    /// Where to [beat](Progress::beat) while a poll takes long.
+    fn beat_in(&mut self, _progress: Progress) {}
+
     /// Waits up to `wait` for input and returns what there is, within `limits`. Records of a partition come in order.
     fn poll(&mut self, limits: Limits, wait: Duration) -> Result<Inputs, LogError>;
 

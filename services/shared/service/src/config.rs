@@ -1,15 +1,21 @@
 //! Configuration: defaults, then a TOML file, then the environment (`WIREROOM__SECTION__KEY`).
+//!
+//! Variables are text: it is the setting that makes a number of one. What has the form of a list or a table is that. In
+//! names of librdkafka's settings `_` stands for `.`, as few shells take dots in a variable's name:
+//! `WIREROOM__KAFKA__CLIENT__SASL_PASSWORD`.
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use figment::{
-    Figment, Provider,
-    providers::{Env, Format, Toml},
+    Figment, Metadata, Profile, Provider,
+    providers::{Format, Toml},
+    value::{Dict, Map, Value},
 };
 use pipeline::kafka;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -108,6 +114,15 @@ pub enum ConfigError {
 impl Config {
     /// Reads `file`, if there is one, and the environment.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let text =
+            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        Self::of(file, std::env::vars_os().filter_map(text))
+    }
+
+    fn of(
+        file: Option<&Path>,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
         let mut figment = Figment::new();
         if let Some(file) = file {
             std::fs::read_to_string(file).map_err(|cause| ConfigError::File(file.to_owned(), cause))?;
@@ -115,7 +130,8 @@ impl Config {
             // Otherwise it would look like a file without sections.
             figment.data().map_err(|cause| ConfigError::Syntax(file.to_owned(), Box::new(cause)))?;
         }
-        let figment = figment.merge(Env::prefixed("WIREROOM__").split("__"));
+        let variables = variables.filter_map(|(name, text)| Variable::new(name, text));
+        let figment = variables.fold(figment, Figment::merge);
         let kafka = section(&figment, "kafka")?;
         let service = section(&figment, "service")?;
         Ok(Self { figment, kafka, service })
@@ -135,6 +151,45 @@ impl Config {
             Some(stranger) => Err(ConfigError::Section(stranger, known.join(", "))),
             None => Ok(()),
         }
+    }
+}
+
+/// A variable of the environment that sets something.
+struct Variable {
+    name: String,
+    /// From the section to the key.
+    path: Vec<String>,
+    value: Value,
+}
+
+impl Variable {
+    fn new(name: String, text: String) -> Option<Self> {
+        let mut path: Vec<String> =
+            name.strip_prefix("WIREROOM__")?.to_lowercase().split("__").map(str::to_owned).collect();
+        let value = match path.as_mut_slice() {
+            [section, table, setting] if section == "kafka" && table == "client" => {
+                *setting = setting.replace('_', ".");
+                text.into()
+            }
+            _ => match text.parse() {
+                Ok(value @ (Value::Array(..) | Value::Dict(..) | Value::String(..))) => value,
+                // As a name, 007 is not 7.
+                _ => text.into(),
+            },
+        };
+        Some(Self { name, path, value })
+    }
+}
+
+impl Provider for Variable {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(format!("the variable {}", self.name))
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        let nest = |value: Value, key: &String| Dict::from([(key.clone(), value)]).into();
+        let value = self.path.iter().rev().fold(self.value.clone(), nest);
+        Ok(value.into_dict().map(|settings| (Profile::Default, settings)).into_iter().collect())
     }
 }
 
@@ -222,7 +277,7 @@ fn section<T: DeserializeOwned + Default>(figment: &Figment, name: &str) -> Resu
     if figment.find_value(name).is_err() {
         return Ok(T::default());
     }
-    figment.extract_inner(name).map_err(|cause| ConfigError::Value(Box::new(cause)))
+    figment.extract_inner_lossy(name).map_err(|cause| ConfigError::Value(Box::new(cause)))
 }
 
 #[cfg(test)]
@@ -232,9 +287,7 @@ mod tests {
     use super::*;
 
     fn load(text: &str) -> Result<Config, ConfigError> {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(text.as_bytes()).unwrap();
-        Config::load(Some(file.path()))
+        of(text, &[])
     }
 
     #[test]
@@ -247,6 +300,71 @@ mod tests {
         assert_eq!(config.kafka.session_timeout, Duration::from_secs(10));
         assert_eq!(config.kafka.prefix, "wireroom");
         assert_eq!(config.kafka.client["security.protocol"], "SSL");
+    }
+
+    fn of(file: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let mut written = tempfile::NamedTempFile::new().unwrap();
+        written.write_all(file.as_bytes()).unwrap();
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::of(Some(written.path()), variables)
+    }
+
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Stage {
+        key: String,
+        share: f64,
+        is_on: bool,
+        days: Vec<u32>,
+        quota: Option<u64>,
+    }
+
+    #[test]
+    fn variables_are_read_as_what_they_set() {
+        let config = of(
+            "[kafka]\nprefix = 'a'\n[stage]\nquota = 7",
+            &[
+                ("WIREROOM__KAFKA__PREFIX", "2024"),
+                ("WIREROOM__KAFKA__PARTITIONS", "24"),
+                ("WIREROOM__STAGE__KEY", "0000000000000007"),
+                ("WIREROOM__STAGE__SHARE", "0.5"),
+                ("WIREROOM__STAGE__IS_ON", "true"),
+                ("WIREROOM__STAGE__DAYS", "[1, 7]"),
+                ("WIREROOM_CONFIG", "no section"),
+                ("PATH", "/bin"),
+            ],
+        );
+        let config = config.unwrap();
+        assert_eq!((config.kafka.prefix.as_str(), config.kafka.partitions), ("2024", 24));
+        let Stage { key, share, is_on, days, quota } = config.section("stage").unwrap();
+        assert_eq!((key.as_str(), share, is_on), ("0000000000000007", 0.5, true));
+        assert_eq!((days, quota), (vec![1, 7], Some(7)));
+        config.only_sections(&["stage"]).unwrap();
+    }
+
+    #[test]
+    fn settings_of_the_client_come_by_variables() {
+        let config = of(
+            "[kafka.client]\n'sasl.password' = 'old'\n'socket.timeout.ms' = '1'",
+            &[
+                ("WIREROOM__KAFKA__CLIENT__SASL_PASSWORD", r#"{"a\b'=1}, "#),
+                ("WIREROOM__KAFKA__CLIENT__SOCKET_TIMEOUT_MS", "60000"),
+                ("WIREROOM__KAFKA__CLIENT__SSL.CA.LOCATION", "/ca"),
+            ],
+        );
+        let client = config.unwrap().kafka.client;
+        assert_eq!(client.len(), 3);
+        assert_eq!(client["sasl.password"], r#"{"a\b'=1}, "#);
+        assert_eq!(client["socket.timeout.ms"], "60000");
+        assert_eq!(client["ssl.ca.location"], "/ca");
+    }
+
+    #[test]
+    fn a_mistake_in_the_environment_is_named() {
+        let error = of("", &[("WIREROOM__KAFKA__SESSION_TIMEOUT", "10")]).unwrap_err().to_string();
+        assert!(error.contains("the variable WIREROOM__KAFKA__SESSION_TIMEOUT"), "{error}");
+        let error = of("", &[("WIREROOM__KAFKA__PARTITIONS", "many")]).unwrap_err().to_string();
+        assert!(error.contains("partitions"), "{error}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use axum::{Router, http::StatusCode, routing::get};
 use pipeline::{Progress, Role, Shutdown};
 use prometheus::TextEncoder;
 
-/// A role that has not polled for so long is stuck: Kafka would take its partitions away, too.
+/// A role that has done nothing for so long, not even polled, is stuck: Kafka would take its partitions away, too.
 const LONGEST_BEAT: Duration = Duration::from_secs(300);
 
 /// The state of a process, as its probes see it.
@@ -41,7 +41,7 @@ impl Health {
         let (live, ready) = (self.clone(), self);
         let router = Router::new()
             .route("/metrics", get(metrics))
-            .route("/livez", get(async move || live.live()))
+            .route("/livez", get(async move || live.live(Instant::now())))
             .route("/readyz", get(async move || ready.ready()))
             .merge(more);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -55,15 +55,18 @@ impl Health {
     }
 
     /// Whether every role still goes round its loop. Asks nobody.
-    fn live(&self) -> (StatusCode, String) {
+    fn live(&self, now: Instant) -> (StatusCode, String) {
         let Ok(mut beats) = self.beats.lock() else { return unwell("the probe itself failed") };
-        let now = Instant::now();
         for (role, progress) in &self.roles {
-            let (polls, at) = beats.entry(role.name).or_insert((progress.polls(), now));
-            if *polls != progress.polls() {
-                (*polls, *at) = (progress.polls(), now);
+            let (beat, at) = beats.entry(role.name).or_insert((progress.beats(), now));
+            if *beat != progress.beats() {
+                (*beat, *at) = (progress.beats(), now);
             } else if now - *at > LONGEST_BEAT {
-                return unwell(&format!("the {} has not polled for {} s", role.name, (now - *at).as_secs()));
+                return unwell(&format!(
+                    "the {} has done nothing for {} s",
+                    role.name,
+                    (now - *at).as_secs()
+                ));
             }
         }
         (StatusCode::OK, "ok\n".to_owned())
@@ -117,16 +120,33 @@ mod tests {
     }
 
     #[test]
+    fn live_as_long_as_something_is_done() {
+        let role = Role { name: "r", input: "i", dead_letters: "d", state_version: None };
+        let progress = Progress::default();
+        let health = Health::new(vec![(role, progress.clone())], Shutdown::default());
+        let started = Instant::now();
+        let after = |s| health.live(started + Duration::from_secs(s));
+        assert_eq!(after(0).0, StatusCode::OK);
+        assert_eq!(after(300).0, StatusCode::OK);
+        // Within a poll that rebuilds state.
+        progress.beat();
+        assert_eq!(after(500).0, StatusCode::OK);
+        assert_eq!(after(801), unwell("the r has done nothing for 301 s"));
+        progress.polled(false);
+        assert_eq!(after(802).0, StatusCode::OK);
+    }
+
+    #[test]
     fn ready_with_partitions_and_not_while_draining() {
         let role = Role { name: "r", input: "i", dead_letters: "d", state_version: None };
         let (progress, shutdown) = (Progress::default(), Shutdown::default());
         let health = Health::new(vec![(role, progress.clone())], shutdown.clone());
-        assert_eq!(health.live().0, StatusCode::OK);
+        assert_eq!(health.live(Instant::now()).0, StatusCode::OK);
         assert_eq!(health.ready(), unwell("the r has no place in its group yet"));
         progress.set_ready(true);
         assert_eq!(health.ready().0, StatusCode::OK);
         shutdown.request();
         assert_eq!(health.ready(), unwell("draining"));
-        assert_eq!(health.live().0, StatusCode::OK, "a draining process is alive");
+        assert_eq!(health.live(Instant::now()).0, StatusCode::OK, "a draining process is alive");
     }
 }

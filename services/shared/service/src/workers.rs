@@ -51,6 +51,7 @@ impl Running {
                 shutdown: shutdown.clone(),
                 metrics: RoleMetrics::of(&role),
             };
+            place.beat_in(settings.progress.clone());
             running.routes = running.routes.merge(routes);
             running.roles.push((role, settings.progress.clone()));
             let failure = running.failure.clone();

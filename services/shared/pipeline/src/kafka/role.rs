@@ -23,8 +23,8 @@ use super::{
     unavailable,
 };
 use crate::{
-    Action, Inputs, Limits, Log, LogError, Record, Role, State, Step, attempts::Attempts, log::Noter,
-    metrics::RoleMetrics, timers::Timers,
+    Action, Inputs, Limits, Log, LogError, Progress, Record, Role, State, Step, attempts::Attempts,
+    log::Noter, metrics::RoleMetrics, timers::Timers,
 };
 
 /// See the [module's documentation](super).
@@ -46,6 +46,7 @@ pub struct KafkaRole {
     timers: Timers,
     attempts: Attempts,
     note: Noter,
+    progress: Progress,
     metrics: RoleMetrics,
 }
 
@@ -93,6 +94,7 @@ impl KafkaRole {
             timers: Timers::default(),
             attempts,
             note,
+            progress: Progress::default(),
             metrics,
         })
     }
@@ -148,6 +150,7 @@ impl KafkaRole {
             Some(_) => {
                 let mut beat = Instant::now();
                 let replica = Replica::restore(&self.log, &self.role, partition, &self.bounds, || {
+                    self.progress.beat();
                     if beat.elapsed() < Duration::from_secs(1) {
                         return Ok(());
                     }
@@ -164,6 +167,7 @@ impl KafkaRole {
 
     /// Keeps the membership alive while partitions are taken over. Everything is paused: no record can come.
     fn beat(&self) -> Result<(), LogError> {
+        self.progress.beat();
         match self.consumer.poll(Duration::ZERO) {
             Some(Err(cause @ KafkaError::MessageConsumptionFatal(_))) => Err(unavailable(&cause)),
             _ => Ok(()),
@@ -305,6 +309,10 @@ impl KafkaRole {
 }
 
 impl Log for KafkaRole {
+    fn beat_in(&mut self, progress: Progress) {
+        self.progress = progress;
+    }
+
     fn poll(&mut self, limits: Limits, wait: Duration) -> Result<Inputs, LogError> {
         let mut inputs = Inputs::default();
         let mut bytes = 0;

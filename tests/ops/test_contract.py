@@ -1,0 +1,98 @@
+"""The topics as a contract: proto/ and its AsyncAPI document."""
+
+import json
+import subprocess
+
+import pytest
+import yaml
+from helm import ROOT, render
+from json_schemas import schemas
+from jsonschema import Draft7Validator
+from node import buf, package
+
+DOCUMENT = ROOT / "proto" / "asyncapi.yaml"
+
+
+@pytest.fixture(scope="module")
+def asyncapi():
+    return yaml.safe_load(DOCUMENT.read_text())
+
+
+def test_the_messages_are_as_buf_wants_them():
+    assert buf("lint", "proto").stdout == ""
+
+
+def test_no_message_breaks_its_readers():
+    head, base = git("rev-parse", "HEAD"), git("merge-base", "HEAD", "main")
+    # Of main itself: with what it was before.
+    base = git("rev-parse", "--verify", "HEAD^") if base == head else base
+    if not base:
+        pytest.skip("there is no git history with a branch main to compare with")
+    repository = git("rev-parse", "--path-format=absolute", "--git-common-dir")
+    ran = buf("breaking", "proto", "--against", f"{repository}#ref={base},subdir=proto")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def git(*arguments):
+    """What git says; nothing where it cannot."""
+    ran = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+    return ran.stdout.strip() if ran.returncode == 0 else ""
+
+
+def test_what_breaks_readers_is_found(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder, field in ((old, "string headline = 1;"), (new, "bytes headline = 1;")):
+        (folder / "wireroom/v1").mkdir(parents=True)
+        (folder / "buf.yaml").write_text((ROOT / "proto" / "buf.yaml").read_text())
+        for name in ("article", "state"):
+            text = f'syntax = "proto3";\npackage wireroom.v1;\nmessage {name.title()} {{ {field} }}\n'
+            (folder / "wireroom/v1" / f"{name}.proto").write_text(text)
+    ran = buf("breaking", str(new), "--against", str(old))
+    assert "article.proto" in ran.stdout and "headline" in ran.stdout
+    assert "state.proto" not in ran.stdout, "what the stages keep is nobody's contract"
+
+
+@pytest.mark.parametrize("path", ["proto/canonical.schema.json", "proto/change.schema.json"])
+def test_json_schemas_are_of_the_messages(path):
+    assert (ROOT / path).read_text() == schemas()[path], "run tests/ops/json_schemas.py"
+
+
+def test_the_document_is_asyncapi(asyncapi):
+    schema = json.loads((package("@asyncapi/specs") / "schemas" / "3.0.0.json").read_text())
+    faults = [f"{fault.json_path}: {fault.message[:200]}" for fault in Draft7Validator(schema).iter_errors(asyncapi)]
+    assert faults == []
+    wrong = asyncapi | {"channels": {"requests": {"adress": "requests"}}}
+    assert not Draft7Validator(schema).is_valid(wrong)
+
+
+def test_what_the_document_refers_to_is_there(asyncapi):
+    def references(node):
+        if isinstance(node, dict):
+            yield from [node["$ref"]] if "$ref" in node else []
+        for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else []:
+            yield from references(child)
+
+    found = set(references(asyncapi))
+    for reference in found:
+        file, _, pointer = reference.partition("#/")
+        target = asyncapi
+        for step in pointer.split("/") if pointer else []:
+            target = target[step]
+        assert target and (not file or (DOCUMENT.parent / file).is_file()), reference
+    parts = {f"#/components/{kind}/{name}" for kind, all in asyncapi["components"].items() for name in all}
+    assert parts <= found, "what nothing refers to"
+
+
+def test_topics_are_as_they_are_made(asyncapi):
+    values = {"topics": {"mode": "strimzi", "strimzi": {"cluster": "press"}}}
+    made = {
+        o["spec"]["topicName"]: (o["spec"]["partitions"], {name: str(value) for name, value in o["spec"]["config"].items()})
+        for o in render(values)
+        if o["kind"] == "KafkaTopic"
+    }
+    told = {}
+    for channel in asyncapi["channels"].values():
+        kafka = channel["bindings"]["kafka"]
+        config = {**kafka["topicConfiguration"], "cleanup.policy": ",".join(kafka["topicConfiguration"]["cleanup.policy"])}
+        told[channel["address"].format(prefix="wireroom")] = (kafka["partitions"], {name: str(value) for name, value in config.items()})
+    assert told == made
