@@ -273,7 +273,7 @@ fn batches_of_any_size_write_the_same_bytes() {
     const DAY_MS: i64 = 24 * 3_600_000;
     let story = |n: usize| {
         let (seed, outlet) = (n * 5 % 13, n % 7);
-        let own = if n % 3 == 0 { words(100 + n, 80) } else { String::new() };
+        let own = if n.is_multiple_of(3) { words(100 + n, 80) } else { String::new() };
         let url = format!("https://outlet-{outlet}.example/{seed}");
         Article {
             article_id: format!("{:032x}", seed * 10 + outlet),
