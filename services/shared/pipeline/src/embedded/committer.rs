@@ -6,9 +6,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{Database, Keyspace, PersistMode};
 
-use super::{Options, Signal, separated};
+use super::{Options, Signal, compact, separated};
 use crate::{Action, Clock, Output, log::Noter, state::read_i64, stored};
 
 /// How many steps are grouped at most.
@@ -120,7 +120,7 @@ pub(super) fn topic_rows(db: &Database, topic: &str) -> fjall::Result<Keyspace> 
 }
 
 pub(super) fn state_rows(db: &Database, role: &str) -> fjall::Result<Keyspace> {
-    db.keyspace(&format!("state.{role}"), KeyspaceCreateOptions::default)
+    db.keyspace(&format!("state.{role}"), compact)
 }
 
 pub(super) fn end_key(topic: &str) -> String {
