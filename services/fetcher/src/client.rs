@@ -28,6 +28,8 @@ use crate::{
 const MAX_HEADERS: usize = 200;
 /// Longest list of headers over HTTP/2, in bytes.
 const MAX_HEADER_BYTES: u32 = 64 << 10;
+/// Most bytes that are set aside for a body before any of it is there.
+const MAX_BELIEVED_BYTES: usize = 64 << 10;
 /// With so many bytes of a body it is first looked what it is ...
 const FIRST_LOOK_BYTES: usize = 2 * SNIFFED_BYTES;
 /// ... and when it has so many times as many, again, if that was not to be seen then: some encodings come in large blocks.
@@ -307,7 +309,9 @@ async fn read_body(
     cap: usize,
     mut look: Look<'_>,
 ) -> reqwest::Result<Body> {
-    let mut body = Vec::new();
+    // What is said of the length is believed as far as it costs little.
+    let said = response.content_length().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
+    let mut body = Vec::with_capacity(said.min(cap).min(MAX_BELIEVED_BYTES));
     let mut is_cut = false;
     while let Some(chunk) = response.chunk().await? {
         let room = cap - body.len();

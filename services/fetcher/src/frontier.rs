@@ -86,7 +86,8 @@ impl Frontier {
                 continue;
             };
             let (ticket, sequence) = (decoded(&value)?, u64::from_be_bytes(*sequence));
-            frontier.insert(&text(domain.strip_suffix(&[0])), &ticket, sequence);
+            let domain = domain.strip_suffix(&[0]).unwrap_or(domain);
+            frontier.insert(&String::from_utf8_lossy(domain), &ticket, sequence);
         }
         Ok(frontier)
     }

@@ -31,7 +31,7 @@ fn robots_txt_that_times_out() {
     });
     let config = Config {
         timeout: Duration::from_millis(200),
-        give_up_after: Duration::from_millis(1200),
+        give_up_after: Duration::from_secs(3),
         ..config()
     };
     let ended = fetch(&config, &[request(&host.url("/1")), with_document(&host.url("/2"))]);
@@ -145,7 +145,7 @@ fn a_503_storm() {
     let host = Host::start(96, |path| (path != "/robots.txt").then(|| Reply::status(503)));
     let urls: Vec<_> = (0..10).map(|n| host.url(&format!("/{n}"))).collect();
     let requests: Vec<_> = urls.iter().map(|url| request(url)).collect();
-    let ended = fetch(&Config { give_up_after: Duration::from_millis(1500), ..config() }, &requests);
+    let ended = fetch(&Config { give_up_after: Duration::from_secs(3), ..config() }, &requests);
     assert!(urls.iter().all(|url| ended.reason(url) == "busy"), "{ended:?}");
     let seen = host.seen();
     assert!(seen.len() <= 6, "{} requests to a host that asks for fewer", seen.len());
@@ -175,7 +175,7 @@ fn a_host_that_vanishes() {
     let other = Host::start(99, |path| (path != "/robots.txt").then(|| Reply::html("page")));
     let mut requests: Vec<_> = (0..5).map(|n| request(&host.url(&format!("/{n}")))).collect();
     requests.extend((0..5).map(|n| request(&other.url(&format!("/{n}")))));
-    let ended = fetch(&Config { give_up_after: Duration::from_secs(1), ..config() }, &requests);
+    let ended = fetch(&Config { give_up_after: Duration::from_secs(3), ..config() }, &requests);
     assert_eq!((ended.pages.len(), ended.dead.len()), (7, 3));
     assert!(ended.dead.values().all(|(reason, _)| reason == "connection"), "{ended:?}");
 }
@@ -195,6 +195,6 @@ fn a_part_of_a_domain_that_is_dead_holds_up_no_other() {
     let dead = "http://127.0.0.101:1/".to_owned();
     let mut requests = vec![request(&dead)];
     requests.extend((0..5).map(|n| request(&host.url(&format!("/{n}")))));
-    let ended = fetch(&Config { give_up_after: Duration::from_millis(500), ..config() }, &requests);
+    let ended = fetch(&Config { give_up_after: Duration::from_secs(3), ..config() }, &requests);
     assert_eq!((ended.pages.len(), ended.reason(&dead)), (5, "robots_unreachable"));
 }

@@ -1,6 +1,9 @@
 //! Which of a host's requests goes first, and when something can next be done for the host.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashSet},
+};
 
 use crate::Failure;
 
@@ -46,13 +49,13 @@ pub struct Turn {
     pub expires_at_ms: Option<i64>,
 }
 
-/// The requests of one host, in order: some 80 bytes each, whatever else belongs to them lying elsewhere.
+/// The requests of one host, in order: some 50 bytes each, whatever else belongs to them lying elsewhere.
 #[derive(Debug, Clone, Default)]
 pub struct HostQueue {
     ready: BTreeSet<Place>,
     waiting: BTreeSet<(i64, Place)>,
+    /// Those that name an expiry, and are not given up.
     expiring: BTreeSet<(i64, u64)>,
-    unexpiring: BTreeSet<u64>,
     given_up: BTreeSet<u64>,
     /// Why those were given up.
     failure: Option<Failure>,
@@ -63,10 +66,9 @@ impl HostQueue {
     pub fn insert(&mut self, turn: &Turn) {
         let sequence = turn.place.sequence;
         self.waiting.insert((turn.due_at_ms, turn.place));
-        match turn.expires_at_ms {
-            Some(at_ms) => self.expiring.insert((at_ms, sequence)),
-            None => self.unexpiring.insert(sequence),
-        };
+        if let Some(at_ms) = turn.expires_at_ms {
+            self.expiring.insert((at_ms, sequence));
+        }
     }
 
     /// Takes a request out.
@@ -74,7 +76,6 @@ impl HostQueue {
         let sequence = turn.place.sequence;
         self.ready.remove(&turn.place);
         self.waiting.remove(&(turn.due_at_ms, turn.place));
-        self.unexpiring.remove(&sequence);
         self.given_up.remove(&sequence);
         if let Some(at_ms) = turn.expires_at_ms {
             self.expiring.remove(&(at_ms, sequence));
@@ -92,7 +93,10 @@ impl HostQueue {
             self.given_up.insert(sequence);
         }
         if patience_ends_at_ms <= host_next_at_ms {
-            self.given_up.append(&mut self.unexpiring);
+            let expiring: HashSet<u64> = self.expiring.iter().map(|(_, sequence)| *sequence).collect();
+            let places = self.ready.iter().chain(self.waiting.iter().map(|(_, place)| place));
+            let sequences = places.map(|place| place.sequence);
+            self.given_up.extend(sequences.filter(|sequence| !expiring.contains(sequence)));
         }
     }
 

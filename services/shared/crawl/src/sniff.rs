@@ -60,7 +60,10 @@ pub fn sniff(content_type: &str, start: &[u8]) -> Kind {
             _ => Kind::Binary,
         };
     }
-    let text: String = String::from_utf8_lossy(start).chars().filter(|&c| c != '\0').collect();
+    let mut text = String::from_utf8_lossy(start);
+    if is_wide {
+        text.to_mut().retain(|c| c != '\0');
+    }
     by_markup(&text).or(named).unwrap_or(Kind::Text)
 }
 

@@ -1,11 +1,17 @@
 //! Bounded inflating of bodies. Pages travel as the server sent them, and are inflated by whoever has to read them.
 
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 
+use flate2::bufread::MultiGzDecoder;
 use thiserror::Error;
 
 /// Largest zstd window, as a power of two: what RFC 8878 asks decoders to support, and no more.
 const ZSTD_WINDOW_LOG: u32 = 23;
+
+/// What a gzip decoder is given at a time, in bytes: it inflates all of it, up to 32 KB, before it hands on the first, so
+/// a start is had for less in small bites.
+const BITE: usize = 32 << 10;
+const SMALL_BITE: usize = 512;
 
 /// A body that cannot be inflated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -21,7 +27,7 @@ pub enum InflateError {
 /// The whole body, if at most `cap` bytes come out.
 pub fn inflate(encoding: &str, body: &[u8], cap: usize) -> Result<Vec<u8>, InflateError> {
     let mut out = Vec::new();
-    let mut reader = reader(encoding, body).ok_or(InflateError::Broken)?.take(cap as u64 + 1);
+    let mut reader = reader(encoding, body, BITE).ok_or(InflateError::Broken)?.take(cap as u64 + 1);
     reader.read_to_end(&mut out).map_err(|_| InflateError::Broken)?;
     if out.len() > cap { Err(InflateError::TooLarge) } else { Ok(out) }
 }
@@ -29,7 +35,7 @@ pub fn inflate(encoding: &str, body: &[u8], cap: usize) -> Result<Vec<u8>, Infla
 /// The first bytes of a body, at most `wanted`, as far as they can be read.
 pub fn inflate_start(encoding: &str, body: &[u8], wanted: usize) -> Vec<u8> {
     let mut out = Vec::new();
-    if let Some(reader) = reader(encoding, body) {
+    if let Some(reader) = reader(encoding, body, SMALL_BITE) {
         // What was read before an error stays in `out`.
         let _ = reader.take(wanted as u64).read_to_end(&mut out);
     }
@@ -38,19 +44,41 @@ pub fn inflate_start(encoding: &str, body: &[u8], wanted: usize) -> Vec<u8> {
 
 /// Whether a body in this encoding can be inflated by those who get the page.
 pub fn is_known_encoding(encoding: &str) -> bool {
-    reader(encoding, &[]).is_some()
+    Coding::parse(encoding).is_some()
 }
 
-fn reader<'a>(encoding: &str, body: &'a [u8]) -> Option<Box<dyn Read + 'a>> {
-    match encoding.trim().to_ascii_lowercase().as_str() {
-        "" | "identity" => Some(Box::new(body)),
-        "gzip" | "x-gzip" => Some(Box::new(flate2::read::MultiGzDecoder::new(body))),
-        "br" => Some(Box::new(brotli::Decompressor::new(body, 4096))),
-        "zstd" => {
-            Some(zstd_reader(body).map_or_else(|_| Box::new(io::empty()) as Box<dyn Read>, |r| Box::new(r)))
-        }
-        _ => None,
+#[derive(Clone, Copy)]
+enum Coding {
+    Identity,
+    Gzip,
+    Brotli,
+    Zstd,
+}
+
+impl Coding {
+    fn parse(encoding: &str) -> Option<Self> {
+        const NAMES: [(&str, Coding); 6] = [
+            ("", Coding::Identity),
+            ("identity", Coding::Identity),
+            ("gzip", Coding::Gzip),
+            ("x-gzip", Coding::Gzip),
+            ("br", Coding::Brotli),
+            ("zstd", Coding::Zstd),
+        ];
+        let known = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(encoding.trim()));
+        known.map(|(_, coding)| *coding)
     }
+}
+
+fn reader<'a>(encoding: &str, body: &'a [u8], bite: usize) -> Option<Box<dyn Read + 'a>> {
+    Some(match Coding::parse(encoding)? {
+        Coding::Identity => Box::new(body),
+        Coding::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(bite, body))),
+        Coding::Brotli => Box::new(brotli::Decompressor::new(body, 4096)),
+        Coding::Zstd => {
+            zstd_reader(body).map_or_else(|_| Box::new(io::empty()) as Box<dyn Read>, |r| Box::new(r))
+        }
+    })
 }
 
 fn zstd_reader(body: &[u8]) -> io::Result<impl Read> {

@@ -18,7 +18,11 @@ use std::{
 use bytes::Bytes;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions};
 
-use crate::{Clock, LogError, Origin, Output, Probe, Record, Role, State, Step, state::read_i64, stored};
+use crate::{
+    Clock, LogError, Origin, Output, Probe, Record, Role, State, Step,
+    state::{MEMTABLE_BYTES, read_i64},
+    stored,
+};
 use committer::{Committer, Entry};
 pub use role::EmbeddedRole;
 
@@ -70,7 +74,7 @@ impl Embedded {
             .worker_threads(1)
             .open()
             .map_err(|cause| refused(&cause))?;
-        let meta = db.keyspace("meta", KeyspaceCreateOptions::default)?;
+        let meta = db.keyspace("meta", compact)?;
         let changed = Arc::new(Signal::default());
         let committer = Committer::new(db.clone(), meta.clone(), options, changed.clone());
         let (commits, queue) = mpsc::sync_channel(64);
@@ -175,9 +179,13 @@ fn read_row(topic: &str, row: fjall::Guard) -> Result<Record, LogError> {
     stored::load(origin, Bytes::from_owner(value))
 }
 
+fn compact() -> KeyspaceCreateOptions {
+    KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES)
+}
+
 fn separated() -> KeyspaceCreateOptions {
     let separation = KvSeparationOptions::default().separation_threshold(SEPARATION_BYTES);
-    KeyspaceCreateOptions::default().with_kv_separation(Some(separation))
+    compact().with_kv_separation(Some(separation))
 }
 
 /// The values behind these locks are whole at every moment: a panic of a holder breaks nothing.
