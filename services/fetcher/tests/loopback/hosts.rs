@@ -29,11 +29,8 @@ fn robots_txt_that_times_out() {
         }
         Ok(Then::HangUp)
     });
-    let config = Config {
-        timeout: Duration::from_millis(200),
-        give_up_after: Duration::from_secs(3),
-        ..config()
-    };
+    let config =
+        Config { timeout: Duration::from_millis(200), give_up_after: Duration::from_secs(3), ..config() };
     let ended = fetch(&config, &[request(&host.url("/1")), with_document(&host.url("/2"))]);
     assert_eq!(ended.reason(&host.url("/1")), "robots_unreachable");
     assert!(ended.page(&host.url("/2")).failure.contains("robots.txt"));
