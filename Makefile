@@ -25,8 +25,9 @@ run: setup ## Run the pipeline on the embedded log over a small press of fiction
 test: setup ## Run every test, those on a real Kafka included
 	$(CARGO) test --workspace --locked
 
-test-ops: ## Check the chart, the image, the compose file and the rules, with the wireroom that was built last
+test-ops: setup ## Check the chart, the image, the compose file, the rules and the contract
 	@.ci/setup ops
+	@$(CARGO) build --quiet --locked --package wireroom
 	@tests/ops/run
 
 test-image: setup ## Run the Dockerfile's own steps in IMAGE, an empty folder: a release build (IMAGE=target/image)

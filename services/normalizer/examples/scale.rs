@@ -247,7 +247,7 @@ const BREAK: u32 = u32::MAX;
 fn record(number: u64, prepared: &Prepared) -> Record {
     let origin = Origin { topic: "prepared".to_owned(), partition: 0, offset: number as i64 };
     let value = Some(prepared.encode_to_vec().into());
-    Record { origin, key: Default::default(), value, headers: Vec::new(), written_at_ms: 0 }
+    Record { origin, key: Default::default(), value, headers: Vec::new(), written_at_ms: i64::MAX }
 }
 
 /// CPU time of this thread since the last lap, in microseconds.

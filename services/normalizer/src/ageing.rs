@@ -59,9 +59,9 @@ impl Ageing {
 
     /// Notes an arrival, and lets a few articles age that are past their time.
     pub(crate) fn advance(&mut self, rows: &mut impl Rows, stream: &mut StreamState) -> Result<(), LogError> {
-        let between_ms = (self.spans.window_ms / MARKS_IN_WINDOW).max(1);
-        if self.marks.back().is_none_or(|(last_ms, _)| stream.time_ms.saturating_sub(*last_ms) >= between_ms)
-        {
+        let is_over =
+            |(last_ms, _): &(i64, u64)| stream.time_ms.saturating_sub(*last_ms) >= self.between_ms();
+        if self.marks.back().is_none_or(is_over) {
             self.marks.push_back((stream.time_ms, stream.arrivals));
             rows.put_mark(stream.time_ms, stream.arrivals)?;
         }

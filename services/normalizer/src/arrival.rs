@@ -227,6 +227,11 @@ impl Clusters {
         };
         let old_sketch = facts::take_sketch(&mut before);
         let body = rows.body(before.arrival)?;
+        let is_lesser = is_teaser(&article) && !before.is_teaser && !before.is_emptied;
+        if body.is_none() && is_lesser {
+            let (is_changed, is_revived) = (false, false);
+            return Ok((Known { state: before, sketch: old_sketch, body, is_changed, is_revived }, false));
+        }
         let is_revived = withdrawal::is_ended(&before, &article);
         let (article, is_revised, state, sketch) = match &body {
             Some(known) if !revises(&article, known) => {
@@ -242,10 +247,9 @@ impl Clusters {
                     before.is_representative = false;
                 }
                 let is_revised = body.is_some() || before.text_hash != text_hash;
-                let article = match &body {
-                    Some(known) => merged(article, known),
-                    None => Article { seen_at_ms: before.seen_at_ms, ..article },
-                };
+                let (seen_at_ms, labels) = (before.seen_at_ms, before.labels.clone());
+                let known = || Article { seen_at_ms, labels, ..Article::default() };
+                let article = merged(article, &body.clone().unwrap_or_else(known));
                 let state = ArticleState { left_out: self.left_out(repeated), ..facts(&text_hash, &article) };
                 (article, is_revised, state, sketch)
             }
@@ -456,10 +460,13 @@ fn revises(new: &Article, known: &Article) -> bool {
         labels: Default::default(),
         ..article.clone()
     };
-    let is_teaser = |article: &Article| article.verdict == article::Verdict::Teaser.as_str();
     let is_stale = new.fetched_at_ms != 0 && new.fetched_at_ms < known.fetched_at_ms;
     let is_lesser = is_teaser(new) && !is_teaser(known);
     !is_stale && !is_lesser && essence(new) != essence(known)
+}
+
+fn is_teaser(article: &Article) -> bool {
+    article.verdict == article::Verdict::Teaser.as_str()
 }
 
 /// `kept` with what adds up over its arrivals: the first sighting, and all labels.

@@ -21,6 +21,9 @@ use crate::{
 pub const CLUSTER_ROLE: Role =
     Role { name: "cluster", input: "prepared", dead_letters: DEAD_LETTERS, state_version: Some(2) };
 
+/// How far an article may say it was seen after its record was written.
+const MAX_AHEAD_MS: i64 = 24 * 3_600_000;
+
 /// How the decider works.
 #[derive(Debug, Clone)]
 pub struct ClusterSettings {
@@ -185,8 +188,10 @@ fn read(record: &Record) -> Result<(Prepared, Article), String> {
         return Ok((Prepared::default(), article.clone()));
     }
     let article = article.filter(|article| !article.article_id.is_empty());
-    let article =
+    let mut article =
         article.ok_or("a prepared record without an article and its id; its producer must set both")?;
+    // By the stream's time articles are forgotten: one clock that is ahead must not move it.
+    article.seen_at_ms = article.seen_at_ms.min(record.written_at_ms.saturating_add(MAX_AHEAD_MS));
     if prepared.exact_hash.len() != 16 {
         return Err(format!(
             "the exact_hash of {} has {} bytes, not 16",

@@ -269,6 +269,19 @@ fn a_withdrawal_goes_through_both_stages() {
 }
 
 #[test]
+fn a_clock_that_is_ahead_closes_no_window() {
+    let world = World::new();
+    let mut process = world.start(10, Encoding::Protobuf);
+    let ahead = Article { seen_at_ms: i64::MAX, ..article("ahead", "", words(7, 200)) };
+    let copy = article("copy", "2026-03-19T12:00:00Z", format!("{} {}", words(1, 200), words(4, 8)));
+    process.submit(&[article("original", "2026-03-19T10:00:00Z", words(1, 200)), ahead, copy]);
+    process.run();
+    let canonical = process.canonical();
+    assert_eq!(canonical["original"].occurrences.len(), 1);
+    assert_eq!(canonical.len(), 2);
+}
+
+#[test]
 fn batches_of_any_size_write_the_same_bytes() {
     const DAY_MS: i64 = 24 * 3_600_000;
     let story = |n: usize| {
@@ -279,7 +292,7 @@ fn batches_of_any_size_write_the_same_bytes() {
             article_id: format!("{:032x}", seed * 10 + outlet),
             url,
             body_text: format!("{}\n\n{own}", words(seed, 200)),
-            seen_at_ms: NOW_MS + n as i64 * DAY_MS / 4,
+            seen_at_ms: NOW_MS - 40 * DAY_MS + n as i64 * DAY_MS / 4,
             verdict: "article".to_owned(),
             ..Article::default()
         }

@@ -65,6 +65,16 @@ fn an_original_that_comes_when_its_copy_has_aged_takes_over() {
 }
 
 #[test]
+fn a_teaser_does_not_replace_an_article_that_has_aged() {
+    let mut desk = Desk::new();
+    desk.arrive([page(ORIGINAL, "2026-03-19", words(1, 200)), of_day(20, 77), of_day(20, 78)]);
+    let stood = desk.canonical.clone();
+    let teaser = Article { verdict: "teaser".to_owned(), ..late(20, ORIGINAL, words(1, 30)) };
+    assert!(desk.arrive([teaser]).is_empty());
+    assert_eq!(desk.canonical, stood);
+}
+
+#[test]
 fn a_story_keeps_its_relations_when_it_ages() {
     let mut desk = Desk::new();
     let extension = late(10, EXTENDED, format!("{}\n\n{}", words(1, 300), words(2, 200)));
