@@ -183,10 +183,12 @@ pub fn follower_of<A: AsRef<OsStr>>(
         .stderr(Stdio::null())
         .spawn()
         .expect("the program runs");
-    let running = Running(child);
+    let mut running = Running(child);
     wait::until("the process answers", || {
-        let tail = wireroom().args(["tail", "requests", "--no-follow", "--data"]).arg(data).output();
-        data.join("admin").exists() && tail.expect("the program runs").status.success()
+        let ended = running.0.try_wait().expect("the process is ours");
+        assert!(ended.is_none(), "the process ended instead of running: {ended:?}");
+        let tail = || wireroom().args(["tail", "requests", "--no-follow", "--data"]).arg(data).output();
+        data.join("admin").exists() && tail().expect("the program runs").status.success()
     });
     running
 }

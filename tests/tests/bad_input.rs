@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use pipeline::embedded::{Embedded, Options};
 use tests::press::{self, Press};
 use tests::run;
 use tests::topics::Topics;
@@ -124,6 +125,18 @@ fn a_folder_in_use_is_left_alone() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert_named(&said, "data", "no other wireroom using it");
     assert!(follower.0.try_wait().unwrap().is_none(), "the process that has the folder goes on");
+}
+
+#[test]
+fn a_glance_into_the_folder_does_not_keep_a_process_from_starting() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options::default();
+    let glance = Embedded::open(folder.path(), &options).unwrap();
+    std::thread::scope(|scope| {
+        let starting = scope.spawn(|| Embedded::open(folder.path(), &options).is_ok());
+        drop(glance);
+        assert!(starting.join().unwrap());
+    });
 }
 
 #[test]

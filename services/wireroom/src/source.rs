@@ -54,7 +54,11 @@ impl Source {
             bail!("{} holds no embedded log; give the folder of `wireroom run --data`", data.display());
         }
         let options = Options { clock: Clock::system(), ..Options::default() };
-        Ok(Self::Log(AnyLog::Embedded(Embedded::open(data, &options)?)))
+        match Embedded::open(data, &options) {
+            Ok(log) => Ok(Self::Log(AnyLog::Embedded(log))),
+            // A process that was just starting holds it, and answers by now.
+            Err(refused) => admin::Client::of(data).map(Self::Process).ok_or_else(|| refused.into()),
+        }
     }
 
     /// All records of a topic there are now.

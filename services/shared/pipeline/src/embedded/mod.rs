@@ -11,8 +11,8 @@ mod role;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
-    thread::JoinHandle,
-    time::Duration,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -28,6 +28,9 @@ pub use role::EmbeddedRole;
 
 /// The one partition of every topic.
 const PARTITION: i32 = 0;
+
+/// How long a folder that is held is asked for again: whoever looks into a stopped one holds it for a moment.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Bodies above this are kept apart from the index, in bytes.
 const SEPARATION_BYTES: u32 = 4096;
@@ -70,15 +73,12 @@ impl Embedded {
     pub fn open(folder: &Path, options: &Options) -> Result<Self, LogError> {
         let refused = |cause: &dyn std::fmt::Display| LogError::folder(folder, cause);
         std::fs::create_dir_all(folder).map_err(|cause| refused(&cause))?;
-        let db = Database::builder(folder.join("log"))
-            .worker_threads(1)
-            .open()
-            .map_err(|cause| refused(&cause))?;
+        let db = database(&folder.join("log")).map_err(|cause| refused(&cause))?;
         let meta = db.keyspace("meta", compact)?;
         let changed = Arc::new(Signal::default());
         let committer = Committer::new(db.clone(), meta.clone(), options, changed.clone());
         let (commits, queue) = mpsc::sync_channel(64);
-        let thread = std::thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("committer".to_owned())
             .spawn(move || committer.run(&queue))
             .map_err(|cause| refused(&cause))?;
@@ -125,6 +125,18 @@ impl Embedded {
     /// The offset of the next record that a role will take.
     pub fn position(&self, role: &Role) -> Result<i64, LogError> {
         self.0.number(&committer::position_key(role.name))
+    }
+}
+
+/// Opens a database; one that another process holds is waited for a little.
+#[expect(clippy::disallowed_methods, reason = "a lock on a file cannot be waited for with a deadline")]
+fn database(folder: &Path) -> fjall::Result<Database> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match Database::builder(folder).worker_threads(1).open() {
+            Err(fjall::Error::Locked) if Instant::now() < deadline => thread::sleep(PATIENCE / 40),
+            opened => return opened,
+        }
     }
 }
 
