@@ -42,6 +42,7 @@ MATRIX = {
             "extractor": {"refuse": ["noai", "tdm"]},
             "normalizer": {"encoding": "json", "drop_boilerplate": False},
             "store": {"location": "s3://press-bodies/wireroom", "above_bytes": 2000000},
+            "tracing": {"endpoint": "http://collector.watch:4318", "sample": 0.05},
         },
         "log": {"filter": "info,fetcher=debug"},
         "drain": {"seconds": 60, "preStopSeconds": 15},

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import yaml
 from helm import CHART, ROOT, HelmError, environment, lint, one, pods, render
-from matrix import MATRIX
+from matrix import MATRIX, ROLES
 from schemas import VERSIONS, faults, unrestricted
 from values_table import readme
 
@@ -155,6 +155,17 @@ def test_bodies_are_reached_by_those_who_read_them():
     assert {name for name, found in of.items() if found} == {"press-wireroom-fetcher", "press-wireroom-extractor"}
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "port"),
+    [("http://collector:4318", 4318), ("https://collector.example", 443), ("http://[fd00::1]/otlp", 80)],
+)
+def test_a_collector_is_reached_by_all(endpoint, port):
+    objects = render({"config": {"tracing": {"endpoint": endpoint}}})
+    for role in ROLES:
+        policy = one(objects, "NetworkPolicy", f"press-wireroom-{role}")
+        assert {"ports": [{"port": port, "protocol": "TCP"}]} in policy["spec"]["egress"], role
+
+
 def test_the_fetcher_reaches_nothing_private():
     policy = one(render({"networkPolicy": {"fetcherExcept": ["203.0.113.0/24"]}}), "NetworkPolicy", "press-wireroom-fetcher")
     blocks = [peer["ipBlock"] for rule in policy["spec"]["egress"] for peer in rule.get("to", [])]
@@ -280,6 +291,7 @@ def test_the_schema_knows_every_value_and_setting():
         ("extractor", "extractor/src/config.rs", "Config", set()),
         ("normalizer", "normalizer/src/worker.rs", "Config", {"role"}),
         ("store", "shared/archive/src/store.rs", "StoreSettings", set()),
+        ("tracing", "shared/trace/src/tracer.rs", "Section", set()),
     ]:
         body = (ROOT / "services" / file).read_text().split(f"pub struct {name} {{")[1].split("\n}")[0]
         fields = set(re.findall(r"^    pub (\w+):", body, re.M))

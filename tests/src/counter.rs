@@ -103,6 +103,7 @@ pub fn settings(progress: &Progress, shutdown: &Shutdown) -> Settings {
         progress: progress.clone(),
         shutdown: shutdown.clone(),
         metrics: RoleMetrics::of(&COUNTER),
+        tracer: trace::Tracer::default(),
     }
 }
 

@@ -80,6 +80,10 @@ spec:
           value: {{ .log.format }}
         - name: WIREROOM__SERVICE__LOG_FILTER
           value: {{ .log.filter | quote }}
+        {{- if .config.tracing.endpoint }}
+        - name: OTEL_RESOURCE_ATTRIBUTES
+          value: service.instance.id=$(WIREROOM__KAFKA__INSTANCE),k8s.namespace.name={{ $root.Release.Namespace }}
+        {{- end }}
         - name: WIREROOM_CONFIG
           value: /etc/wireroom/config/wireroom.toml
         {{- if and (eq $name "fetcher") .websub.secret }}

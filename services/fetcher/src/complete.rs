@@ -48,8 +48,9 @@ pub(crate) fn complete(queue: &mut Queue<'_>, visit: &Visit, rules: &Rules) -> R
     host.politeness = crawl::after_fetch(&host.politeness, &outcome, visit.ended_at_ms, &rules.policy);
     if signal != Signal::Postponed {
         queue.frontier.taken_over.remove(queue.domain);
-        if let Some((record, ticket)) = queue.get(visit.sequence)? {
+        if let Some((mut record, ticket)) = queue.get(visit.sequence)? {
             let request = request_of(&record);
+            queue.draft.trace(visit, &ticket, &request, &mut record);
             let mut errand = Errand { visit, rules, host, record, request, ticket };
             errand.settle(queue)?;
             host = errand.host;

@@ -1,16 +1,25 @@
 //! A step in the making, and what is to be counted once it has happened.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
-use pipeline::{DeadLetter, Output, Step, metrics::RoleMetrics};
+use pipeline::{DeadLetter, Output, Record, Settings, Step};
+use trace::{Span, Tracer};
+use wire::{QueueTicket, Request};
 
-use crate::websub::hub::Ask;
+use crate::{
+    visit::{Found, Visit},
+    websub::hub::Ask,
+};
 
 /// A step, written to through this, so that what it does is counted, and only if it is done.
 pub(crate) struct Draft {
     pub step: Step,
     /// What hubs are to be asked once it has happened.
     pub asks: Vec<Ask>,
+    tracer: Tracer,
     tally: Tally,
 }
 
@@ -24,11 +33,19 @@ pub(crate) struct Tally {
     pages: BTreeMap<&'static str, u64>,
     lists: BTreeMap<&'static str, u64>,
     discovered: BTreeMap<&'static str, u64>,
+    visits: Vec<Visited>,
+}
+
+/// A visit that is traced.
+struct Visited {
+    span: Span,
+    ended_at: SystemTime,
+    failure: Option<&'static str>,
 }
 
 impl Draft {
-    pub(crate) fn new(step: Step) -> Self {
-        Self { step, asks: Vec::new(), tally: Tally::default() }
+    pub(crate) fn new(step: Step, tracer: &Tracer) -> Self {
+        Self { step, asks: Vec::new(), tracer: tracer.clone(), tally: Tally::default() }
     }
 
     /// The step, to be committed, and its tally, to be counted then.
@@ -46,6 +63,36 @@ impl Draft {
     pub(crate) fn dead_letter(&mut self, letter: DeadLetter) {
         self.tally.dead_letters.push(letter.clone());
         self.step.dead_letter(letter);
+    }
+
+    /// A page was visited for the request in `record`, whose `traceparent` then names the visit. Lists are not traced:
+    /// what is found in one has a way of its own.
+    pub(crate) fn trace(
+        &mut self,
+        visit: &Visit,
+        ticket: &QueueTicket,
+        request: &Request,
+        record: &mut Record,
+    ) {
+        if ticket.list.is_some() || matches!(visit.found, Found::List(_)) {
+            return;
+        }
+        let subject = format!("{} {}", request.request_id, ticket.visits);
+        let Some(span) = self.tracer.begin_trace("fetch", &subject, ticket.attempts, &mut record.headers)
+        else {
+            return;
+        };
+        let at = |ms: i64| SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+        let failure = match &visit.found {
+            Found::Failed(failure) => Some(failure.reason()),
+            _ => None,
+        };
+        let span = span
+            .since(at(visit.ended_at_ms - i64::from(visit.latency_ms)))
+            .with("url.full", visit.url.as_str().to_owned())
+            .with("server.address", visit.url.host().to_owned())
+            .with("wireroom.request_id", request.request_id.clone());
+        self.tally.visits.push(Visited { span, ended_at: at(visit.ended_at_ms), failure });
     }
 
     /// An attempt failed and will be repeated.
@@ -75,8 +122,9 @@ impl Draft {
 }
 
 impl Tally {
-    /// Counts it: the step has happened.
-    pub(crate) fn count(&self, role: &RoleMetrics) {
+    /// Counts it, and tells what was traced: the step has happened.
+    pub(crate) fn count(self, settings: &Settings) {
+        let role = &settings.metrics;
         role.produced.inc_by(self.produced);
         role.count_dead_letters(&self.dead_letters);
         metrics::FETCHER_RETRIES.inc_by(self.retries);
@@ -89,6 +137,9 @@ impl Tally {
         }
         for (via, addresses) in &self.discovered {
             metrics::FETCHER_DISCOVERED.with_label_values(&[*via]).inc_by(*addresses);
+        }
+        for Visited { span, ended_at, failure } in self.visits {
+            settings.tracer.end(span, ended_at, failure);
         }
     }
 }

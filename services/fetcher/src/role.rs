@@ -171,7 +171,7 @@ impl<F: Fetch> Fetcher<F> {
         let is_idle = inputs.is_empty() && self.in_flight.is_empty();
         let is_idle = is_idle && self.settings.progress.is_watched() && log.is_at_end()?;
         self.settings.progress.polled(is_idle);
-        let mut round = Round { draft: Draft::new(log.step()), jobs: Vec::new() };
+        let mut round = Round { draft: Draft::new(log.step(), &self.settings.tracer), jobs: Vec::new() };
         for partition in inputs.assigned.iter().filter(|partition| self.frontiers.contains_key(partition)) {
             if round.draft.step.timer(*partition, SWEEP)?.is_none() {
                 round.draft.step.set_timer(*partition, SWEEP, self.clock.now_ms())?;
@@ -188,7 +188,7 @@ impl<F: Fetch> Fetcher<F> {
         let (step, tally) = round.draft.finish();
         let is_step = !step.is_empty();
         log.commit(step)?;
-        tally.count(&self.settings.metrics);
+        tally.count(&self.settings);
         // Before what is pending is told: who sees nothing pending has to see that something moved.
         if is_step {
             self.settings.progress.committed(inputs.records.len());
@@ -203,7 +203,7 @@ impl<F: Fetch> Fetcher<F> {
         let now_ms = self.clock.now_ms();
         for Question { url, answer } in self.questions.asked() {
             let domain = url.registrable_domain();
-            let mut draft = Draft::new(log.step());
+            let mut draft = Draft::new(log.step(), &self.settings.tracer);
             // Which partition a domain is in is the producer's to say: it is the one that knows it, if one does.
             let mut said = None;
             for (&partition, frontier) in &mut self.frontiers {

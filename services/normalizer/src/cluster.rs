@@ -84,7 +84,7 @@ impl Cluster {
             (Some(arrival.relation), arrival.publications)
         };
         let now_ms = self.clock.now_ms();
-        count(relation, &publications, now_ms);
+        count(relation, &publications, now_ms, trace::sampled(&record.headers));
         let processed_at = rfc3339(now_ms);
         for publication in publications {
             self.emit(publication, &processed_at, &run_id, &record.headers, step);

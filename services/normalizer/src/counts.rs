@@ -7,8 +7,13 @@ use wire::CanonicalArticle;
 use crate::record::Publication;
 
 /// Counts what was decided at `now_ms`: what an arrival is, what came of it, and how old an article is that is published
-/// for the first time.
-pub(crate) fn count(arrival: Option<Relation>, publications: &[Publication], now_ms: i64) {
+/// for the first time, with the trace it belongs to.
+pub(crate) fn count(
+    arrival: Option<Relation>,
+    publications: &[Publication],
+    now_ms: i64,
+    trace_id: Option<u128>,
+) {
     if let Some(relation) = arrival {
         NORMALIZER_ARRIVALS.with_label_values(&[relation.as_str()]).inc();
     }
@@ -17,7 +22,7 @@ pub(crate) fn count(arrival: Option<Relation>, publications: &[Publication], now
         NORMALIZER_PUBLICATIONS.with_label_values(&[change]).inc();
         for record in publication.record.iter().filter(|_| change == "created") {
             for (since, age_ms) in ages(record, now_ms) {
-                NORMALIZER_FRESHNESS_SECONDS.with_label_values(&[since]).observe(age_ms as f64 / 1000.0);
+                metrics::observe(&NORMALIZER_FRESHNESS_SECONDS, &[since], age_ms as f64 / 1000.0, trace_id);
             }
         }
     }

@@ -91,7 +91,7 @@ pub fn explain_stopped(log: &Embedded, config: &Config, url: &CanonicalUrl) -> R
     let mut frontier = Frontier::load(&state, now_ms)?;
     frontier.taken_over.clear();
     let rules = Rules::new(config)?;
-    let (mut draft, domain) = (Draft::new(step), url.registrable_domain());
+    let (mut draft, domain) = (Draft::new(step, &trace::Tracer::default()), url.registrable_domain());
     let queue = Queue { draft: &mut draft, frontier: &mut frontier, partition: 0, domain };
     let asker = Asker {
         rules: &rules,

@@ -297,6 +297,7 @@ fn settings_that_cannot_be_used_are_refused_with_a_remedy() {
         progress: Progress::default(),
         shutdown: Shutdown::default(),
         metrics: RoleMetrics::of(&ROLE),
+        tracer: trace::Tracer::default(),
     };
     settings.shutdown.request();
     config().check().unwrap();

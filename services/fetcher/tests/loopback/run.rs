@@ -98,6 +98,7 @@ pub fn fetch_until(config: &Config, requests: &[Request], stop: impl Fn() -> boo
         progress: Progress::default(),
         shutdown: Shutdown::default(),
         metrics: RoleMetrics::of(&ROLE),
+        tracer: trace::Tracer::default(),
     };
     let mut witness = Witness { role: log.role(ROLE).unwrap(), records: BTreeMap::new() };
     thread::scope(|scope| {

@@ -108,6 +108,7 @@ fn with_feed(n: u8, hub_status: u16, test: impl FnOnce(&Runtime, &Clock, &Hub, &
         progress: Progress::default(),
         shutdown: Shutdown::default(),
         metrics: RoleMetrics::of(&fetcher::ROLE),
+        tracer: trace::Tracer::default(),
     };
     let mut role = log.role(fetcher::ROLE).unwrap();
     thread::scope(|scope| {

@@ -44,12 +44,14 @@ macro_rules! buckets {
     };
 }
 
+mod exemplars;
 mod family;
 mod list;
 mod process;
 
 use std::{fmt, sync::LazyLock};
 
+pub use exemplars::{OPENMETRICS, observe, openmetrics};
 pub use list::*;
 
 /// A metric as it is declared.

@@ -14,6 +14,7 @@ mod clock;
 mod drain;
 mod record;
 mod role;
+mod spans;
 mod state;
 mod step;
 mod stored;

@@ -2,8 +2,9 @@
 
 use ::metrics as list;
 use prometheus::{Histogram, IntCounter, IntGauge};
+use tracing::debug;
 
-use crate::{DeadLetter, Role};
+use crate::{DeadLetter, Origin, Role};
 
 /// How often the size of state is measured.
 const MEASURED_EVERY_S: i64 = 10;
@@ -11,7 +12,7 @@ const MEASURED_EVERY_S: i64 = 10;
 /// The runtime's metrics of one role.
 #[derive(Clone)]
 pub struct RoleMetrics {
-    role: &'static str,
+    pub(crate) role: &'static str,
     /// Records read.
     pub consumed: IntCounter,
     /// Records written.
@@ -52,9 +53,20 @@ impl RoleMetrics {
         }
     }
 
-    /// Counts dead letters by reason.
+    /// Counts dead letters by reason, and logs each for whoever looks closely.
     pub fn count_dead_letters(&self, letters: &[DeadLetter]) {
         for letter in letters {
+            let Origin { topic, partition, offset } = &letter.origin;
+            let trace_id = trace::sampled(&letter.headers).map(|id| format!("{id:032x}"));
+            debug!(
+                trace_id,
+                topic,
+                partition,
+                offset,
+                reason = letter.reason,
+                detail = letter.detail,
+                "dead letter"
+            );
             list::DEAD_LETTERS.with_label_values(&[self.role, letter.reason]).inc();
         }
     }

@@ -5,10 +5,12 @@ use std::{
     time::Duration,
 };
 
+use trace::Tracer;
 use tracing::{error, warn};
 
 use crate::{
     DeadLetter, Inputs, Limits, Log, LogError, Progress, Shutdown, State, Step, metrics::RoleMetrics,
+    spans::Spans,
 };
 
 /// What a role makes of its input. No I/O but through the step: a step may be thrown away and made again.
@@ -39,6 +41,8 @@ pub struct Settings {
     pub shutdown: Shutdown,
     /// What it counts.
     pub metrics: RoleMetrics,
+    /// What it tells the way of a record to.
+    pub tracer: Tracer,
 }
 
 /// Runs a stage until shutdown is requested, or until the log fails for good.
@@ -74,7 +78,7 @@ pub fn repeat(
 }
 
 fn turn(log: &mut dyn Log, stage: &mut dyn Stage, settings: &Settings) -> Result<(), LogError> {
-    let inputs = log.poll(settings.limits, settings.wait)?;
+    let mut inputs = log.poll(settings.limits, settings.wait)?;
     settings.progress.set_ready(log.is_settled());
     for partition in &inputs.revoked {
         stage.revoked(*partition);
@@ -93,18 +97,23 @@ fn turn(log: &mut dyn Log, stage: &mut dyn Stage, settings: &Settings) -> Result
     let metrics = &settings.metrics;
     let records = inputs.records.len();
     metrics.consumed.inc_by(records as u64);
+    let spans = Spans::begin(&settings.tracer, metrics.role, &mut inputs.records);
     let started = metrics.processing_seconds.start_timer();
     let (step, is_sound) = work(log, stage, inputs)?;
     started.observe_duration();
     let (produced, dead) = (step.outputs.len() as u64, step.dead_letters.len() as u64);
     metrics.count_dead_letters(&step.dead_letters);
+    let refused = spans.refused(&step.dead_letters);
     log.commit(step)?;
     metrics.produced.inc_by(produced);
     if dead > 0 {
         warn!(dead, "dead letters written");
     }
     settings.progress.committed(records);
-    if !is_sound {
+    if is_sound {
+        spans.end(&refused);
+    } else {
+        // Which of the records are in it is not told: the others will be worked on again.
         log.rewind()?;
     }
     Ok(())

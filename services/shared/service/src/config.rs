@@ -31,6 +31,8 @@ pub struct Config {
     pub kafka: KafkaSection,
     /// `[service]`.
     pub service: ServiceSection,
+    /// `[tracing]`.
+    pub tracing: trace::Section,
 }
 
 /// Where Kafka is and who we are there.
@@ -134,7 +136,8 @@ impl Config {
         let figment = variables.fold(figment, Figment::merge);
         let kafka = section(&figment, "kafka")?;
         let service = section(&figment, "service")?;
-        Ok(Self { figment, kafka, service })
+        let tracing = section(&figment, "tracing")?;
+        Ok(Self { figment, kafka, service, tracing })
     }
 
     /// A section, its defaults where the configuration is silent.
@@ -146,7 +149,7 @@ impl Config {
     pub fn only_sections(&self, known: &[&str]) -> Result<(), ConfigError> {
         let all: BTreeMap<String, figment::value::Value> =
             self.figment.extract().map_err(|cause| ConfigError::Value(Box::new(cause)))?;
-        let known: Vec<&str> = ["kafka", "service"].iter().chain(known).copied().collect();
+        let known: Vec<&str> = ["kafka", "service", "tracing"].iter().chain(known).copied().collect();
         match all.into_keys().find(|name| !known.contains(&name.as_str())) {
             Some(stranger) => Err(ConfigError::Section(stranger, known.join(", "))),
             None => Ok(()),

@@ -1,4 +1,4 @@
-//! What a process serves over HTTP: /metrics, /livez, /readyz.
+//! What a process serves over HTTP: /metrics, /livez, /readyz, /log.
 
 use std::{
     collections::HashMap,
@@ -9,9 +9,18 @@ use std::{
 };
 
 use anyhow::Context;
-use axum::{Router, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    http::{
+        HeaderMap, HeaderName, StatusCode,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
+    routing::get,
+};
 use pipeline::{Progress, Role, Shutdown};
-use prometheus::TextEncoder;
+use prometheus::{TEXT_FORMAT, TextEncoder};
+
+use crate::telemetry;
 
 /// A role that has done nothing for so long, not even polled, is stuck: Kafka would take its partitions away, too.
 const LONGEST_BEAT: Duration = Duration::from_secs(300);
@@ -43,7 +52,9 @@ impl Health {
             .route("/metrics", get(metrics))
             .route("/livez", get(async move || live.live(Instant::now())))
             .route("/readyz", get(async move || ready.ready()))
-            .merge(more);
+            .merge(telemetry::route())
+            .merge(more)
+            .into_make_service_with_connect_info::<SocketAddr>();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         thread::Builder::new().name("http".to_owned()).spawn(move || {
             runtime.block_on(async move {
@@ -88,11 +99,17 @@ fn unwell(why: &str) -> (StatusCode, String) {
     (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n"))
 }
 
-async fn metrics() -> (StatusCode, String) {
-    match TextEncoder::new().encode_to_string(&prometheus::gather()) {
-        Ok(text) => (StatusCode::OK, text),
-        Err(cause) => (StatusCode::INTERNAL_SERVER_ERROR, cause.to_string()),
-    }
+/// In OpenMetrics, with exemplars, for whoever accepts it.
+async fn metrics(headers: HeaderMap) -> (StatusCode, [(HeaderName, &'static str); 1], String) {
+    let accepted = headers.get(ACCEPT).and_then(|accepted| accepted.to_str().ok()).unwrap_or_default();
+    let (status, format, text) = match TextEncoder::new().encode_to_string(&prometheus::gather()) {
+        Ok(text) if accepted.contains("application/openmetrics-text") => {
+            (StatusCode::OK, ::metrics::OPENMETRICS, ::metrics::openmetrics(&text))
+        }
+        Ok(text) => (StatusCode::OK, TEXT_FORMAT, text),
+        Err(cause) => (StatusCode::INTERNAL_SERVER_ERROR, "text/plain", cause.to_string()),
+    };
+    (status, [(CONTENT_TYPE, format)], text)
 }
 
 #[cfg(test)]
@@ -104,7 +121,7 @@ mod tests {
         let role = Role { name: "fetcher", input: "i", dead_letters: "d", state_version: None };
         pipeline::metrics::RoleMetrics::of(&role);
         ::metrics::tell_build("1.2.3");
-        let (status, text) = metrics().await;
+        let (status, _, text) = metrics(HeaderMap::new()).await;
         assert_eq!(status, StatusCode::OK);
         let exposed: Vec<&str> = text
             .lines()

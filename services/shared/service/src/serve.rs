@@ -4,6 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use pipeline::{AnyLog, Shutdown, kafka::Kafka};
+use trace::Tracer;
 use tracing::info;
 
 use crate::{Config, Health, Running, Worker, init_telemetry, stop_on_signals};
@@ -59,8 +60,9 @@ pub fn serve(service: Service, config: &Config, workers: Vec<Worker>) -> anyhow:
     init_telemetry(config.service.log_format, &config.service.log_filter);
     let shutdown = Shutdown::default();
     stop_on_signals(&shutdown, config.service.drain_deadline)?;
+    let tracer = Tracer::start(&config.tracing, service.name)?;
     let log = AnyLog::Kafka(Kafka::open(config.kafka.member(&config.service.data_of(service.name))?)?);
-    let running = Running::start(&log, workers, &shutdown)?;
+    let running = Running::start(&log, workers, &shutdown, &tracer)?;
     let health = Health::new(running.roles().to_vec(), shutdown);
     let address = health.serve(config.service.listen_or(service.port), running.routes())?;
     info!(%address, brokers = config.kafka.brokers, prefix = config.kafka.prefix, "running");

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context, anyhow};
 use axum::Router;
 use pipeline::{AnyLog, Limits, Log, Progress, Role, Settings, Shutdown, metrics::RoleMetrics};
+use trace::Tracer;
 use tracing::{error, info};
 
 type Run = Box<dyn FnOnce(&mut dyn Log, &Settings) -> anyhow::Result<()> + Send>;
@@ -35,7 +36,12 @@ pub struct Running {
 
 impl Running {
     /// Takes each role's place on the log and starts its thread. A role that fails for good stops all.
-    pub fn start(log: &AnyLog, workers: Vec<Worker>, shutdown: &Shutdown) -> anyhow::Result<Self> {
+    pub fn start(
+        log: &AnyLog,
+        workers: Vec<Worker>,
+        shutdown: &Shutdown,
+        tracer: &Tracer,
+    ) -> anyhow::Result<Self> {
         let mut running =
             Self { threads: Vec::new(), roles: Vec::new(), routes: Router::new(), failure: Arc::default() };
         // All places before any thread: what each role was at in a crash tells of the others, too.
@@ -50,6 +56,7 @@ impl Running {
                 progress: Progress::default(),
                 shutdown: shutdown.clone(),
                 metrics: RoleMetrics::of(&role),
+                tracer: tracer.clone(),
             };
             place.beat_in(settings.progress.clone());
             running.routes = running.routes.merge(routes);

@@ -16,6 +16,7 @@ use pipeline::{
     kafka::{Kafka, admin::create},
 };
 use service::{Config, Health, Running, Worker, hold_for_tests, init_telemetry, stop_on_signals};
+use trace::Tracer;
 use wire::{Request, Watch};
 
 use crate::{Outcome, admin, cli::RunOptions, input, serve, topics};
@@ -46,6 +47,7 @@ pub fn run(options: &RunOptions) -> Result<Outcome> {
     init_telemetry(config.service.log_format, if options.follow { "info" } else { "error" });
     let shutdown = Shutdown::default();
     stop_on_signals(&shutdown, config.service.drain_deadline)?;
+    let tracer = Tracer::start(&config.tracing, "run")?;
 
     let place = open(options, &config)?;
     let mut ledger = Ledger::open(&place, &options.inputs)?;
@@ -65,7 +67,7 @@ pub fn run(options: &RunOptions) -> Result<Outcome> {
         ledger.submitted()?;
     }
 
-    let running = Running::start(&place.log, workers(options, &config)?, &shutdown)?;
+    let running = Running::start(&place.log, workers(options, &config)?, &shutdown, &tracer)?;
     serve_health(&place, &running, &shutdown, options, &config)?;
     let display = Display::start(requests.len(), options.follow);
     let mut drained = Drained::new(running.roles().iter().map(|(_, progress)| progress.clone()).collect());

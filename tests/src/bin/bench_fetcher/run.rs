@@ -15,6 +15,7 @@ use pipeline::{
 };
 use prost::Message as _;
 use service::{Running, Worker};
+use trace::Tracer;
 use wire::{Request, Topic};
 
 /// How long anything may take that ends by itself.
@@ -66,7 +67,7 @@ pub fn until(
     mut done: impl FnMut(&Running) -> Result<bool>,
 ) -> Result<()> {
     let shutdown = Shutdown::default();
-    let running = Running::start(&AnyLog::Embedded(log.clone()), workers, &shutdown)?;
+    let running = Running::start(&AnyLog::Embedded(log.clone()), workers, &shutdown, &Tracer::default())?;
     let deadline = Instant::now() + DEADLINE;
     while !done(&running)? {
         ensure!(!shutdown.is_requested(), "a role has ended; its error is in the log");

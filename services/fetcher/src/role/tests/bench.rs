@@ -67,6 +67,7 @@ impl Bench {
             progress: Progress::default(),
             shutdown: Shutdown::default(),
             metrics: pipeline::metrics::RoleMetrics::of(&ROLE),
+            tracer: trace::Tracer::default(),
         };
         let fetcher =
             Fetcher::new(config, clock.clone(), settings, Scripted::default(), Hints::default()).unwrap();
