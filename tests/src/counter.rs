@@ -143,14 +143,14 @@ pub fn kafka_options(
 }
 
 /// Makes the counter's topics.
-pub fn create_topics(brokers: &str, prefix: &str) -> Result<()> {
+pub fn create_topics(brokers: &str, prefix: &str, partitions: i32) -> Result<()> {
     let options = kafka_options(brokers, prefix, "admin", Path::new("."), Clock::system(), None);
     let topics = [
-        TopicSpec::deleted("numbers", PARTITIONS, 1).fixed(),
-        TopicSpec::deleted("numbered", PARTITIONS, 1),
+        TopicSpec::deleted("numbers", partitions, 1).fixed(),
+        TopicSpec::deleted("numbered", partitions, 1),
         TopicSpec::deleted("rang", 1, 1),
         TopicSpec::dead_letters("deadletters.counter", 1),
-        TopicSpec::changelog("counter", PARTITIONS),
+        TopicSpec::changelog("counter", partitions),
     ];
     kafka::admin::create(&options, &topics, 1)?;
     Ok(())

@@ -36,10 +36,14 @@ const KEYS: u64 = 24;
 
 impl Counters {
     fn on(broker: &Broker) -> Self {
+        Self::of(broker, PARTITIONS)
+    }
+
+    fn of(broker: &Broker, partitions: i32) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let prefix = format!("owners-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
         let brokers = broker.bootstrap().to_owned();
-        create_topics(&brokers, &prefix).unwrap();
+        create_topics(&brokers, &prefix, partitions).unwrap();
         let data = tempfile::tempdir().unwrap();
         let log =
             open(Some((&brokers, &prefix)), &data.path().join("reader"), "reader", Clock::system(), None);
@@ -219,6 +223,44 @@ fn rebuilding_state_is_a_sign_of_life() {
     // Polls are counted by the loop of a role, which does not run here: these are changes that were read. A step, of 16
     // records or fewer, changes the rows of several keys.
     assert!(progress.beats() >= 100, "{} beats while a changelog was read", progress.beats());
+}
+
+#[test]
+fn who_stands_by_has_the_state_before_it_takes_over() {
+    let mut counters = Counters::of(Broker::shared(), 1);
+    counters.add(400);
+    let one = counters.start("one", &[]);
+    counters.wait_for_all();
+    let place = Some((counters.brokers.as_str(), counters.prefix.as_str()));
+    let log = open(place, &counters.folder("heir"), "heir", Clock::system(), None).unwrap();
+    let mut role = log.role(COUNTER).unwrap();
+    let progress = Progress::default();
+    role.beat_in(progress.clone());
+    let no_records = Limits { records: 0, bytes: 1, timers: 0 };
+    // A beat for each change, of which every input makes one: no step has two of a key. What comes later is followed, too.
+    for more in [0, 100] {
+        counters.add(more);
+        counters.wait_for_all();
+        wait::until("the heir has read the changelog", || {
+            role.poll(no_records, Duration::from_millis(50)).unwrap();
+            progress.beats() >= counters.inputs
+        });
+    }
+    assert!(role.assignment().is_empty(), "it stands by");
+    drop(one);
+    let before = progress.beats();
+    wait::until("the heir holds the partition", || {
+        role.poll(no_records, Duration::from_millis(50)).unwrap();
+        !role.assignment().is_empty()
+    });
+    let read = progress.beats() - before;
+    assert!(read < 50, "{read} changes were read to take over");
+    let state = role.state(0).unwrap();
+    let counted = |key: u64| {
+        let n = state.get(format!("k{key}").as_bytes()).unwrap().unwrap();
+        String::from_utf8_lossy(&n).parse::<u64>().unwrap()
+    };
+    assert_eq!((0..KEYS).map(counted).sum::<u64>(), counters.inputs);
 }
 
 #[test]

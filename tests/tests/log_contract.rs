@@ -12,7 +12,7 @@ use std::{
 use pipeline::{Action, AnyLog, Clock, Limits, Log, Progress, Record, Shutdown};
 use tests::{
     broker::Broker,
-    counter::{COUNTER, Counter, create_topics, open, output, settings},
+    counter::{COUNTER, Counter, PARTITIONS, create_topics, open, output, settings},
     wait,
 };
 
@@ -31,7 +31,7 @@ impl Place {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let prefix = format!("contract-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
         let brokers = Broker::shared().bootstrap().to_owned();
-        create_topics(&brokers, &prefix).unwrap();
+        create_topics(&brokers, &prefix, PARTITIONS).unwrap();
         Self { brokers: Some((brokers, prefix)), data: tempfile::tempdir().unwrap() }
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
 
+use crate::{Headers, TRACEPARENT};
+
 /// What the header `traceparent` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context {
@@ -32,6 +34,12 @@ impl Context {
             span_id,
             is_sampled: flags & 1 == 1,
         })
+    }
+
+    /// Of a record with these headers.
+    pub fn of(headers: &Headers) -> Option<Self> {
+        let (_, value) = headers.iter().find(|(name, _)| name == TRACEPARENT)?;
+        Self::parse(std::str::from_utf8(value).ok()?)
     }
 
     /// The context of work of this kind on `subject`, which names it among all of its kind.

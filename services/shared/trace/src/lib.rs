@@ -14,8 +14,13 @@ mod tracer;
 pub use context::Context;
 pub use tracer::{Section, Span, TraceError, Tracer};
 
+/// Where a record carries its trace context.
+const TRACEPARENT: &str = "traceparent";
+
+/// Headers of a record, in order.
+pub type Headers = Vec<(String, Vec<u8>)>;
+
 /// The id of the trace that a record belongs to, if that is recorded.
-pub fn sampled(headers: &wire::Headers) -> Option<u128> {
-    let context = Context::parse(wire::header(headers, wire::TRACEPARENT)?)?;
-    context.is_sampled.then_some(context.trace_id)
+pub fn sampled(headers: &Headers) -> Option<u128> {
+    Context::of(headers).filter(|context| context.is_sampled).map(|context| context.trace_id)
 }

@@ -17,9 +17,8 @@ use opentelemetry_sdk::{
 };
 use serde::Deserialize;
 use thiserror::Error;
-use wire::{Headers, TRACEPARENT, header};
 
-use crate::Context;
+use crate::{Context, Headers, TRACEPARENT};
 
 /// How long the last spans may take to be told at the end.
 const LAST_WORD: Duration = Duration::from_secs(3);
@@ -121,7 +120,7 @@ impl Tracer {
         headers: &mut Headers,
     ) -> Option<Span> {
         self.0.as_ref()?;
-        let parent = Context::parse(header(headers, TRACEPARENT)?).filter(|parent| parent.is_sampled)?;
+        let parent = Context::of(headers).filter(|parent| parent.is_sampled)?;
         Some(Span::new(name, parent.child(name, &subject.to_string()), Some(parent), headers))
     }
 
@@ -135,7 +134,7 @@ impl Tracer {
         headers: &mut Headers,
     ) -> Option<Span> {
         let exporter = self.0.as_ref()?;
-        if header(headers, TRACEPARENT).and_then(Context::parse).is_some() {
+        if Context::of(headers).is_some() {
             return self.begin(name, format_args!("{subject} {nth}"), headers);
         }
         let root = Context::root(subject, exporter.share).child(name, &format!("{subject} {nth}"));

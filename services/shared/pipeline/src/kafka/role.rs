@@ -17,7 +17,7 @@ use super::{
     Kafka, REQUEST_TIMEOUT, assigned_reader,
     group::{Change, Rebalances, subscribe},
     partition_count,
-    replica::{Replica, position_of},
+    replica::{Follower, Replica, position_of},
     to_record,
     transaction::Transactions,
     unavailable,
@@ -36,6 +36,8 @@ pub struct KafkaRole {
     bounds: BaseConsumer,
     transactions: Option<Transactions>,
     held: BTreeMap<i32, Held>,
+    /// What keeps the copies warm while nothing is held.
+    standby: Option<Follower>,
     /// Gained, and not yet at hand: positions and state are still to be read.
     gained: BTreeSet<i32>,
     /// Lost or given up, to be reported by the next poll that succeeds.
@@ -87,6 +89,7 @@ impl KafkaRole {
             bounds,
             transactions: None,
             held: BTreeMap::new(),
+            standby: None,
             gained: BTreeSet::new(),
             revoked: Vec::new(),
             has_joined: false,
@@ -124,6 +127,9 @@ impl KafkaRole {
         }
         if !self.gained.is_empty() {
             self.pause(true)?;
+            if let Some(mut standby) = self.standby.take() {
+                standby.write()?;
+            }
         }
         while let Some(partition) = self.gained.first().copied() {
             self.take_over(partition)?;
@@ -257,6 +263,25 @@ impl KafkaRole {
         Ok(changelog_ends)
     }
 
+    /// Follows the changelogs for a while, if nothing is held. Returns whether there was anything to follow.
+    fn stand_by(&mut self, wait: Duration) -> Result<bool, LogError> {
+        let is_idle = self.has_joined && self.held.is_empty() && self.gained.is_empty();
+        if !is_idle || self.role.state_version.is_none() {
+            return Ok(false);
+        }
+        let standby = match &mut self.standby {
+            Some(standby) => standby,
+            none => none.insert(Follower::of_all(&self.log, &self.role, &self.bounds)?),
+        };
+        let deadline = Instant::now() + wait;
+        let mut has_read = false;
+        while Instant::now() < deadline && standby.read(Duration::ZERO)? {
+            has_read = true;
+            self.progress.beat();
+        }
+        Ok(has_read)
+    }
+
     fn partitions(&self, partitions: impl IntoIterator<Item = i32>) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
         for partition in partitions {
@@ -316,6 +341,7 @@ impl Log for KafkaRole {
     fn poll(&mut self, limits: Limits, wait: Duration) -> Result<Inputs, LogError> {
         let mut inputs = Inputs::default();
         let mut bytes = 0;
+        let wait = if self.stand_by(wait)? { Duration::ZERO } else { wait };
         let deadline = Instant::now() + wait;
         (self.note)(Action::Read);
         loop {
