@@ -62,8 +62,9 @@ train: setup ## Train the extractor's model again on the recorded pages in CORPU
 	$(CARGO) run --release --locked --package extraction --example corpora -- \
 	  train services/shared/extraction/src/model.txt $(CORPORA)
 
-test-crash: setup ## Kill and restart the pipeline KILLS times on each log (KILLS=100)
-	WIREROOM_CRASH_KILLS=$(KILLS) $(CARGO) test --locked --package tests --test crash -- --nocapture
+test-crash: setup ## Kill and restart the pipeline KILLS times on each log (KILLS=100), and the decider 50 times
+	WIREROOM_CRASH_KILLS=$(KILLS) WIREROOM_DECIDER_KILLS=50 \
+	  $(CARGO) test --locked --package tests --test crash --test decider -- --nocapture
 
 deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny)
 	$(CARGO) deny check

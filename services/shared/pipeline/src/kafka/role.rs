@@ -147,8 +147,13 @@ impl KafkaRole {
     ///
     /// The committed offset is read stable (KIP-447): pending transactions that hold it are waited for, so that
     /// whatever an earlier owner has committed is in the changelog by the time its end is looked up.
+    /// A transaction that an earlier process of this name left open is ended first, or it would be waited for until its
+    /// time-out.
     fn take_over(&mut self, partition: i32) -> Result<(), LogError> {
         self.beat()?;
+        if self.transactions.is_none() {
+            self.transactions = Some(Transactions::open(&self.log, &self.role)?);
+        }
         let committed = self.committed(partition)?;
         self.attempts.committed([(partition, committed - 1)].into_iter());
         let replica = match self.role.state_version {
@@ -206,9 +211,6 @@ impl KafkaRole {
     }
 
     fn transact(&mut self, step: &Step) -> Result<BTreeMap<i32, i64>, LogError> {
-        if self.transactions.is_none() {
-            self.transactions = Some(Transactions::open(&self.log, &self.role)?);
-        }
         let taken = step.taken.keys();
         let written =
             step.states.iter().filter(|(_, state)| !state.writes.is_empty()).map(|(partition, _)| partition);
