@@ -19,7 +19,7 @@ use crate::{
 
 /// Reads `prepared`; its state is one record an article.
 pub const CLUSTER_ROLE: Role =
-    Role { name: "cluster", input: "prepared", dead_letters: DEAD_LETTERS, state_version: Some(2) };
+    Role { name: "cluster", input: "prepared", dead_letters: DEAD_LETTERS, state_version: Some(3) };
 
 /// How far an article may say it was seen after its record was written.
 const MAX_AHEAD_MS: i64 = 24 * 3_600_000;

@@ -19,6 +19,7 @@ mod dateline;
 mod explain;
 mod facts;
 mod filter;
+mod packed;
 mod prepare;
 mod record;
 mod rows;

@@ -166,6 +166,11 @@ fn clean_body(text: &str) -> String {
 
 /// Whether a paragraph surely is as [`clean_paragraph`] would have it, and not empty.
 fn is_clean(text: &str) -> bool {
+    if text.is_ascii() {
+        let is_kept = |byte: &u8| (b' '..=b'~').contains(byte) && *byte != b'\\';
+        let is_spaced = text.starts_with(' ') || text.ends_with(' ') || text.contains("  ");
+        return !text.is_empty() && !is_spaced && text.as_bytes().iter().all(is_kept);
+    }
     let mut before = ' ';
     let is_kept = |c: char| {
         let follows_space = std::mem::replace(&mut before, c) == ' ';

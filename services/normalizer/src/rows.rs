@@ -7,6 +7,8 @@ use pipeline::{LogError, Step};
 use prost::Message;
 use wire::{Article, ArticleState, ClusterState, DeclaringState, DomainState, StreamState};
 
+use crate::packed::{pack, unpack};
+
 /// Most articles that are remembered to have declared one original.
 const MAX_DECLARING: usize = 32;
 
@@ -79,7 +81,7 @@ pub(crate) const MARKS: &[u8] = b"m";
 
 /// Arrivals of articles, by article id.
 const IDS: &[u8] = b"i";
-/// Articles as they arrived last, by arrival.
+/// Articles as they arrived last, packed, by arrival.
 const BODIES: &[u8] = b"b";
 /// [`ClusterState`], by group.
 const GROUPS: &[u8] = b"g";
@@ -113,10 +115,10 @@ pub(crate) trait Tables: Rows {
     }
 
     fn body(&self, arrival: u64) -> Result<Option<Article>, LogError> {
-        self.read(&numbered(BODIES, arrival))
+        self.get(&numbered(BODIES, arrival))?.map(|packed| unpack(&packed)).transpose()
     }
     fn put_body(&mut self, arrival: u64, article: &Article) -> Result<(), LogError> {
-        self.put(&numbered(BODIES, arrival), article.encode_to_vec())
+        self.put(&numbered(BODIES, arrival), pack(article)?)
     }
     fn delete_body(&mut self, arrival: u64) -> Result<(), LogError> {
         self.delete(&numbered(BODIES, arrival))

@@ -84,14 +84,14 @@ impl Document {
         }
         let hashes: Vec<u8> = tokens.iter().flat_map(|token| token.hash.to_le_bytes()).collect();
         let words = words_of(&tokens);
-        let scale = if words < SHORT_TEXT_WORDS { 1 } else { SCALE };
+        let all = words < SHORT_TEXT_WORDS;
         let paragraphs = ranges.into_iter().map(|range| {
             let own = tokens.get(range.clone()).unwrap_or_default();
             Paragraph {
                 hash: hash_of(&hashes, range.clone()),
                 words: words_of(own),
-                five: shingles(&tokens, &hashes, range.clone(), 5, scale),
-                three: shingles(&tokens, &hashes, range, 3, scale),
+                five: shingles(&tokens, &hashes, range.clone(), 5, all),
+                three: shingles(&tokens, &hashes, range, 3, all),
                 figures: figures(own),
             }
         });
@@ -138,7 +138,7 @@ fn hash_of(hashes: &[u8], tokens: Range<usize>) -> u64 {
 }
 
 /// Hashes of the shingles that begin in `range`. A text shorter than a shingle is one shingle.
-fn shingles(tokens: &[Token], hashes: &[u8], range: Range<usize>, words: usize, scale: u64) -> Vec<u64> {
+fn shingles(tokens: &[Token], hashes: &[u8], range: Range<usize>, words: usize, all: bool) -> Vec<u64> {
     let span = words * usize::from(WORD_UNITS);
     let mut kept = Vec::new();
     let mut units = 0;
@@ -154,7 +154,7 @@ fn shingles(tokens: &[Token], hashes: &[u8], range: Range<usize>, words: usize, 
             break;
         }
         let hash = hash_of(hashes, begin..end);
-        if hash.is_multiple_of(scale) {
+        if all || hash.is_multiple_of(SCALE) {
             kept.push(hash);
         }
         units -= tokens.get(begin).map_or(0, |token| usize::from(token.units));
@@ -203,7 +203,7 @@ fn split_paragraphs(text: &str) -> Vec<&str> {
 /// Appends the tokens to `spelt`, each followed by a space, and calls `each` with every one and its units.
 fn for_each_token(text: &str, spelt: &mut String, each: impl FnMut(&str, u8)) {
     // Nearly every text is in that form as it is.
-    if is_nfkc_quick(text.chars()) == IsNormalized::Yes {
+    if text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes {
         tokenise(text, spelt, each);
     } else {
         tokenise(&text.nfkc().collect::<String>(), spelt, each);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use fjall::{Keyspace, KeyspaceCreateOptions, KvSeparationOptions, UserKey, UserValue};
+use fjall::{CompressionType, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, UserKey, UserValue};
 
 use crate::{LogError, Role, timers::Timers};
 
@@ -19,10 +19,18 @@ const VERSION: &[u8] = b"v";
 pub(crate) const MEMTABLE_BYTES: u64 = 16 << 20;
 
 /// Rows of this size and more are written once, beside the others, and not again with every compaction.
-const SEPARATION_BYTES: u32 = 1024;
+const SEPARATION_BYTES: u32 = 256;
+
+/// Of a file of such rows so much may be of rows that are gone, before what is left is written anew.
+const STALE_SHARE: f32 = 0.33;
 
 pub(crate) fn rows_options() -> KeyspaceCreateOptions {
-    let separation = KvSeparationOptions::default().separation_threshold(SEPARATION_BYTES);
+    // Rows go in the order in which they came: files are stale or not whatever their age. Large rows come packed.
+    let separation = KvSeparationOptions::default()
+        .separation_threshold(SEPARATION_BYTES)
+        .compression(CompressionType::None)
+        .staleness_threshold(STALE_SHARE)
+        .age_cutoff(1.0);
     KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES).with_kv_separation(Some(separation))
 }
 
