@@ -294,7 +294,7 @@ fn project() -> &'static Path {
 
 /// A port nobody listens on, below the range that outgoing connections are given: while a broker is down, no
 /// client's own connection may take its port.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     const FIRST: u16 = 20_000;
     const COUNT: u16 = 12_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);
