@@ -18,10 +18,10 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::{ClientConfig, TopicPartitionList};
 
 const KAFKA_VERSION: &str = "4.1.1";
 
@@ -119,6 +119,27 @@ impl Broker {
         for topic in created.expect("the broker answers") {
             topic.unwrap_or_else(|(name, code)| panic!("topic {name} is not created: {code}"));
         }
+    }
+
+    /// How many offsets of a topic a group has not committed: what Kafka's own tools and KEDA call lag.
+    ///
+    /// # Panics
+    /// If the broker does not answer.
+    pub fn lag(&self, group: &str, topic: &str) -> i64 {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let consumer: BaseConsumer = self.client().set("group.id", group).create().expect("a consumer");
+        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).expect("the broker answers");
+        let partitions = metadata.topics()[0].partitions().len() as i32;
+        let mut wanted = TopicPartitionList::new();
+        wanted.add_partition_range(topic, 0, partitions - 1);
+        let committed = consumer.committed_offsets(wanted, PATIENCE).expect("the broker answers");
+        let lag = |partition: i32| {
+            let (low, high) =
+                consumer.fetch_watermarks(topic, partition, PATIENCE).expect("the broker answers");
+            let offset = committed.find_partition(topic, partition).map(|found| found.offset());
+            high - offset.and_then(|offset| offset.to_raw()).map_or(low, |offset| offset.max(low))
+        };
+        (0..partitions).map(lag).sum()
     }
 
     /// Kills the broker as `kill -9` does; its data stay. Returns when the process is gone.

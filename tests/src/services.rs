@@ -106,10 +106,7 @@ impl Services {
 
     /// Puts inputs into the pipeline. The ids of the requests.
     pub fn submit(&self, inputs: &[String]) -> Vec<String> {
-        let output =
-            run::wireroom().arg("submit").args(inputs).args(self.topics.place()).output().expect("it runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("text").lines().map(str::to_owned).collect()
+        self.topics.submit(inputs)
     }
 
     /// The processes that run a role.
@@ -231,14 +228,24 @@ impl Service {
         kill(pid, Signal::SIGTERM).expect("the process is there");
     }
 
+    /// How the process ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("the process is ours")
+    }
+
     /// Waits for the end.
     pub fn wait(&mut self) -> ExitStatus {
         let mut ended = None;
         wait::until(&format!("{} ends", self.name), || {
-            ended = self.child.try_wait().expect("the process is ours");
+            ended = self.ended();
             ended.is_some()
         });
         ended.expect("it ended")
+    }
+
+    /// Whether `/readyz` says so.
+    pub fn is_ready(&self) -> bool {
+        self.get("/readyz").is_some_and(|(status, _)| status == 200)
     }
 
     /// What the process said last.
