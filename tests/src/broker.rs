@@ -7,6 +7,9 @@
 //! A broker ends with the value that owns it and with the process that started it, however that process ends,
 //! and leaves no files behind.
 
+mod guarded;
+mod topics;
+
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -18,10 +21,11 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+pub use guarded::Guarded;
+use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::{ClientConfig, TopicPartitionList};
 
 const KAFKA_VERSION: &str = "4.1.1";
 
@@ -121,27 +125,6 @@ impl Broker {
         }
     }
 
-    /// How many offsets of a topic a group has not committed: what Kafka's own tools and KEDA call lag.
-    ///
-    /// # Panics
-    /// If the broker does not answer.
-    pub fn lag(&self, group: &str, topic: &str) -> i64 {
-        const PATIENCE: Duration = Duration::from_secs(10);
-        let consumer: BaseConsumer = self.client().set("group.id", group).create().expect("a consumer");
-        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).expect("the broker answers");
-        let partitions = metadata.topics()[0].partitions().len() as i32;
-        let mut wanted = TopicPartitionList::new();
-        wanted.add_partition_range(topic, 0, partitions - 1);
-        let committed = consumer.committed_offsets(wanted, PATIENCE).expect("the broker answers");
-        let lag = |partition: i32| {
-            let (low, high) =
-                consumer.fetch_watermarks(topic, partition, PATIENCE).expect("the broker answers");
-            let offset = committed.find_partition(topic, partition).map(|found| found.offset());
-            high - offset.and_then(|offset| offset.to_raw()).map_or(low, |offset| offset.max(low))
-        };
-        (0..partitions).map(lag).sum()
-    }
-
     /// Kills the broker as `kill -9` does; its data stay. Returns when the process is gone.
     ///
     /// # Panics
@@ -168,13 +151,19 @@ impl Broker {
     }
 
     fn start() -> Result<Self> {
+        Self::start_with(|_, _| String::new(), &[])
+    }
+
+    /// With more properties, made of its port and the controller's, and arguments for when its storage is made.
+    fn start_with(more: impl FnOnce(u16, u16) -> String, formatting: &[String]) -> Result<Self> {
         let jars = jars()?;
         let directory = tempfile::Builder::new().prefix("wireroom-kafka-").tempdir()?.keep();
         let [port, controller_port] = [free_port(), free_port()];
-        fs::write(directory.join("server.properties"), properties(&directory, port, controller_port))?;
+        let properties = properties(&directory, port, controller_port) + &more(port, controller_port);
+        fs::write(directory.join("server.properties"), properties)?;
 
         let mut jvm = Jvm { jars, directory, watchdog: None };
-        jvm.format()?;
+        jvm.format(formatting)?;
         jvm.start()?;
         let bootstrap = format!("127.0.0.1:{port}");
         jvm.await_answer(&bootstrap)?;
@@ -190,11 +179,12 @@ enum Data {
 }
 
 impl Jvm {
-    fn format(&self) -> Result<()> {
+    fn format(&self, more: &[String]) -> Result<()> {
         let output = self
             .java()
             .args(["kafka.tools.StorageTool", "format", "--cluster-id", "d2lyZXJvb210ZXN0MDAwMA", "--config"])
             .arg(self.directory.join("server.properties"))
+            .args(more)
             .output()
             .context(INSTALL_JAVA)?;
         ensure!(
