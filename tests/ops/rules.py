@@ -1,4 +1,5 @@
-"""What each alert fires on, and what it stays silent on: (series that fire, series that do not, labels of what fires).
+"""What each alert fires on, and what it stays silent on: (series that fire, series that do not, labels of what fires: several
+where several do).
 
 A series is written as promtool reads it; a step is a minute, and it is looked after as many as are said.
 """
@@ -15,6 +16,11 @@ def ages(since: str, bound: str, in_time: int, minutes: int) -> dict[str, str]:
 def daily(name: str, labels: str, before: int, after: int) -> dict[str, str]:
     """A counter that grows by so much a minute for a day, and by another measure for two hours."""
     return {f"{name}{{{labels}}}": f"0+{before}x1440 {before * 1440}+{after}x120"}
+
+
+def held(role: str, instance: str = "a") -> str:
+    """How many partitions an instance of a role holds."""
+    return f'wireroom_partitions_assigned{{role="{role}",instance="{instance}"}}'
 
 
 CONSUMED = {'wireroom_records_consumed_total{role="extractor"}': "0+100x1600"}
@@ -98,10 +104,10 @@ CASES = {
         {'up{job="wireroom",instance="a:9464"}': "1x20", 'up{job="other",instance="b:1"}': "0x20"},
         {"job": "wireroom", "instance": "a:9464"},
     ),
-    "WireroomNoDecider": (
+    "WireroomRoleMissing": (
         15,
-        {'wireroom_partitions_assigned{role="cluster"}': "0x20"},
-        {'wireroom_partitions_assigned{role="cluster",instance="a"}': "0x20", 'wireroom_partitions_assigned{role="cluster",instance="b"}': "1x20"},
-        {},
+        {held("fetcher"): "3x20", held("prepare"): "3x20", held("cluster", "a"): "0x20", held("cluster", "b"): "0x20", held("extractor"): "3x5 stale"},
+        {held("fetcher"): "3x20", held("prepare"): "3x20", held("cluster", "a"): "0x20", held("cluster", "b"): "1x20", held("extractor"): "3x20"},
+        [{"role": "cluster"}, {"role": "extractor"}],
     ),
 }

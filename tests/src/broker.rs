@@ -7,6 +7,9 @@
 //! A broker ends with the value that owns it and with the process that started it, however that process ends,
 //! and leaves no files behind.
 
+mod guarded;
+mod topics;
+
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -18,6 +21,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+pub use guarded::Guarded;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -147,13 +151,19 @@ impl Broker {
     }
 
     fn start() -> Result<Self> {
+        Self::start_with(|_, _| String::new(), &[])
+    }
+
+    /// With more properties, made of its port and the controller's, and arguments for when its storage is made.
+    fn start_with(more: impl FnOnce(u16, u16) -> String, formatting: &[String]) -> Result<Self> {
         let jars = jars()?;
         let directory = tempfile::Builder::new().prefix("wireroom-kafka-").tempdir()?.keep();
         let [port, controller_port] = [free_port(), free_port()];
-        fs::write(directory.join("server.properties"), properties(&directory, port, controller_port))?;
+        let properties = properties(&directory, port, controller_port) + &more(port, controller_port);
+        fs::write(directory.join("server.properties"), properties)?;
 
         let mut jvm = Jvm { jars, directory, watchdog: None };
-        jvm.format()?;
+        jvm.format(formatting)?;
         jvm.start()?;
         let bootstrap = format!("127.0.0.1:{port}");
         jvm.await_answer(&bootstrap)?;
@@ -169,11 +179,12 @@ enum Data {
 }
 
 impl Jvm {
-    fn format(&self) -> Result<()> {
+    fn format(&self, more: &[String]) -> Result<()> {
         let output = self
             .java()
             .args(["kafka.tools.StorageTool", "format", "--cluster-id", "d2lyZXJvb210ZXN0MDAwMA", "--config"])
             .arg(self.directory.join("server.properties"))
+            .args(more)
             .output()
             .context(INSTALL_JAVA)?;
         ensure!(
@@ -294,7 +305,7 @@ fn project() -> &'static Path {
 
 /// A port nobody listens on, below the range that outgoing connections are given: while a broker is down, no
 /// client's own connection may take its port.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     const FIRST: u16 = 20_000;
     const COUNT: u16 = 12_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);

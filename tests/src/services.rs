@@ -1,10 +1,11 @@
-//! The three services as processes of their own on Kafka, two instances of each.
+//! The three services as processes of their own on Kafka.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -16,14 +17,27 @@ use crate::run::Notes;
 use crate::topics::Topics;
 use crate::{run, wait};
 
-/// The processes: service, instance, and the roles that run in it.
-const PROCESSES: [(&str, &str, &[&str]); 6] = [
+/// A process: which service, the instance's name, and the roles that run in it.
+pub type Process = (&'static str, &'static str, &'static [&'static str]);
+
+/// Two instances of each service.
+pub const PAIRS: [Process; 6] = [
     ("fetcher", "fetcher-0", &["fetcher"]),
     ("fetcher", "fetcher-1", &["fetcher"]),
     ("extractor", "extractor-0", &["extractor"]),
     ("extractor", "extractor-1", &["extractor"]),
     ("normalizer", "normalizer-0", &["prepare", "cluster"]),
     ("normalizer", "normalizer-1", &["prepare", "cluster"]),
+];
+
+/// Each role in a process of its own, as the chart runs them.
+pub const APART: [Process; 6] = [
+    ("fetcher", "fetcher-0", &["fetcher"]),
+    ("fetcher", "fetcher-1", &["fetcher"]),
+    ("extractor", "extractor-0", &["extractor"]),
+    ("extractor", "extractor-1", &["extractor"]),
+    ("normalizer", "prepare-0", &["prepare"]),
+    ("normalizer", "cluster-0", &["cluster"]),
 ];
 
 /// Enough for both instances of each, and few enough to be quick.
@@ -46,27 +60,41 @@ pub struct Service {
     pub name: &'static str,
     /// What runs in it.
     pub roles: &'static [&'static str],
+    /// Variables: whatever is changed here counts from its next start on.
+    pub settings: Vec<(String, String)>,
     service: &'static str,
-    settings: Vec<(String, String)>,
     folder: PathBuf,
     starts: usize,
     child: Child,
 }
 
 impl Services {
-    /// Makes the topics, starts the processes, and waits until each holds partitions of every role but the decider, of
-    /// which one stands by.
+    /// Two instances of each service.
     pub fn start(broker: &Broker, press: &Press, prefix: &str) -> Self {
+        Self::start_these(&PAIRS, |_| Vec::new(), broker, press, prefix)
+    }
+
+    /// Makes the topics, starts the processes, each with more settings (variables and their values) by its name, and waits
+    /// until each holds partitions of its first role.
+    pub fn start_these(
+        processes: &[Process],
+        more: impl Fn(&str) -> Vec<(&'static str, String)>,
+        broker: &Broker,
+        press: &Press,
+        prefix: &str,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut settings = on_kafka(broker, prefix);
         settings.push(("WIREROOM__FETCHER__PROXY".to_owned(), press.proxy()));
         settings.push(("WIREROOM__FETCHER__DELAY".to_owned(), "10ms".to_owned()));
         create_topics(&settings);
-        let processes = PROCESSES.map(|(service, name, roles)| {
-            Service::start(service, name, roles, settings.clone(), folder.path().join(name))
-        });
+        let start = |(service, name, roles): &Process| {
+            let more = more(name).into_iter().map(|(key, value)| (key.to_owned(), value));
+            let settings = settings.iter().cloned().chain(more).collect();
+            Service::start(service, name, roles, settings, folder.path().join(name))
+        };
         let topics = Topics::on_kafka(broker.bootstrap(), prefix);
-        let services = Self { processes: processes.into(), topics, folder };
+        let services = Self { processes: processes.iter().map(start).collect(), topics, folder };
         services.processes.iter().for_each(Service::wait_for_partitions);
         services
     }
@@ -78,10 +106,12 @@ impl Services {
 
     /// Puts inputs into the pipeline. The ids of the requests.
     pub fn submit(&self, inputs: &[String]) -> Vec<String> {
-        let output =
-            run::wireroom().arg("submit").args(inputs).args(self.topics.place()).output().expect("it runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("text").lines().map(str::to_owned).collect()
+        self.topics.submit(inputs)
+    }
+
+    /// The processes that run a role.
+    pub fn of(&mut self, role: &str) -> impl Iterator<Item = &mut Service> {
+        self.processes.iter_mut().filter(move |service| service.roles.contains(&role))
     }
 
     /// Stops every process as an orchestrator does. How each ended.
@@ -124,7 +154,7 @@ impl Service {
         folder: PathBuf,
     ) -> Self {
         fs::create_dir_all(&folder).expect("a folder");
-        let child = spawn(service, name, &settings, &folder, 1);
+        let child = spawn(service, name, roles, &settings, &folder, 1);
         Self { name, roles, service, settings, folder, starts: 1, child }
     }
 
@@ -167,9 +197,29 @@ impl Service {
     pub fn kill_and_restart(&mut self) -> Vec<String> {
         self.kill();
         let notes = self.notes().all();
-        self.starts += 1;
-        self.child = spawn(self.service, self.name, &self.settings, &self.folder, self.starts);
+        self.start_again();
         notes
+    }
+
+    /// Starts the process again that has ended.
+    pub fn start_again(&mut self) {
+        self.starts += 1;
+        self.child = spawn(self.service, self.name, self.roles, &self.settings, &self.folder, self.starts);
+    }
+
+    /// Stops the process as an orchestrator does.
+    ///
+    /// # Panics
+    /// If it does not end well.
+    pub fn stop(&mut self) {
+        self.ask_to_end();
+        let status = self.wait();
+        assert!(status.success(), "{} ended with {status}:\n{}", self.name, self.log());
+    }
+
+    /// CPU time spent, that of the kernel for it included.
+    pub fn cpu(&self) -> Duration {
+        cpu_of(self.child.id())
     }
 
     /// SIGTERM.
@@ -178,14 +228,24 @@ impl Service {
         kill(pid, Signal::SIGTERM).expect("the process is there");
     }
 
+    /// How the process ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("the process is ours")
+    }
+
     /// Waits for the end.
     pub fn wait(&mut self) -> ExitStatus {
         let mut ended = None;
         wait::until(&format!("{} ends", self.name), || {
-            ended = self.child.try_wait().expect("the process is ours");
+            ended = self.ended();
             ended.is_some()
         });
         ended.expect("it ended")
+    }
+
+    /// Whether `/readyz` says so.
+    pub fn is_ready(&self) -> bool {
+        self.get("/readyz").is_some_and(|(status, _)| status == 200)
     }
 
     /// What the process said last.
@@ -194,7 +254,7 @@ impl Service {
     }
 
     /// As it says in its log: the port was left open.
-    fn address(&self) -> Option<String> {
+    pub fn address(&self) -> Option<String> {
         let log = self.log();
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         lines.filter_map(|line| line["address"].as_str().map(str::to_owned)).next()
@@ -213,9 +273,20 @@ impl Drop for Service {
     }
 }
 
-fn spawn(service: &str, name: &str, settings: &[(String, String)], folder: &Path, nth: usize) -> Child {
-    run::wireroom()
-        .arg(service)
+fn spawn(
+    service: &str,
+    name: &str,
+    roles: &[&str],
+    settings: &[(String, String)],
+    folder: &Path,
+    nth: usize,
+) -> Child {
+    let mut command = run::wireroom();
+    command.arg(service);
+    if let ("normalizer", [role]) = (service, roles) {
+        command.args(["--role", role]);
+    }
+    command
         .args(["--instance", name, "--listen", "127.0.0.1:0", "--data"])
         .arg(folder)
         .envs(settings.iter().cloned())
@@ -224,6 +295,15 @@ fn spawn(service: &str, name: &str, settings: &[(String, String)], folder: &Path
         .stderr(File::create(log_of(folder, nth)).expect("a log"))
         .spawn()
         .expect("the service starts")
+}
+
+/// The 14th and 15th field of stat, counted after the name, which may hold spaces (proc_pid_stat(5)): hundredths of a
+/// second on Linux.
+fn cpu_of(process: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("the process is there");
+    let fields = stat.rsplit_once(") ").expect("a name").1.split(' ');
+    let ticks: u64 = fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("ticks")).sum();
+    Duration::from_millis(10 * ticks)
 }
 
 fn log_of(folder: &Path, nth: usize) -> PathBuf {

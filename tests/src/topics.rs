@@ -49,6 +49,15 @@ impl Topics {
         &self.place
     }
 
+    /// Puts inputs into the pipeline. The ids of the requests.
+    ///
+    /// # Panics
+    /// If one is refused.
+    pub fn submit(&self, inputs: &[String]) -> Vec<String> {
+        let command: Vec<&str> = ["submit"].into_iter().chain(inputs.iter().map(String::as_str)).collect();
+        self.ask(&command).lines().map(str::to_owned).collect()
+    }
+
     /// Every record of a topic.
     pub fn read(&self, topic: &str) -> Vec<Value> {
         let lines = self.ask(&["tail", topic, "--from-beginning", "--no-follow"]);

@@ -58,7 +58,7 @@ impl Web {
             }
             _ => {}
         }
-        if url == BLANK {
+        if url.split('?').next() == Some(BLANK) {
             return html_response(StatusCode::OK, Vec::new(), accepts_gzip);
         }
         if url == MOVED.0 {

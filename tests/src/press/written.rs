@@ -42,7 +42,7 @@ static PAGES: LazyLock<Vec<(&str, Page)>> = LazyLock::new(|| {
 /// A page that has gone, and that no reprint stands in for.
 pub const GONE: &str = "http://harbour-times.example/2026/01/04/ice-on-the-inner-harbour";
 
-/// A page without anything on it.
+/// A page without anything on it, whatever the query.
 pub const BLANK: &str = "http://tidewatch.example/blank";
 
 /// Moves to another path of its host.

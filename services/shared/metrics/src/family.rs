@@ -14,7 +14,10 @@ pub(crate) trait Family: Collector + Clone + Sized + 'static {
     /// As declared, not registered yet.
     fn of(metric: &Metric) -> prometheus::Result<Self>;
 
-    /// As declared, in the default registry.
+    /// Exposes the series of these labels.
+    fn begin(&self, labels: &[&str]);
+
+    /// As declared, in the default registry, with the series that can be told beforehand.
     #[allow(
         clippy::expect_used,
         reason = "a declaration that is wrong is a mistake in the list, which a test begins"
@@ -22,6 +25,7 @@ pub(crate) trait Family: Collector + Clone + Sized + 'static {
     fn register(metric: &Metric) -> Self {
         let family = Self::of(metric).expect("a metric is declared rightly");
         prometheus::register(Box::new(family.clone())).expect("a name is declared once");
+        metric.known_series().iter().for_each(|labels| family.begin(labels));
         family
     }
 }
@@ -39,22 +43,27 @@ fn labels(metric: &Metric) -> Vec<&'static str> {
 }
 
 macro_rules! families {
-    ($($family:ty: $kind:ident, |$metric:ident| $make:expr;)*) => {
+    ($($family:ty: $kind:ident, |$metric:ident| $make:expr, $begin:expr;)*) => {
         $(impl Family for $family {
             const KIND: Kind = Kind::$kind;
 
             fn of($metric: &Metric) -> prometheus::Result<Self> {
                 $make
             }
+
+            fn begin(&self, labels: &[&str]) {
+                let begin: fn(&Self, &[&str]) = $begin;
+                begin(self, labels);
+            }
         })*
     };
 }
 
 families! {
-    IntCounter: Counter, |metric| Self::with_opts(opts(metric));
-    IntCounterVec: Counter, |metric| Self::new(opts(metric), &labels(metric));
-    IntGauge: Gauge, |metric| Self::with_opts(opts(metric));
-    IntGaugeVec: Gauge, |metric| Self::new(opts(metric), &labels(metric));
-    Histogram: Histogram, |metric| Self::with_opts(histogram_opts(metric));
-    HistogramVec: Histogram, |metric| Self::new(histogram_opts(metric), &labels(metric));
+    IntCounter: Counter, |metric| Self::with_opts(opts(metric)), |_, _| {};
+    IntCounterVec: Counter, |metric| Self::new(opts(metric), &labels(metric)), |all, labels| drop(all.with_label_values(labels));
+    IntGauge: Gauge, |metric| Self::with_opts(opts(metric)), |_, _| {};
+    IntGaugeVec: Gauge, |metric| Self::new(opts(metric), &labels(metric)), |all, labels| drop(all.with_label_values(labels));
+    Histogram: Histogram, |metric| Self::with_opts(histogram_opts(metric)), |_, _| {};
+    HistogramVec: Histogram, |metric| Self::new(histogram_opts(metric), &labels(metric)), |all, labels| drop(all.with_label_values(labels));
 }

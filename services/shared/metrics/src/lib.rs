@@ -86,6 +86,24 @@ pub enum Kind {
     Histogram,
 }
 
+impl Metric {
+    /// The series that there may be, where every label's values are listed and nothing else is said of them.
+    fn known_series(&self) -> Vec<Vec<&'static str>> {
+        let mut series = vec![Vec::new()];
+        for (_, values) in self.labels {
+            let quoted = |word: &'static str| word.strip_prefix('`')?.strip_suffix('`');
+            let Some(values) = values.split(", ").map(quoted).collect::<Option<Vec<_>>>() else {
+                return Vec::new();
+            };
+            series = values
+                .iter()
+                .flat_map(|value| series.iter().map(|labels| [labels.as_slice(), &[*value]].concat()))
+                .collect();
+        }
+        if self.labels.is_empty() { Vec::new() } else { series }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -101,8 +119,8 @@ pub fn all() -> impl Iterator<Item = &'static Metric> {
     DECLARED.iter().chain(process::METRICS)
 }
 
-/// Has the metrics of `role` registered, so that those without labels are there from the beginning: a rate over a series
-/// that does not exist yet is no data, and an alert on it stays silent.
+/// Has the metrics of `role` registered, so that those without labels, and those whose labels' values are all listed, are
+/// there from the beginning: a rate over a series that does not exist yet is no data, and an alert on it stays silent.
 pub fn begin(role: &str) {
     DECLARED.iter().filter(|metric| metric.of == role).for_each(|metric| (metric.register)());
 }

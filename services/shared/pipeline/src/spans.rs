@@ -32,22 +32,16 @@ impl<'a> Spans<'a> {
         Self { tracer, open }
     }
 
-    /// Tells them: their step is committed, with these records refused.
-    pub(crate) fn end(self, refused: &[(Origin, &'static str)]) {
+    /// Tells them: their step is committed, with these letters in it.
+    pub(crate) fn end(self, letters: &[DeadLetter]) {
         if self.open.is_empty() {
             return;
         }
         let ended_at = now();
         for (origin, span) in self.open {
-            let reason = refused.iter().find(|(of, _)| *of == origin).map(|(_, reason)| *reason);
-            self.tracer.end(span, ended_at, reason);
+            let refused = letters.iter().find(|letter| letter.origin == origin);
+            self.tracer.end(span, ended_at, refused.map(|letter| letter.reason));
         }
-    }
-
-    /// Which of these letters are of a record that is traced, and why it was refused.
-    pub(crate) fn refused(&self, letters: &[DeadLetter]) -> Vec<(Origin, &'static str)> {
-        let is_traced = |letter: &&DeadLetter| self.open.iter().any(|(origin, _)| *origin == letter.origin);
-        letters.iter().filter(is_traced).map(|letter| (letter.origin.clone(), letter.reason)).collect()
     }
 }
 

@@ -96,22 +96,22 @@ fn turn(log: &mut dyn Log, stage: &mut dyn Stage, settings: &Settings) -> Result
     settings.progress.polled(false);
     let metrics = &settings.metrics;
     let records = inputs.records.len();
-    metrics.consumed.inc_by(records as u64);
     let spans = Spans::begin(&settings.tracer, metrics.role, &mut inputs.records);
     let started = metrics.processing_seconds.start_timer();
     let (step, is_sound) = work(log, stage, inputs)?;
     started.observe_duration();
-    let (produced, dead) = (step.outputs.len() as u64, step.dead_letters.len() as u64);
-    metrics.count_dead_letters(&step.dead_letters);
-    let refused = spans.refused(&step.dead_letters);
+    let (produced, letters) = (step.outputs.len() as u64, step.dead_letters.clone());
     log.commit(step)?;
+    // What is tried again is counted once.
+    metrics.consumed.inc_by(records as u64);
     metrics.produced.inc_by(produced);
-    if dead > 0 {
-        warn!(dead, "dead letters written");
+    metrics.count_dead_letters(&letters);
+    if !letters.is_empty() {
+        warn!(dead = letters.len(), "dead letters written");
     }
     settings.progress.committed(records);
     if is_sound {
-        spans.end(&refused);
+        spans.end(&letters);
     } else {
         // Which of the records are in it is not told: the others will be worked on again.
         log.rewind()?;

@@ -134,6 +134,8 @@ mod tests {
         for name in ["wireroom_build_info", "wireroom_steps_total", "wireroom_fetcher_in_flight_bytes"] {
             assert!(exposed.contains(&name), "{name} is not there from the beginning");
         }
+        let series = "wireroom_fetcher_keep_errors_total{place=\"store\"} 0";
+        assert!(text.contains(series), "{series} is not there from the beginning");
     }
 
     #[test]
