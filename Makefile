@@ -43,6 +43,7 @@ bench: setup ## Measure: one `name value unit` a line
 	@$(CARGO) build --release --locked --package wireroom --package tests --bins
 	@target/release/bench target/release/wireroom
 	@target/release/bench_fetcher
+	@target/release/bench_handover
 
 quality: setup ## Score extractor and normalizer on the recorded pages in CORPUS, against what was reached (WORST=n: name the n worst)
 	@if [ -d "$(CORPUS)" ]; then \

@@ -13,10 +13,11 @@ use normalizer::{CLUSTER_ROLE, Cluster, ClusterSettings, prepare};
 use pipeline::{AnyLog, Clock, Limits, Log as _, Output, Record, Stage as _, embedded, kafka};
 use prost::Message as _;
 use tests::broker::Broker;
+use tests::made;
 use tests::run::{Notes, Running, wireroom};
 use tests::services::{create_topics, on_kafka};
 use tests::wait;
-use wire::{Article, CanonicalArticle, Change, Publisher, Withdrawal};
+use wire::{Article, CanonicalArticle, Change, Withdrawal};
 
 const ACTIONS: [&str; 5] = ["work", "produce", "state", "offsets", "commit"];
 /// Articles before each start, and again until it is in its second step, which is the one that is killed: a record on
@@ -188,7 +189,7 @@ fn prepared(articles: usize) -> Vec<Output> {
         let earlier = written.get(random.usize(0..written.len().max(1))).cloned();
         let mut article = match earlier.filter(|_| n % 3 == 2) {
             Some(earlier) => again(&earlier, n, &mut random),
-            None => original(n, &mut random),
+            None => made::article(n, &mut random),
         };
         article.seen_at_ms = seen_at_ms;
         article.fetched_at_ms = seen_at_ms + 1_000;
@@ -204,32 +205,9 @@ fn prepared(articles: usize) -> Vec<Output> {
     outputs
 }
 
-fn sentences(count: usize, random: &mut Rng) -> Vec<String> {
-    let word = |random: &mut Rng| {
-        const SYLLABLES: [&str; 13] =
-            ["ba", "con", "di", "er", "fo", "gra", "hu", "in", "jo", "ke", "lan", "mo", "ny"];
-        (0..random.usize(1..4)).map(|_| SYLLABLES[random.usize(0..SYLLABLES.len())]).collect::<String>()
-    };
-    (0..count).map(|_| (0..12).map(|_| word(random)).collect::<Vec<_>>().join(" ") + ".").collect()
-}
-
-fn original(n: usize, random: &mut Rng) -> Article {
-    let domain = format!("paper-{:02}.example", n % 11);
-    Article {
-        article_id: format!("{:032x}", 0x1000 + n),
-        url: format!("https://{domain}/news/{n}"),
-        headline: sentences(1, random).concat(),
-        body_text: sentences(24, random).join("\n\n"),
-        publisher: Some(Publisher { domain, ..Publisher::default() }),
-        language: "la".to_owned(),
-        verdict: "article".to_owned(),
-        ..Article::default()
-    }
-}
-
 /// The same text in another outlet, part of it, or the same article with another sentence in it.
 fn again(earlier: &Article, n: usize, random: &mut Rng) -> Article {
-    let fresh = original(n, random);
+    let fresh = made::article(n, random);
     let sentences: Vec<&str> = earlier.body_text.split("\n\n").collect();
     match random.u8(0..3) {
         0 => Article { body_text: earlier.body_text.clone(), ..fresh },
