@@ -211,6 +211,24 @@ mod tests {
     }
 
     #[test]
+    fn a_domain_that_is_known_counts_few_articles_and_learns_from_those() {
+        let rows = MemoryRows::default();
+        let mut learnt = Boilerplate::default();
+        // Names are hashes.
+        let hashed = |n: u32| neardup::Document::read(&n.to_string()).paragraphs[0].hash as u32;
+        let mut counted = 0;
+        for n in 0..40 * SAMPLED {
+            let own = (0..9).map(|at| hashed(n * 9 + at));
+            let notice = (n >= 2 * SETTLED).then_some(7);
+            let before = learnt.domains.clone();
+            learnt.learn(&rows, "harbour.example", &article(own.chain(notice)), 0).unwrap();
+            counted += u32::from(n >= SETTLED && before != learnt.domains);
+        }
+        assert!((16..64).contains(&counted), "{counted}");
+        assert_eq!(learnt.repeated(&rows, "harbour.example", &article([7, 8]), 0).unwrap(), [7]);
+    }
+
+    #[test]
     fn rows_hold_all_that_memory_does() {
         let mut rows = MemoryRows::default();
         let (mut kept, mut restarted) = (Boilerplate::default(), Boilerplate::default());

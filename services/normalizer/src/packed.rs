@@ -18,7 +18,10 @@ thread_local! {
 
 /// The message in few bytes, the same for the same message.
 pub(crate) fn pack(message: &impl Message) -> Result<Vec<u8>, LogError> {
-    with_coders(|packer, _| packer.compress(&message.encode_to_vec()))
+    let mut packed = with_coders(|packer, _| packer.compress(&message.encode_to_vec()))?;
+    // It is kept as it is until it is on the disk.
+    packed.shrink_to_fit();
+    Ok(packed)
 }
 
 /// The message of which [`pack`] made `packed`.

@@ -84,7 +84,7 @@ impl Committer {
             at(Action::State);
             for (rows, key, value) in entry.writes {
                 match value {
-                    Some(value) => batch.insert(&rows, key, &*value),
+                    Some(value) => batch.insert(&rows, key, value),
                     None => batch.remove(&rows, key),
                 }
             }

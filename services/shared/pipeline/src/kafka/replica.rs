@@ -114,7 +114,7 @@ impl Replica {
         let rows = self.state.rows();
         for (key, value) in writes {
             match value {
-                Some(value) => batch.insert(rows, key.as_slice(), &**value),
+                Some(value) => batch.insert(rows, key.as_slice(), value.clone()),
                 None => batch.remove(rows, key.as_slice()),
             }
         }
