@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use pipeline::Clock;
 use prost::Message as _;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
@@ -142,7 +143,7 @@ fn submit_at(broker: &Broker, topic: &str, urls: &[String], pace: f64) -> Result
             request_id: format!("bench-{nth}"),
             url: url.clone(),
             lane: "live".to_owned(),
-            seen_at_ms: jiff::Timestamp::now().as_millisecond(),
+            seen_at_ms: Clock::system().now_ms(),
             ..Request::default()
         };
         // The press's domains are its hosts.
@@ -186,7 +187,7 @@ fn watch(broker: &Broker, topic: &str, is_over: &AtomicBool) -> Result<BTreeMap<
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(message)) => {
                 let key = String::from_utf8_lossy(message.key().unwrap_or_default()).into_owned();
-                seen.entry(key).or_insert_with(|| jiff::Timestamp::now().as_millisecond());
+                seen.entry(key).or_insert_with(|| Clock::system().now_ms());
             }
             Some(Err(KafkaError::PartitionEOF(_))) | None => {}
             Some(Err(cause)) => return Err(cause.into()),
