@@ -42,6 +42,7 @@ lint: setup ## Formatting, clippy, documentation: no warnings
 bench: setup ## Measure: one `name value unit` a line
 	@$(CARGO) build --release --locked --package wireroom --package tests --bins
 	@target/release/bench target/release/wireroom
+	@target/release/bench_services
 	@target/release/bench_fetcher
 	@target/release/bench_handover
 

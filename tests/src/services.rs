@@ -40,8 +40,8 @@ pub const APART: [Process; 6] = [
     ("normalizer", "cluster-0", &["cluster"]),
 ];
 
-/// Enough for both instances of each, and few enough to be quick.
-const PARTITIONS: &str = "6";
+/// Enough for four instances of each, and few enough to be quick.
+pub const PARTITIONS: u64 = 6;
 
 /// The services on one Kafka, with what they left there.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ pub fn on_kafka(broker: &Broker, prefix: &str) -> Vec<(String, String)> {
     let settings = [
         ("BROKERS", broker.bootstrap()),
         ("PREFIX", prefix),
-        ("PARTITIONS", PARTITIONS),
+        ("PARTITIONS", &PARTITIONS.to_string()),
         ("SESSION_TIMEOUT", "6s"),
         ("TRANSACTION_TIMEOUT", "5s"),
     ];

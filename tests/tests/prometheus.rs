@@ -4,6 +4,9 @@
 //!
 //! Windows of the rules are minutes to days and their thresholds are those of a large installation: the copy that is
 //! loaded here has seconds and small numbers for them ([`SHORTENED`]), and is otherwise the chart's.
+//!
+//! No expression is excused. Those on hubs, on silent lists and on addresses that are not public have series that stay at
+//! 0 here: there is no hub, no list has a rhythm yet, and a proxy resolves names.
 
 use std::cell::RefCell;
 use std::fs;
