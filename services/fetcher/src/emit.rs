@@ -62,6 +62,8 @@ pub(crate) fn end_without_response(
     info!(request = request.request_id, reason, cause, "given up");
     if request.document.is_some() {
         page_without_response(draft, request, cause, &record.headers);
+    } else if request.is_extra() {
+        draft.page("failed");
     } else {
         // What is no address may hold credentials; its cause names it without.
         let url = CanonicalUrl::parse(&request.url);
@@ -88,6 +90,7 @@ pub(crate) fn of_list(list: &Request, discovered: &Discovered, n: usize, via: &s
         url: discovered.url.as_str().to_owned(),
         seen_at_ms: now_ms,
         hops: 0,
+        moved_from: String::new(),
         depth: list.depth.saturating_add(1),
         via: via.to_owned(),
         hints: Some(Hints {

@@ -195,6 +195,7 @@ fn of_what_is_gone_an_archived_copy_is_asked_for() {
         b.end(&job, page());
         let found = b.pages()[0].request.clone().unwrap();
         assert_eq!((found.memento_of.as_str(), found.via.as_str()), (URL, "memento"));
+        assert_eq!((found.memento_because.as_str(), b.pages()[0].memento_url.as_str()), ("gone", ""));
         assert!(found.document.is_some(), "the reprint goes along");
         assert_eq!(b.dead().len(), 1, "what is merely forbidden is not looked for");
     });
@@ -212,5 +213,38 @@ fn where_the_archive_has_nothing_either_the_reprint_stands_in() {
         b.end(&job, Found::Failed(Failure::Status(404)));
         let pages = b.pages();
         assert_eq!((pages.len(), pages[0].response.is_none(), b.queued()), (1, true, 0));
+    });
+}
+
+#[test]
+fn a_page_says_where_a_copy_of_what_was_first_asked_for_may_be_had() {
+    let memento = Some("https://archive.example/web/{url}".to_owned());
+    with(Config { memento, ..config() }, |b| {
+        b.submit(&request(URL));
+        b.settle();
+        let job = b.only();
+        let to = CanonicalUrl::parse("https://parking.example/?d=a.example").unwrap();
+        b.end(&job, Found::Moved { url: to, hops: 1 });
+        let job = b.only();
+        b.end(&job, page());
+        assert_eq!(b.pages()[0].memento_url, "https://archive.example/web/https://a.example/1");
+    });
+}
+
+#[test]
+fn a_copy_of_what_was_published_as_far_as_it_goes_may_fail_in_silence() {
+    with_bench(|b| {
+        for (n, because) in ["teaser", "parked"].into_iter().enumerate() {
+            let url = format!("https://archive{n}.example/{URL}");
+            let (memento_of, memento_because) = (URL.to_owned(), because.to_owned());
+            b.submit(&Request { memento_of, memento_because, via: "memento".into(), ..request(&url) });
+        }
+        b.settle();
+        for job in b.begun() {
+            b.end(&job, Found::Failed(Failure::Status(404)));
+        }
+        let dead: Vec<String> = b.dead().into_iter().map(|(_, detail)| detail).collect();
+        assert_eq!((dead.len(), b.queued()), (1, 0), "{dead:?}");
+        assert!(dead[0].contains("archive1.example"), "{dead:?}");
     });
 }
