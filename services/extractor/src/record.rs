@@ -66,6 +66,10 @@ pub(crate) fn of_document(
 }
 
 fn common(request: &Request, extraction: Extraction) -> Article {
+    let mut labels = request.labels.clone();
+    if extraction.is_sponsored {
+        labels.entry("sponsored".to_owned()).or_insert_with(|| "page".to_owned());
+    }
     let provenance =
         extraction.provenance.iter().map(|(field, source)| (field.to_string(), source.to_string()));
     Article {
@@ -93,7 +97,8 @@ fn common(request: &Request, extraction: Extraction) -> Article {
         request_id: request.request_id.clone(),
         run_id: request.run_id.clone(),
         source_id: request.source_id.clone(),
-        labels: request.labels.clone(),
+        labels,
+        trust: request.trust,
         ..Article::default()
     }
 }

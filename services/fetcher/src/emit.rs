@@ -83,10 +83,15 @@ pub(crate) fn request_of(record: &Record) -> Request {
     request
 }
 
-/// The request for the `n`-th address of a list. It expires when the list was to, if it was.
+/// The request for the `n`-th address of a list, with a label where it is an advertisement. It expires when the list was to, if it was.
 pub(crate) fn of_list(list: &Request, discovered: &Discovered, n: usize, via: &str, now_ms: i64) -> Request {
+    let mut labels = list.labels.clone();
+    if let Some(by) = discovered.sponsored {
+        labels.entry("sponsored".to_owned()).or_insert_with(|| by.to_owned());
+    }
     Request {
         request_id: format!("{}.{n}", list.request_id),
+        labels,
         url: discovered.url.as_str().to_owned(),
         seen_at_ms: now_ms,
         hops: 0,

@@ -205,8 +205,12 @@ fn request<'a>(
     entries: impl Iterator<Item = (usize, &'a Discovered)>,
 ) {
     let now_ms = errand.visit.ended_at_ms;
-    let mut count = 0;
+    let (mut count, mut skipped) = (0, 0);
     for (n, entry) in entries {
+        if errand.request.skip_sponsored && entry.sponsored.is_some() {
+            skipped += 1;
+            continue;
+        }
         let mut found = of_list(&errand.request, entry, n, list.via, now_ms);
         if entry.leads == Leads::Feed {
             let Some(watch) = errand.request.watch.filter(|watch| watch.find_feeds) else { continue };
@@ -223,6 +227,7 @@ fn request<'a>(
         request = errand.request.request_id,
         entries = list.entries.len(),
         new = count,
+        skipped,
         via = list.via,
         "list read"
     );

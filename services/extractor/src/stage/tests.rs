@@ -329,3 +329,15 @@ fn where_the_archive_has_no_more_the_reprint_stands_in_and_a_teaser_stays() {
     let (articles, _, dead) = run(&[copied(&asked, TEASER)]);
     assert_eq!((articles.len(), dead.len()), (0, 0), "the teaser was published before");
 }
+
+#[test]
+fn what_its_page_says_is_an_advertisement_is_labelled() {
+    let paid = "<script type='application/ld+json'>{\"@type\":\"AdvertiserContentArticle\"}</script>";
+    let mut known = page("https://isles.example/ferry", &[paid, STORY].concat());
+    known.request.as_mut().unwrap().labels.insert("sponsored".into(), "category".into());
+    let unknown = page("https://isles.example/ferry", &[paid, STORY].concat());
+    let (articles, ..) = run(&[unknown, known, page("https://isles.example/ferry", STORY)]);
+    let labels: Vec<_> =
+        articles.iter().map(|article| article.labels.get("sponsored").map(String::as_str)).collect();
+    assert_eq!(labels, [Some("page"), Some("category"), None]);
+}

@@ -40,6 +40,35 @@ fn a_watched_feed_is_read_again_and_tells_what_is_new() {
 }
 
 #[test]
+fn advertisements_are_labelled_or_skipped_as_their_source_says() {
+    let index = || {
+        let Found::List(list) = feed(&["https://a.example/news.xml"]) else { unreachable!() };
+        let entries = list.entries.into_iter();
+        let entries = entries.map(|entry| crawl::Discovered { leads: crawl::Leads::List, ..entry }).collect();
+        Found::List(List { entries, ..list })
+    };
+    for skip_sponsored in [false, true] {
+        with_bench(|b| {
+            b.submit(&Request { skip_sponsored, ..watch() });
+            b.settle();
+            let job = b.only();
+            b.end(&job, index());
+            b.advance(1000);
+            let job = b.only();
+            b.end(&job, feed(&["https://b.example/1", "https://c.example/sponsored/2"]));
+            for job in b.begun() {
+                b.end(&job, page());
+            }
+            let labels = b.pages().into_iter().map(|page| page.request.unwrap().labels.remove("sponsored"));
+            let labels: Vec<Option<String>> = labels.collect();
+            let of_address = Some("address".to_owned());
+            let expected = if skip_sponsored { vec![None] } else { vec![None, of_address] };
+            assert_eq!(labels, expected, "in a list within the list, too");
+        });
+    }
+}
+
+#[test]
 fn lists_go_before_articles() {
     with_bench(|b| {
         (0..3).for_each(|n| b.submit(&Request { priority: 9, ..request(&format!("https://a.example/{n}")) }));
