@@ -181,6 +181,37 @@ fn a_quota_puts_articles_off_to_the_next_day() {
 }
 
 #[test]
+fn pages_are_seen_again_within_their_source_s_quota() {
+    revisited_after_an_hour_and_a_day(|b| {
+        let of_harbour = |n: u32| {
+            let url = format!("https://a.example/{n}");
+            Request { daily_quota: 2, source_id: "harbour".into(), ..request(&url) }
+        };
+        b.submit(&of_harbour(1));
+        b.submit(&of_harbour(2));
+        b.settle();
+        for _ in 0..2 {
+            let job = b.only();
+            b.end(&job, version("\"a\"", 1));
+            b.advance(1000);
+        }
+        b.advance(HOUR_MS);
+        assert!(b.begun().is_empty(), "it had its two pages of the day");
+        b.advance(24 * HOUR_MS);
+        let job = b.only();
+        b.end(&job, version("\"a\"", 1));
+        b.advance(1000);
+        assert_eq!(b.begun_urls(), ["https://a.example/2"]);
+    });
+}
+
+#[test]
+fn pages_are_seen_again_after_an_hour_a_day_and_a_week() {
+    let pauses: Vec<Duration> = Config::default().revisits.iter().map(|pause| pause.0).collect();
+    assert_eq!(pauses, [1, 24, 7 * 24].map(|hours| Duration::from_secs(hours * 3600)));
+}
+
+#[test]
 fn of_what_is_gone_an_archived_copy_is_asked_for() {
     let memento = Some("https://archive.example/web/{url}".to_owned());
     with(Config { memento, ..config() }, |b| {
