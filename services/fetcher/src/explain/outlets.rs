@@ -22,8 +22,11 @@ pub struct OutletSaid {
     pub is_paused: bool,
 }
 
-/// How an outlet may be known by its lists, the surest first.
-const KINSHIPS: [(&str, fn(&CanonicalUrl, &CanonicalUrl) -> bool); 3] = [
+/// By what an outlet is known, and whether a URL and the address of a list have it in common.
+type Sign = (&'static str, fn(&CanonicalUrl, &CanonicalUrl) -> bool);
+
+/// The surest first.
+const SIGNS: [Sign; 3] = [
     ("list", |url, list| url == list),
     ("host", |url, list| url.host() == list.host()),
     ("domain", |url, list| url.registrable_domain() == list.registrable_domain()),
@@ -41,7 +44,7 @@ impl Explanation {
 }
 
 fn outlets_of(sources: &Sources, url: &CanonicalUrl) -> Vec<OutletSaid> {
-    let known_by = |(by, is_kin): (&str, fn(&CanonicalUrl, &CanonicalUrl) -> bool)| -> Vec<OutletSaid> {
+    let known_by = |(by, is_kin): Sign| -> Vec<OutletSaid> {
         let said = |outlet: &Outlet| {
             let list = outlet.watched().find(|list| is_kin(url, &list.url))?;
             let is_paused = outlet.is_paused || by == "list" && list.is_paused;
@@ -54,7 +57,7 @@ fn outlets_of(sources: &Sources, url: &CanonicalUrl) -> Vec<OutletSaid> {
         };
         sources.outlets().iter().filter_map(said).take(MAX_OUTLETS).collect()
     };
-    KINSHIPS.into_iter().map(known_by).find(|outlets| !outlets.is_empty()).unwrap_or_default()
+    SIGNS.into_iter().map(known_by).find(|outlets| !outlets.is_empty()).unwrap_or_default()
 }
 
 #[cfg(test)]
