@@ -8,6 +8,7 @@
 mod bodies;
 mod config;
 mod counts;
+mod further;
 mod record;
 mod stage;
 mod withdrawn;

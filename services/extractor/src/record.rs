@@ -41,11 +41,18 @@ pub(crate) fn of_document(
     failure: &str,
 ) -> Article {
     if !failure.is_empty() {
-        extraction.warnings.push(format!("stands in for its original, which could not be had: {failure}"));
+        let copy = match request.memento_because.as_str() {
+            "" => String::new(),
+            because => format!("the page is {because}, and of its archived copy: "),
+        };
+        extraction
+            .warnings
+            .push(format!("stands in for its original, which could not be had: {copy}{failure}"));
     }
-    let declared = match request.url.as_str() {
-        "" => foreign_original(&extraction, None),
-        url => url.to_owned(),
+    let declared = match (request.memento_of.as_str(), request.url.as_str()) {
+        ("", "") => foreign_original(&extraction, None),
+        ("", url) => url.to_owned(),
+        (page, _) => page.to_owned(),
     };
     // Of the text as it was handed in: two reprints are two occurrences, however alike what is extracted from them.
     let as_handed_in = String::from_utf8_lossy(&document.content);
@@ -59,6 +66,10 @@ pub(crate) fn of_document(
 }
 
 fn common(request: &Request, extraction: Extraction) -> Article {
+    let mut labels = request.labels.clone();
+    if extraction.is_sponsored {
+        labels.entry("sponsored".to_owned()).or_insert_with(|| "page".to_owned());
+    }
     let provenance =
         extraction.provenance.iter().map(|(field, source)| (field.to_string(), source.to_string()));
     Article {
@@ -86,7 +97,8 @@ fn common(request: &Request, extraction: Extraction) -> Article {
         request_id: request.request_id.clone(),
         run_id: request.run_id.clone(),
         source_id: request.source_id.clone(),
-        labels: request.labels.clone(),
+        labels,
+        trust: request.trust,
         ..Article::default()
     }
 }

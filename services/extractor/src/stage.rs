@@ -1,7 +1,7 @@
-//! The stage: a page record in; articles, claims to follow, or a dead letter out.
+//! The stage: a page record in; articles, requests for originals and copies, or a dead letter out.
 
 use archive::StoreError;
-use article::{CanonicalUrl, Moment};
+use article::{CanonicalUrl, Moment, Verdict};
 use extraction::{Extraction, Hints, extract_document, extract_html};
 use pipeline::{DeadLetter, Headers, Inputs, LogError, Output, Record, Role, Stage, Step};
 use prost::Message;
@@ -12,6 +12,7 @@ use crate::{
     bodies::Bodies,
     config::{Config, Directive},
     counts::count,
+    further::{claim, copy},
     record::{of_document, of_page},
     withdrawn,
 };
@@ -22,9 +23,6 @@ pub const ROLE: Role =
 
 /// A body may inflate to so many bytes.
 const MAX_INFLATED_BYTES: usize = 32 << 20;
-
-/// Claims are followed over so many domains: two pages that name each other end here.
-const MAX_HOPS: u32 = 3;
 
 /// The stage. Pages of a batch are worked on side by side. It reads bodies that are kept in the store: what cannot be read
 /// now is tried again with its whole step.
@@ -45,7 +43,8 @@ impl Extractor {
 #[derive(Default)]
 struct Yield {
     articles: Vec<Article>,
-    claim: Option<Request>,
+    /// For what else is to be fetched.
+    requests: Vec<Request>,
     refusal: Option<Refusal>,
 }
 
@@ -60,8 +59,8 @@ impl Stage for Extractor {
             for article in done.articles {
                 step.emit(article_output(&article, &record.headers));
             }
-            if let Some(claim) = done.claim {
-                step.emit(claim_output(&claim, &record.headers));
+            for request in done.requests {
+                step.emit(request_output(&request, &record.headers));
             }
             if let Some((reason, detail)) = done.refusal {
                 step.dead_letter(DeadLetter::of(record, reason, detail));
@@ -117,14 +116,37 @@ fn extract(page: &Page, lost: Option<Refusal>, refused: &[Directive]) -> Yield {
     let mut done = Yield::default();
     let mut failure = page.failure.clone();
     if let Some(response) = &page.response {
-        match lost.map_or_else(|| fetched(&request, response, refused), Err) {
+        let read = lost.map_or_else(|| fetched(&request, response, refused), Err);
+        let because = match &read {
+            Ok((article, _)) if is_teaser(article) => "teaser",
+            Err((reason @ ("parked" | "paywalled"), _)) => reason,
+            _ => "",
+        };
+        let copy = copy(page, &request, because);
+        match read {
             Ok((article, claim)) => {
+                done.requests.extend(claim);
                 done.articles.push(article);
-                done.claim = claim;
             }
             Err((reason, detail)) => {
                 failure.clone_from(&detail);
                 done.refusal = Some((reason, detail));
+            }
+        }
+        if because == "teaser" && request.is_extra() {
+            // The copy shows no more than the page did.
+            done.articles.clear();
+        }
+        if request.is_extra() {
+            done.refusal = None;
+        }
+        if let Some(copy) = copy {
+            done.requests.push(copy);
+            done.refusal = None;
+            if request.document.is_some() {
+                // It goes along with the request.
+                done.articles.clear();
+                return done;
             }
         }
     }
@@ -137,6 +159,11 @@ fn extract(page: &Page, lost: Option<Refusal>, refused: &[Directive]) -> Yield {
         count(&extraction, document.content.len());
         match refusal(&document.name, &extraction) {
             None => {
+                let has_more = |article: &Article| extraction.text.len() > article.body_text.len();
+                if let Some(teaser) = done.articles.pop_if(|article| is_teaser(article) && has_more(article))
+                {
+                    failure = format!("{} shows no more than its beginning", teaser.url);
+                }
                 done.articles.push(of_document(&request, document, extraction, &failure));
                 // The document stands in for what was no article.
                 done.refusal = None;
@@ -145,6 +172,10 @@ fn extract(page: &Page, lost: Option<Refusal>, refused: &[Directive]) -> Yield {
         }
     }
     done
+}
+
+fn is_teaser(article: &Article) -> bool {
+    article.verdict == Verdict::Teaser.as_str()
 }
 
 type Fetched = (Article, Option<Request>);
@@ -176,10 +207,14 @@ fn fetched(request: &Request, response: &Response, refused: &[Directive]) -> Res
         return Err(refusal);
     }
     if is_copy {
+        let because = match request.memento_because.as_str() {
+            "teaser" => "paywalled",
+            because => because,
+        };
         let made = response.headers.get("memento-datetime").map(|at| format!(" of {at}")).unwrap_or_default();
         extraction
             .warnings
-            .push(format!("from an archived copy{made}, the page itself being gone: {copied_from}"));
+            .push(format!("from an archived copy{made}, the page itself being {because}: {copied_from}"));
         extraction.provenance.insert("url", "memento");
     }
     let article = of_page(request, response, &fetched_at, extraction);
@@ -198,30 +233,13 @@ fn refusal(name: &str, extraction: &Extraction) -> Option<Refusal> {
     if verdict.is_publishable() && !extraction.text.is_empty() {
         return None;
     }
-    let reason = if verdict.is_publishable() { "no_text" } else { verdict.as_str() };
+    let reason = match verdict {
+        Verdict::Other | Verdict::ScriptShell if extraction.is_paywalled => "paywalled",
+        _ if verdict.is_publishable() => "no_text",
+        _ => verdict.as_str(),
+    };
     let evidence = extraction.evidence.join("; ");
     Some((reason, format!("{name} is no article but: {reason} ({evidence})")))
-}
-
-/// The request for an original on another domain that the page declares. What comes from an archive leads nowhere: what
-/// was fetched then is in the archive, too.
-fn claim(request: &Request, article: &Article) -> Option<Request> {
-    let original = CanonicalUrl::parse(&article.declared_original).ok()?;
-    if request.hops >= MAX_HOPS || request.via == "archive" || original.as_str() == request.url {
-        return None;
-    }
-    Some(Request {
-        request_id: format!("{}.claim", request.request_id),
-        url: original.as_str().to_owned(),
-        document: None,
-        hops: request.hops + 1,
-        via: "canonical".to_owned(),
-        hints: None,
-        refetch: false,
-        watch: None,
-        memento_of: String::new(),
-        ..request.clone()
-    })
 }
 
 fn article_output(article: &Article, came_with: &Headers) -> Output {
@@ -234,14 +252,14 @@ fn article_output(article: &Article, came_with: &Headers) -> Output {
     }
 }
 
-fn claim_output(claim: &Request, came_with: &Headers) -> Output {
-    let key = CanonicalUrl::parse(&claim.url)
-        .map_or_else(|_| claim.url.clone(), |u| u.registrable_domain().to_owned());
+fn request_output(request: &Request, came_with: &Headers) -> Output {
+    let key = CanonicalUrl::parse(&request.url)
+        .map_or_else(|_| request.url.clone(), |u| u.registrable_domain().to_owned());
     Output {
         topic: Topic::Requests.name(),
-        headers: wire::headers("Request", &claim.request_id, ROLE.name, &claim.run_id, came_with),
+        headers: wire::headers("Request", &request.request_id, ROLE.name, &request.run_id, came_with),
         key: key.into(),
-        value: Some(claim.encode_to_vec().into()),
+        value: Some(request.encode_to_vec().into()),
     }
 }
 

@@ -151,7 +151,11 @@ impl Errand<'_> {
         });
         if !is_same {
             let (request, response) = (Some(self.request.clone()), Some(fetched.response.clone()));
-            write_page(queue.draft, Page { request, response, ..Page::default() }, &self.record.headers);
+            let copy = self.rules.memento_of(self.request.first_url());
+            let copy = copy.filter(|_| self.request.memento_of.is_empty());
+            let memento_url = copy.map(|url| url.as_str().to_owned()).unwrap_or_default();
+            let page = Page { request, response, memento_url, ..Page::default() };
+            write_page(queue.draft, page, &self.record.headers);
         }
         let seen = Seen { fetched_at_ms: now_ms, version: fetched.version.clone(), ..before };
         if fetched.response.final_url != self.url() {
@@ -187,7 +191,8 @@ impl Errand<'_> {
     fn moved(&mut self, queue: &mut Queue<'_>, url: &CanonicalUrl, hops: u32) -> Result<(), LogError> {
         queue.draft.discovered("redirect", 1);
         let (to, via) = (url.as_str().to_owned(), "redirect".to_owned());
-        let moved = Request { url: to, hops, via, watch: None, ..self.request.clone() };
+        let moved_from = self.request.first_url().to_owned();
+        let moved = Request { url: to, hops, via, moved_from, watch: None, ..self.request.clone() };
         write_request(queue.draft, moved, url.registrable_domain(), &self.record.headers);
         if self.ticket.list.is_some() {
             return lists::moved(self, queue);
@@ -261,11 +266,12 @@ fn give_up(
     }
     if failure.is_gone()
         && request.memento_of.is_empty()
-        && let Some(copy) = rules.memento_of(&request.url)
+        && let Some(copy) = rules.memento_of(request.first_url())
     {
         queue.draft.discovered("memento", 1);
-        let (memento_of, url, via) = (request.url.clone(), copy.as_str().to_owned(), "memento".to_owned());
-        let asked = Request { url, memento_of, via, hops: 0, ..request };
+        let (memento_of, memento_because) = (request.first_url().to_owned(), "gone".to_owned());
+        let (url, via) = (copy.as_str().to_owned(), "memento".to_owned());
+        let asked = Request { url, memento_of, memento_because, via, hops: 0, ..request };
         write_request(queue.draft, asked, copy.registrable_domain(), &record.headers);
         return;
     }

@@ -97,8 +97,8 @@ pub struct Config {
     /// The outlets whose lists are watched: a `sources.toml`, looked at every few seconds for changes. Every instance wants
     /// the same.
     pub sources: Option<PathBuf>,
-    /// Where archived copies are asked for of what is gone (404, 410, 451): the address of a TimeGate (RFC 7089), `{url}`
-    /// in it standing for the page's, as in `https://web.archive.org/web/2id_/{url}`.
+    /// Where archived copies are asked for of what is gone (404, 410, 451), parked or behind a paywall: the address of a
+    /// TimeGate (RFC 7089), `{url}` in it standing for the page's, as in `https://web.archive.org/web/2id_/{url}`.
     pub memento: Option<String>,
     /// Where hubs (WebSub) reach this process from outside, as a base to which `/websub/...` is added: an address that leads to
     /// the port of /metrics. Feeds that name a hub are then read when it says so, and half as often otherwise. None: they

@@ -62,6 +62,8 @@ pub(crate) fn end_without_response(
     info!(request = request.request_id, reason, cause, "given up");
     if request.document.is_some() {
         page_without_response(draft, request, cause, &record.headers);
+    } else if request.is_extra() {
+        draft.page("failed");
     } else {
         // What is no address may hold credentials; its cause names it without.
         let url = CanonicalUrl::parse(&request.url);
@@ -81,13 +83,19 @@ pub(crate) fn request_of(record: &Record) -> Request {
     request
 }
 
-/// The request for the `n`-th address of a list. It expires when the list was to, if it was.
+/// The request for the `n`-th address of a list, with a label where it is an advertisement. It expires when the list was to, if it was.
 pub(crate) fn of_list(list: &Request, discovered: &Discovered, n: usize, via: &str, now_ms: i64) -> Request {
+    let mut labels = list.labels.clone();
+    if let Some(by) = discovered.sponsored {
+        labels.entry("sponsored".to_owned()).or_insert_with(|| by.to_owned());
+    }
     Request {
         request_id: format!("{}.{n}", list.request_id),
+        labels,
         url: discovered.url.as_str().to_owned(),
         seen_at_ms: now_ms,
         hops: 0,
+        moved_from: String::new(),
         depth: list.depth.saturating_add(1),
         via: via.to_owned(),
         hints: Some(Hints {

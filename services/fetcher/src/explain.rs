@@ -1,6 +1,7 @@
 //! What would happen to a URL now, and why: an answer made of what the fetcher knows. Nothing is fetched for it.
 
 pub(crate) mod ask;
+mod outlets;
 
 use std::net::IpAddr;
 
@@ -8,6 +9,8 @@ use article::{ArticleId, CanonicalUrl};
 use crawl::RobotsFile;
 use serde::{Deserialize, Serialize};
 use wire::{QueueTicket, Request};
+
+pub use outlets::OutletSaid;
 
 use crate::{frontier::HostRow, rules::Rules, seen::Seen};
 
@@ -45,6 +48,9 @@ pub struct Explanation {
     pub last_fetched: Option<LastFetched>,
     /// The source of the request in the queue, where it has one.
     pub source: Option<SourceState>,
+    /// Whose URL it is by the list of sources, as far as that tells.
+    #[serde(default)]
+    pub outlets: Vec<OutletSaid>,
 }
 
 /// What would happen to a URL.
@@ -76,6 +82,9 @@ pub struct RobotsSaid {
     pub is_fresh: bool,
     /// The rule that decides (`disallow: /private`), if one matches.
     pub rule: Option<String>,
+    /// Its line in the file, where that is known.
+    #[serde(default)]
+    pub line: Option<u32>,
 }
 
 /// What is known of a domain.
@@ -182,6 +191,7 @@ pub(crate) fn explain(facts: &Facts<'_>) -> Explanation {
             age_ms: facts.robots.as_ref().map(|file| now_ms.saturating_sub(file.fetched_at_ms)),
             is_fresh: facts.robots.as_ref().is_some_and(|file| file.is_fresh(now_ms)),
             rule: rule.map(said),
+            line: rule.and_then(|rule| rule.line),
         },
         delay_ms,
         delay_from: delay_from.to_owned(),
@@ -215,6 +225,7 @@ pub(crate) fn explain(facts: &Facts<'_>) -> Explanation {
                 fetched_today: row.spent.today(&request.source_id, now_ms),
             },
         ),
+        outlets: Vec::new(),
     }
 }
 
@@ -238,7 +249,8 @@ fn judge(facts: &Facts<'_>, rule: Option<&crawl::Rule>) -> (Verdict, Option<i64>
     }
     let is_known = facts.robots.as_ref().is_some_and(|file| file.is_fresh(now_ms));
     if let Some(rule) = rule.filter(|rule| is_known && !rule.is_allow) {
-        let why = format!("the robots.txt of {} says \"{}\"", facts.url.origin(), said(rule));
+        let line = rule.line.map(|line| format!(" in line {line}")).unwrap_or_default();
+        let why = format!("the robots.txt of {} says \"{}\"{line}", facts.url.origin(), said(rule));
         return (Verdict::Refused, None, vec![why]);
     }
     let until_ms = facts.seen.fetched_at_ms.saturating_add(facts.rules.fetched_for_ms);

@@ -44,7 +44,7 @@ mod worker;
 pub use archived::archived_page;
 pub use config::{Config, ConfigError, Secret};
 pub use explain::{
-    DomainState, Explanation, LastFetched, Queued, RobotsSaid, SourceState, Verdict,
+    DomainState, Explanation, LastFetched, OutletSaid, Queued, RobotsSaid, SourceState, Verdict,
     ask::{Questions, explain_stopped, questions},
 };
 pub use probe::{Probe, Reading, probe};

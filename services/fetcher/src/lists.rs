@@ -119,8 +119,12 @@ pub(crate) fn failed(
     let attempts = errand.ticket.attempts.saturating_add(1);
     let (now_ms, (least_ms, longest_ms)) = (errand.visit.ended_at_ms, bounds(&errand.request, errand.rules));
     let mut list = errand.ticket.list.clone().unwrap_or_default();
+    // It was looked for, and in vain: the time since its last reading is silence, too. Once is not enough, for we may have
+    // been away ourselves.
+    let looked_for = Rhythm { polled_at_ms: now_ms, ..rhythm(&list) };
+    let is_overdue = attempts > 1 && crawl::silence(&looked_for, now_ms).is_some();
     // A list that never was read has no rhythm: it is silent from its first failure.
-    let is_silent = list.rhythm.is_none() || silent(&list, now_ms);
+    let is_silent = list.rhythm.is_none() || is_overdue;
     tell_trouble(errand, &mut list, if is_silent { cause(failure) } else { "" });
     let pause_ms = least_ms.saturating_mul(1 << attempts.min(16)).min(longest_ms.max(least_ms));
     let ticket = QueueTicket {
@@ -205,8 +209,12 @@ fn request<'a>(
     entries: impl Iterator<Item = (usize, &'a Discovered)>,
 ) {
     let now_ms = errand.visit.ended_at_ms;
-    let mut count = 0;
+    let (mut count, mut skipped) = (0, 0);
     for (n, entry) in entries {
+        if errand.request.skip_sponsored && entry.sponsored.is_some() {
+            skipped += 1;
+            continue;
+        }
         let mut found = of_list(&errand.request, entry, n, list.via, now_ms);
         if entry.leads == Leads::Feed {
             let Some(watch) = errand.request.watch.filter(|watch| watch.find_feeds) else { continue };
@@ -223,6 +231,7 @@ fn request<'a>(
         request = errand.request.request_id,
         entries = list.entries.len(),
         new = count,
+        skipped,
         via = list.via,
         "list read"
     );

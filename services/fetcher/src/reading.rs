@@ -76,9 +76,10 @@ fn section(text: &[u8], list: &ListBody<'_>, limit: usize) -> Vec<Discovered> {
     };
     let links = extraction::links(&page);
     let feeds = links.feeds.into_iter().map(|url| Discovered::of(url, Leads::Feed));
-    let articles = links.articles.into_iter().map(|anchor| Discovered {
-        title: Some(anchor.text).filter(|text| !text.is_empty()),
-        ..Discovered::of(anchor.url, Leads::Article)
+    let articles = links.articles.into_iter().map(|anchor| {
+        let found = Discovered::of(anchor.url, Leads::Article);
+        let title = Some(anchor.text).filter(|text| !text.is_empty());
+        Discovered { title, sponsored: anchor.is_sponsored.then_some("link").or(found.sponsored), ..found }
     });
     feeds.chain(articles).take(limit).collect()
 }
@@ -104,11 +105,16 @@ mod tests {
     fn a_section_names_feeds_and_articles() {
         let page = b"<link rel=alternate type=application/rss+xml href=/feed.xml>
             <nav><a href=/sport>Sport</a></nav>
-            <h2><a href=/2026/03/ferry-returns-to-the-northern-isles>Ferry returns to the northern isles</a></h2>";
+            <h2><a href=/2026/03/ferry-returns-to-the-northern-isles>Ferry returns to the northern isles</a></h2>
+            <h2><a rel='noopener sponsored' href=/2026/03/a-cruise-that-you-will-love>A cruise that you will love</a></h2>";
         let list = read(Kind::Html, page, 10_000).unwrap();
         let found: Vec<_> = list.entries.iter().map(|entry| (entry.url.as_str(), entry.leads)).collect();
         let article = "https://harbour.example/2026/03/ferry-returns-to-the-northern-isles";
-        assert_eq!(found, [("https://harbour.example/feed.xml", Leads::Feed), (article, Leads::Article)]);
+        let paid = "https://harbour.example/2026/03/a-cruise-that-you-will-love";
+        let feed = ("https://harbour.example/feed.xml", Leads::Feed);
+        assert_eq!(found, [feed, (article, Leads::Article), (paid, Leads::Article)]);
+        let sponsored: Vec<_> = list.entries.iter().map(|entry| entry.sponsored).collect();
+        assert_eq!(sponsored, [None, None, Some("link")]);
         assert_eq!((list.via, list.least_interval_ms), ("section", Some(60_000)));
     }
 

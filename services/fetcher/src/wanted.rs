@@ -77,6 +77,8 @@ fn request(outlet: &Outlet, watched: &Watched, is_section: bool) -> Request {
         priority: watched.priority.or(outlet.priority).unwrap_or(0),
         daily_quota: outlet.daily_quota.unwrap_or(0),
         watch: Some(watch),
+        skip_sponsored: outlet.skips_sponsored,
+        trust: outlet.trust.map(u32::from),
         ..list(url.to_owned())
     }
 }
@@ -113,6 +115,8 @@ mod tests {
         delay = "3s"
         daily_quota = 40
         priority = 2
+        trust = 70
+        sponsored = "skip"
         labels = { desk = "ports", language = "sco" }
         "#;
 
@@ -136,6 +140,7 @@ mod tests {
             (feed.source_id.as_str(), feed.via.as_str(), feed.daily_quota),
             ("harbour-post", "source", 40)
         );
+        assert_eq!((feed.trust, feed.skip_sponsored), (Some(70), true));
         let labels: Vec<_> = feed.labels.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(
             labels,

@@ -20,7 +20,7 @@ pub fn workers(config: &service::Config) -> anyhow::Result<Vec<Worker>> {
 pub fn worker(config: Config) -> Result<Worker, ConfigError> {
     let clock = Clock::system();
     let (routes, hints) = callback(&config, &clock)?;
-    let (asking, questions) = questions();
+    let (asking, questions) = questions(config.sources.clone());
     Ok(Worker {
         role: ROLE,
         limits: LIMITS,

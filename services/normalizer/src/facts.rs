@@ -13,6 +13,9 @@ const FUTURE_TOLERANCE_MS: i64 = 24 * 3_600_000;
 /// 1990-01-01, before the web: no page is older.
 const BEFORE_THE_WEB_MS: i64 = 631_152_000_000;
 
+/// How far a source is trusted of which that is not said.
+const USUAL_TRUST: u8 = 50;
+
 /// Domains of news agencies: what they publish themselves is the original of what others carry.
 const AGENCIES: &[&str] = &[
     "aa.com.tr",
@@ -76,6 +79,7 @@ pub(crate) fn facts(text_hash: &Bytes, article: &Article) -> ArticleState {
         seen_at_ms: article.seen_at_ms,
         is_agency: AGENCIES.binary_search(&publisher.domain.as_str()).is_ok(),
         is_trusted: published.as_ref().is_some_and(|moment| is_plausible(moment, article.seen_at_ms)),
+        trust: article.trust,
         is_teaser: article.verdict == Verdict::Teaser.as_str(),
         declared_original_id: declared_original(article).unwrap_or_default(),
         place: place(article),
@@ -105,6 +109,7 @@ pub(crate) fn member<'a>(state: &'a ArticleState, sketch: &'a Sketch) -> Member<
         seen_at_ms: state.seen_at_ms,
         is_agency: state.is_agency,
         is_trusted: state.is_trusted,
+        trust: state.trust.and_then(|trust| u8::try_from(trust).ok()).unwrap_or(USUAL_TRUST),
         is_teaser: state.is_teaser,
         declared_original: Some(state.declared_original_id.as_str()).filter(|id| !id.is_empty()),
     }
@@ -186,6 +191,14 @@ mod tests {
         assert!(at("2015-03-19").published_at_ms < at("2015-03-20T00:00:00Z").published_at_ms);
         assert_eq!(at("").published_at_ms, None);
         assert!(at("2015-03-19").is_trusted && !at("1815-03-19").is_trusted && !at("2031-01-01").is_trusted);
+    }
+
+    #[test]
+    fn a_source_of_which_nothing_is_said_is_trusted_as_most() {
+        for (trust, known) in [(None, 50), (Some(0), 0), (Some(100), 100), (Some(1000), 50)] {
+            let state = read(Article { trust, ..Article::default() });
+            assert_eq!(member(&state, &Sketch::default()).trust, known, "{trust:?}");
+        }
     }
 
     #[test]

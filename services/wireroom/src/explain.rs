@@ -69,7 +69,10 @@ fn for_people(said: &Explanation) -> String {
     lines.push(("host", format!("{} (domain {})", said.host, said.domain)));
     let robots = &said.robots;
     let state = match robots.state.as_str() {
-        "rules" => robots.rule.clone().unwrap_or_else(|| "no rule matches".to_owned()),
+        "rules" => robots.rule.as_ref().map_or_else(
+            || "no rule matches".to_owned(),
+            |rule| rule.clone() + &robots.line.map(|line| format!(" (line {line})")).unwrap_or_default(),
+        ),
         "allow" => "there is none".to_owned(),
         "unreachable" => "could not be had: nothing is fetched until it can".to_owned(),
         _ => "not known yet".to_owned(),
@@ -118,6 +121,15 @@ fn for_people(said: &Explanation) -> String {
         };
         lines.push(("source", format!("{}: {quota}, {} fetched today", source.id, source.fetched_today)));
     }
+    for outlet in &said.outlets {
+        let by = if outlet.by == "list" {
+            "the URL is a list of it".to_owned()
+        } else {
+            format!("by its {}", outlet.by)
+        };
+        let paused = if outlet.is_paused { ", paused" } else { "" };
+        lines.push(("outlet", format!("{} ({}), {by}{paused}", outlet.id, outlet.name)));
+    }
     let lines = lines.into_iter().map(|(name, text)| format!("{name:<13}{text}"));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -149,7 +161,7 @@ mod tests {
             "not_before_ms": 1_800_000_060_000_i64,
             "because": ["its domain was asked a moment ago"],
             "robots": {"origin": "https://www.harbour.example", "state": "rules", "age_ms": 3_600_500, "is_fresh": true,
-                "rule": "allow: /ports"},
+                "rule": "allow: /ports", "line": 7},
             "delay_ms": 1500,
             "delay_from": "latency",
             "domain_state": {"next_at_ms": 1_800_000_060_000_i64, "failures": 0, "failing_since_ms": null,
@@ -158,6 +170,7 @@ mod tests {
                 "last_failure": "", "visits": 0, "is_list": false},
             "last_fetched": null,
             "source": {"id": "harbour", "daily_quota": 10, "fetched_today": 4},
+            "outlets": [{"id": "harbour", "name": "The Harbour Post", "by": "host", "is_paused": true}],
         }))
         .unwrap();
         let expected = "\
@@ -167,11 +180,12 @@ verdict      queued: will be fetched
 not before   2027-01-15T08:01:00Z
 because      its domain was asked a moment ago
 host         www.harbour.example (domain harbour.example)
-robots.txt   allow: /ports, copy 1h old
+robots.txt   allow: /ports (line 7), copy 1h old
 delay        1s 500ms (from latency)
 domain       next request 2027-01-15T08:01:00Z, 3 queued
 queue        lane live, priority 0
-source       harbour: 10 a day, 4 fetched today";
+source       harbour: 10 a day, 4 fetched today
+outlet       harbour (The Harbour Post), by its host, paused";
         assert_eq!(for_people(&said), expected);
     }
 }

@@ -119,7 +119,8 @@ fn as_json(outlet: &Outlet) -> Value {
         "id": outlet.id, "name": outlet.name, "feeds": lists(&outlet.feeds), "sitemaps": lists(&outlet.sitemaps),
         "sections": lists(&outlet.sections), "country": outlet.country, "language": outlet.language,
         "delay_ms": outlet.delay_ms, "daily_quota": outlet.daily_quota, "priority": outlet.priority,
-        "trust": outlet.trust, "paused": outlet.is_paused, "labels": outlet.labels,
+        "trust": outlet.trust, "sponsored": if outlet.skips_sponsored { "skip" } else { "keep" },
+        "paused": outlet.is_paused, "labels": outlet.labels,
     })
 }
 

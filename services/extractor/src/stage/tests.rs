@@ -240,3 +240,104 @@ fn what_was_taken_down_becomes_an_article_without_text() {
     assert!(articles.iter().all(|article| article.body_text.is_empty()));
     assert_eq!(articles[0].withdrawal.as_ref().unwrap().at_ms, 1_700_000_000_000);
 }
+
+const TEASER: &str = "<meta name='article:content_tier' content=locked><h1>Ferry returns to the northern isles</h1>\
+    <p>The ferry to the northern isles sailed again on Monday after eleven weeks in dock, its operator said.</p>";
+const PARKED: &str = "<title>isles.example</title><h1>isles.example</h1><p>This domain is for sale.";
+const COPY: &str = "https://archive.example/web/https://isles.example/ferry";
+
+fn with_copy(html: &str, document: Option<Document>) -> Page {
+    let mut page = page("https://isles.example/ferry", html);
+    page.memento_url = COPY.to_owned();
+    page.request.as_mut().unwrap().document = document;
+    page
+}
+
+/// What was asked of the archive, as a page that it sends.
+fn copied(asked: &Request, html: &str) -> Page {
+    let response = page(&asked.url, html).response;
+    Page { request: Some(asked.clone()), response, ..Page::default() }
+}
+
+#[test]
+fn of_a_page_that_is_parked_or_paywalled_an_archived_copy_is_asked_for() {
+    let locked = TEASER.replace("The ferry", "<!--").replace("said.", "-->");
+    for (html, because, is_published) in
+        [(PARKED, "parked", 0), (TEASER, "teaser", 1), (locked.as_str(), "paywalled", 0)]
+    {
+        for document in [None, Some(reprint())] {
+            let published = if document.is_some() { 0 } else { is_published };
+            let (articles, requests, dead) = run(&[with_copy(html, document.clone())]);
+            assert_eq!((articles.len(), dead.len()), (published, 0), "{because}");
+            let [asked] = &requests[..] else { panic!("{because}: {requests:?}") };
+            let asked = asked.clone();
+            assert_eq!((asked.url.as_str(), asked.memento_because.as_str()), (COPY, because));
+            assert_eq!(asked.memento_of, "https://isles.example/ferry");
+            assert_eq!(asked.document, document, "the reprint goes along");
+            let (articles, requests, _) = run(&[copied(&asked, STORY)]);
+            assert_eq!((articles.len(), requests.len()), (1 + usize::from(document.is_some()), 0));
+            assert_eq!(articles[0].url, "https://isles.example/ferry");
+            let because = because.replace("teaser", "paywalled");
+            assert!(articles[0].warnings[0].contains(&format!("itself being {because}")), "{articles:?}");
+        }
+    }
+}
+
+#[test]
+fn where_no_copy_is_looked_for_the_reprint_stands_in() {
+    for (html, why) in [(PARKED, "parked"), (TEASER, "its beginning")] {
+        let mut page = with_copy(html, Some(reprint()));
+        page.memento_url.clear();
+        let (articles, requests, dead) = run(&[page]);
+        assert_eq!((articles.len(), requests.len(), dead.len()), (1, 0, 0), "{why}");
+        assert_eq!(articles[0].declared_original, "https://isles.example/ferry");
+        assert!(articles[0].warnings[0].contains(why), "{:?}", articles[0].warnings);
+    }
+    let longer = STORY.replace("<h1>", "<meta name='article:content_tier' content=locked><h1>");
+    let short = Document { content: "Ferry returns\n\nThe ferry is back.\n".into(), ..reprint() };
+    let mut page = with_copy(&longer, Some(short));
+    page.memento_url.clear();
+    let (articles, ..) = run(&[page]);
+    assert!(articles.iter().any(|article| article.verdict == "teaser"), "it has more than the reprint");
+}
+
+#[test]
+fn where_the_archive_has_no_more_the_reprint_stands_in_and_a_teaser_stays() {
+    for (html, because) in [(PARKED, "parked"), (TEASER, "teaser")] {
+        let asked = run(&[with_copy(html, Some(reprint()))]).1.remove(0);
+        let nothing = Page {
+            request: Some(asked.clone()),
+            failure: "the server answered 404".to_owned(),
+            ..Page::default()
+        };
+        for page in [nothing, copied(&asked, PARKED), copied(&asked, TEASER)] {
+            let (articles, requests, dead) = run(&[page]);
+            assert_eq!((articles.len(), requests.len(), dead.len()), (1, 0, 0));
+            assert_eq!(articles[0].declared_original, "https://isles.example/ferry");
+            let said = &articles[0].warnings[0];
+            assert!(
+                said.starts_with("stands in") && said.contains(&format!("the page is {because}")),
+                "{said}"
+            );
+        }
+        let asked = run(&[with_copy(html, None)]).1.remove(0);
+        let (articles, requests, dead) = run(&[copied(&asked, PARKED)]);
+        let lost = usize::from(because == "parked");
+        assert_eq!((articles.len(), requests.len(), dead.len()), (0, 0, lost), "{because}");
+    }
+    let asked = run(&[with_copy(TEASER, None)]).1.remove(0);
+    let (articles, _, dead) = run(&[copied(&asked, TEASER)]);
+    assert_eq!((articles.len(), dead.len()), (0, 0), "the teaser was published before");
+}
+
+#[test]
+fn what_its_page_says_is_an_advertisement_is_labelled() {
+    let paid = "<script type='application/ld+json'>{\"@type\":\"AdvertiserContentArticle\"}</script>";
+    let mut known = page("https://isles.example/ferry", &[paid, STORY].concat());
+    known.request.as_mut().unwrap().labels.insert("sponsored".into(), "category".into());
+    let unknown = page("https://isles.example/ferry", &[paid, STORY].concat());
+    let (articles, ..) = run(&[unknown, known, page("https://isles.example/ferry", STORY)]);
+    let labels: Vec<_> =
+        articles.iter().map(|article| article.labels.get("sponsored").map(String::as_str)).collect();
+    assert_eq!(labels, [Some("page"), Some("category"), None]);
+}

@@ -2,6 +2,7 @@
 //! is; a stopped fetcher's folder is read as it lies.
 
 use std::{
+    path::PathBuf,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     time::Duration,
 };
@@ -27,6 +28,7 @@ use crate::{
     frontier::{Frontier, Queue},
     role::Error,
     rules::Rules,
+    sources,
 };
 
 /// Questions that wait for the role's loop; more are turned away.
@@ -49,10 +51,18 @@ struct Asked {
     url: String,
 }
 
-/// What the process is to serve for those who ask, and what it will be asked.
-pub fn questions() -> (Router, Questions) {
+/// What the process is to serve for those who ask, and what it will be asked. The list of `sources` is read for each
+/// answer.
+pub fn questions(sources: Option<PathBuf>) -> (Router, Questions) {
     let (sender, receiver) = sync_channel(MAX_QUESTIONS);
-    (Router::new().route("/explain", get(ask)).with_state(sender), Questions(Some(receiver)))
+    let asking = Asking { sender, sources };
+    (Router::new().route("/explain", get(ask)).with_state(asking), Questions(Some(receiver)))
+}
+
+#[derive(Clone)]
+struct Asking {
+    sender: SyncSender<Question>,
+    sources: Option<PathBuf>,
 }
 
 impl Questions {
@@ -69,17 +79,28 @@ impl Questions {
 }
 
 async fn ask(
-    State(sender): State<SyncSender<Question>>,
+    State(asking): State<Asking>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Explanation>, (StatusCode, String)> {
     let url =
         CanonicalUrl::parse(&asked.url).map_err(|cause| (StatusCode::BAD_REQUEST, format!("{cause}\n")))?;
     let unavailable = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, format!("{why}; ask again\n"));
     let (answer, answered) = oneshot::channel();
-    sender.try_send(Question { url, answer }).map_err(|_| unavailable("too many questions wait"))?;
-    match timeout(ALLOWED, answered).await {
-        Ok(Ok(explanation)) => Ok(Json(explanation)),
-        _ => Err(unavailable("the fetcher did not answer in time")),
+    let question = Question { url: url.clone(), answer };
+    asking.sender.try_send(question).map_err(|_| unavailable("too many questions wait"))?;
+    let Ok(Ok(said)) = timeout(ALLOWED, answered).await else {
+        return Err(unavailable("the fetcher did not answer in time"));
+    };
+    let unsaid = said.clone();
+    let read = tokio::task::spawn_blocking(move || by_sources(said, asking.sources, &url)).await;
+    Ok(Json(read.unwrap_or(unsaid)))
+}
+
+/// The answer with what the list of sources says; as it is where that cannot be read, which is told elsewhere.
+fn by_sources(said: Explanation, file: Option<PathBuf>, url: &CanonicalUrl) -> Explanation {
+    match file.map(|file| sources::load(&file)) {
+        Some(Ok(sources)) => said.by_sources(&sources, url),
+        _ => said,
     }
 }
 
@@ -99,7 +120,7 @@ pub fn explain_stopped(log: &Embedded, config: &Config, url: &CanonicalUrl) -> R
         allow_private: config.allow_private,
         now_ms,
     };
-    Ok(asker.explain(&queue, url, false)?)
+    Ok(by_sources(asker.explain(&queue, url, false)?, config.sources.clone(), url))
 }
 
 /// What a question is answered with, beside the state.

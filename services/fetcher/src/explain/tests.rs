@@ -27,7 +27,8 @@ fn with_facts(change: impl FnOnce(&mut Facts<'_>)) -> Explanation {
 }
 
 fn robots(text: &str, age_ms: i64) -> RobotsFile {
-    RobotsFile { fetched_at_ms: NOW - age_ms, availability: Availability::Rules, text: text.into() }
+    let text = crawl::Robots::parse(text.as_bytes(), "wireroom").to_text().into_bytes();
+    RobotsFile { fetched_at_ms: NOW - age_ms, availability: Availability::Rules, text }
 }
 
 fn host(politeness: Host) -> Option<HostRow> {
@@ -48,7 +49,7 @@ fn what_decides_is_said() {
             |f| f.robots = Some(robots("user-agent: *\ndisallow: /ports", MINUTE)),
             Verdict::Refused,
             None,
-            "\"disallow: /ports\"",
+            "\"disallow: /ports\" in line 2",
         ),
         (
             |f| f.robots = Some(robots("user-agent: *\ndisallow: /ports", 48 * 60 * MINUTE)),
@@ -126,7 +127,7 @@ fn everything_known_is_in_the_answer() {
     });
     assert_eq!((said.host.as_str(), said.domain.as_str()), ("www.harbour.example", "harbour.example"));
     assert_eq!((said.delay_ms, said.delay_from.as_str()), (20_000, "robots.txt"));
-    assert_eq!(said.robots.rule.as_deref(), Some("allow: /ports"));
+    assert_eq!((said.robots.rule.as_deref(), said.robots.line), (Some("allow: /ports"), Some(2)));
     assert_eq!((said.robots.age_ms, said.robots.is_fresh), (Some(MINUTE), true));
     assert_eq!(said.domain_state.unwrap().queued, 7);
     let queued = said.queued.unwrap();
@@ -135,4 +136,15 @@ fn everything_known_is_in_the_answer() {
     assert_eq!((last.at_ms, last.body_hash.as_str()), (NOW - 2 * MINUTE, "00000000000000ff"));
     let source = said.source.unwrap();
     assert_eq!((source.id.as_str(), source.daily_quota, source.fetched_today), ("harbour", 3, 0));
+}
+
+#[test]
+fn a_paused_source_is_named() {
+    let sources = crawl::Sources::from_toml(
+        "[[outlet]]\nid = 'harbour'\nname = 'The Harbour Post'\nfeeds = ['https://www.harbour.example/feed']\npaused = true",
+    );
+    let url = CanonicalUrl::parse("https://www.harbour.example/ports/1").unwrap();
+    let said = with_facts(|_| {}).by_sources(&sources.unwrap(), &url);
+    assert_eq!((said.outlets[0].id.as_str(), said.outlets[0].is_paused), ("harbour", true));
+    assert!(said.because[0].contains("harbour is paused"), "{said:?}");
 }

@@ -99,6 +99,8 @@ vocabulary! {
         Listing = "listing",
         /// An error page, whatever its status.
         Error = "error",
+        /// What stands at a domain that nobody uses: it is parked, for sale, or only registered.
+        Parked = "parked",
         /// None of these.
         Other = "other",
     }

@@ -290,7 +290,7 @@ fn read_json(json: &str) -> Option<Value> {
     })
 }
 
-fn types_of(value: &Value) -> Vec<String> {
+pub(crate) fn types_of(value: &Value) -> Vec<String> {
     let list = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     let name = |v: &Value| v.as_str().map(|t| t.rsplit(['/', '#', ':']).next().unwrap_or(t).to_owned());
     list.iter().take(8).filter_map(name).collect()

@@ -78,6 +78,8 @@ pub(crate) struct Markup {
     pub noscript: String,
     /// The parts of a bot challenge.
     pub has_captcha: bool,
+    /// The scripts and frames of a service that parks domains.
+    pub has_parking: bool,
     /// Pictures in galleries.
     pub pictures: usize,
     pub has_live_entries: bool,
@@ -195,6 +197,7 @@ impl Markup {
             }
             found.has_empty_mount |= is_mount(element) && outline.text(at, 300).len() < 200;
             found.has_captcha |= words < MAX_CHALLENGE_WORDS && is_captcha(element);
+            found.has_parking |= words < MAX_CHALLENGE_WORDS && is_parking(element);
         }
         found
     }
@@ -231,6 +234,26 @@ fn is_captcha(element: &Element) -> bool {
     names.iter().filter_map(|name| attr(element, name)).any(|value| {
         let value = value.to_ascii_lowercase();
         PARTS.iter().any(|part| value.contains(part))
+    })
+}
+
+/// Services that park domains, by what their pages load.
+fn is_parking(element: &Element) -> bool {
+    const SERVICES: &[&str] = &[
+        "/adsense/domains/",
+        "/apps/domainpark/",
+        "bodis.com",
+        "domainparking",
+        "parkingcrew",
+        "parklogic",
+        "sedoparking",
+    ];
+    if !matches!(element.name(), "script" | "iframe" | "frame" | "img") {
+        return false;
+    }
+    attr(element, "src").is_some_and(|src| {
+        let src = src.to_ascii_lowercase();
+        SERVICES.iter().any(|service| src.contains(service))
     })
 }
 

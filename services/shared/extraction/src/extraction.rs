@@ -51,6 +51,8 @@ pub struct Extraction {
     pub images: Vec<String>,
     /// Whether the page says it is not free to read.
     pub is_paywalled: bool,
+    /// Whether the page says that an advertiser paid for it.
+    pub is_sponsored: bool,
     /// What the page tells robots, as words: `noarchive`, `noindex`, `tdm-reservation` …
     pub robots: Directives,
     /// The licence declared, as an address or a text.
@@ -88,6 +90,7 @@ impl Default for Extraction {
             keywords: Vec::new(),
             images: Vec::new(),
             is_paywalled: false,
+            is_sponsored: false,
             robots: Directives::default(),
             license: None,
             provenance: BTreeMap::new(),

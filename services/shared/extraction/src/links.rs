@@ -42,6 +42,8 @@ pub struct Anchor {
     pub url: CanonicalUrl,
     /// The longest text that stands for it; empty where only its address speaks for it.
     pub text: String,
+    /// Whether a link to it says that it was paid for (`rel=sponsored`).
+    pub is_sponsored: bool,
 }
 
 /// Reads where a page leads. Total and bounded, as [`extract_html`](crate::extract_html) is. Without the page's address
@@ -124,15 +126,20 @@ impl Seen {
             text = squeeze(label.unwrap_or_default());
         }
         let text = cut(&text, MAX_TEXT_CHARS);
+        let rel = attr(element, "rel").unwrap_or_default();
+        let is_sponsored = rel.split_ascii_whitespace().any(|rel| rel.eq_ignore_ascii_case("sponsored"));
         match self.places.get(&url) {
             Some(place) => {
-                if let Some(anchor) = self.anchors.get_mut(*place).filter(|a| a.text.len() < text.len()) {
-                    anchor.text = text.to_owned();
+                if let Some(anchor) = self.anchors.get_mut(*place) {
+                    anchor.is_sponsored |= is_sponsored;
+                    if anchor.text.len() < text.len() {
+                        anchor.text = text.to_owned();
+                    }
                 }
             }
             None if self.anchors.len() < MAX_ANCHORS => {
                 self.places.insert(url.clone(), self.anchors.len());
-                self.anchors.push(Anchor { url, text: text.to_owned() });
+                self.anchors.push(Anchor { url, text: text.to_owned(), is_sponsored });
             }
             None => {}
         }

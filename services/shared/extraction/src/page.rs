@@ -1,13 +1,14 @@
 //! An HTML page to an extraction: one parse, one outline, and every question asked of it.
 
-use article::{CanonicalUrl, Moment, Verdict};
+use article::{CanonicalUrl, Moment, Verdict, is_paid_for};
+use serde_json::Value;
 use url::Url;
 
 use crate::{
     body::{Body, Clues, body},
     dates::read_date,
     dates::times,
-    declared::{Declared, declared, texts_of},
+    declared::{Declared, declared, texts_of, types_of},
     decode::decode,
     directives::Directives,
     evidence::Signs,
@@ -144,6 +145,7 @@ pub(crate) fn extract(page: &Page, watch: &mut Watch) -> Extraction {
         .or_else(|| declared.meta(&["article:section"]).map(str::to_owned))
         .or_else(|| declared.item("articleSection").map(str::to_owned));
     out.keywords = keywords(&declared);
+    out.is_sponsored = is_sponsored(&declared, &out);
     out.images = images(&declared, base.as_ref());
     out.robots =
         Directives::of_metas(declared.meta.iter().map(|(name, content)| (name.as_str(), content.as_str())));
@@ -214,6 +216,25 @@ fn keywords(declared: &Declared) -> Vec<String> {
         }
     }
     found
+}
+
+/// Whether it says that it is an advertisement: by its type or its sponsor (schema.org), a keyword or its section.
+fn is_sponsored(declared: &Declared, out: &Extraction) -> bool {
+    let has_sponsor = |article: &Value| {
+        article.get("sponsor").is_some_and(|sponsor| match sponsor {
+            Value::Object(named) => !named.is_empty(),
+            Value::Array(named) => !named.is_empty(),
+            Value::String(name) => !name.trim().is_empty(),
+            _ => false,
+        })
+    };
+    let is_of_advertiser = |article: &Value| {
+        article
+            .get("@type")
+            .is_some_and(|kind| types_of(kind).iter().any(|t| t == "AdvertiserContentArticle"))
+    };
+    declared.articles.iter().any(|article| has_sponsor(article) || is_of_advertiser(article))
+        || out.keywords.iter().chain(&out.section).any(|name| is_paid_for(name))
 }
 
 fn images(declared: &Declared, base: Option<&Url>) -> Vec<String> {

@@ -20,6 +20,7 @@ pub(crate) fn judge(signs: &Signs) -> (Verdict, Vec<String>) {
     // In order: what stands earlier is surer, or would be taken for what stands later.
     let (verdict, why) = page
         .challenge()
+        .or_else(|| page.parked())
         .or_else(|| page.error())
         .or_else(|| page.consent())
         .or_else(|| page.shell())
@@ -70,6 +71,24 @@ impl Page<'_> {
         }
         (self.words == 0 && markup.has_captcha && self.signs.page_weight < 200)
             .then(|| (Verdict::Challenge, "a challenge's markup and no text".into()))
+    }
+
+    fn parked(&self) -> Finding {
+        const MAX_WORDS: usize = 120;
+        let Signs { says, markup, text, .. } = self.signs;
+        if says.article && self.words > 0 || self.words >= MAX_WORDS {
+            return None;
+        }
+        // What goes on is a report on the trade in domains.
+        if markup.has_parking && !says.og_article {
+            return Some((Verdict::Parked, "the markup of a parking service".into()));
+        }
+        if self.words >= if says.og_article { 25 } else { 60 } {
+            return None;
+        }
+        let about = || [&self.opening(), " ", &loose(text), " ", &loose(&self.signs.shape.leftover)].concat();
+        let phrase = self.headed(&TABLES.parked_headings);
+        found(Verdict::Parked, phrase.or_else(|| TABLES.parked_texts.all_in(&about()).next())?)
     }
 
     fn error(&self) -> Finding {
@@ -255,7 +274,7 @@ macro_rules! tables {
 }
 
 tables! {
-    challenge_headings, challenge_texts, error_headings, error_texts, consent, consent_terms, gate, script_needed,
+    challenge_headings, challenge_texts, parked_headings, parked_texts, error_headings, error_texts, consent, consent_terms, gate, script_needed,
     live, listing_titles,
 }
 
@@ -316,6 +335,31 @@ mod tests {
             (
                 Signs { text: &flash, headings: vec!["404 and how it came to be"], ..Signs::default() },
                 Verdict::Article,
+            ),
+            (
+                Signs { text: &flash, headings: vec!["This domain is for sale"], ..Signs::default() },
+                Verdict::Parked,
+            ),
+            (
+                Signs { text: &prose, headings: vec!["This domain is for sale"], ..Signs::default() },
+                Verdict::Article,
+            ),
+            (
+                Signs {
+                    text: &flash,
+                    headings: vec!["This domain is for sale"],
+                    says: article,
+                    ..Signs::default()
+                },
+                Verdict::Article,
+            ),
+            (
+                Signs {
+                    text: &flash,
+                    markup: Markup { has_parking: true, ..Markup::default() },
+                    ..Signs::default()
+                },
+                Verdict::Parked,
             ),
             (Signs { text: &prose, headings: vec!["Just a moment"], ..Signs::default() }, Verdict::Article),
             (

@@ -80,6 +80,7 @@ fn member(text: &Text, seen: usize) -> Member<'_> {
         seen_at_ms: seen as i64,
         is_agency: false,
         is_trusted: true,
+        trust: 50,
         is_teaser: false,
         declared_original: None,
     }

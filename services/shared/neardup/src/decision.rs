@@ -23,6 +23,8 @@ pub struct Member<'a> {
     pub is_agency: bool,
     /// Whether its dates can be believed.
     pub is_trusted: bool,
+    /// How far its source is trusted, from 0 to 100.
+    pub trust: u8,
     /// Only the beginning of an article.
     pub is_teaser: bool,
     /// Article id of the original it names: a claim, which counts where that member is here and its text agrees.
@@ -85,7 +87,8 @@ pub fn kinship(this: &Member<'_>, other: &Member<'_>) -> Result<Kinship, Miss> {
 /// Places every member, whatever their order: a member goes by the evidence for it, never by its place in `members`.
 ///
 /// Members are walked from the strongest evidence of being an original to the weakest: declared by others; dated before
-/// undated, an agency's first, then the earliest; teasers, and those that name another original, last. Each joins the
+/// undated, an agency's first, then the earliest, then the one whose source is trusted more, then the first seen; teasers,
+/// and those that name another original, last. Each joins the
 /// likest original so far, or becomes one: a text that is like two others need not make those one story. A copy or
 /// excerpt of its original, or else of another record of the story, is an occurrence of that; an extension or a derived
 /// text has a record of its own.
@@ -159,7 +162,12 @@ fn by_evidence<'m, 'a>(members: &'m [Member<'a>]) -> Vec<(usize, &'m Member<'a>)
         (
             (declares, Reverse(declared), member.is_teaser),
             (trusted_date.is_none(), Reverse(member.is_agency), trusted_date),
-            (member.published_at_ms.is_none(), member.published_at_ms, member.seen_at_ms),
+            (
+                member.published_at_ms.is_none(),
+                member.published_at_ms,
+                Reverse(member.trust),
+                member.seen_at_ms,
+            ),
             member.id.to_owned(),
         )
     });

@@ -112,6 +112,8 @@ struct Text {
     published_at_ms: Option<i64>,
     declared: Option<&'static str>,
     is_agency: bool,
+    trust: u8,
+    seen_at_ms: i64,
     is_teaser: bool,
 }
 
@@ -122,9 +124,10 @@ impl Text {
             text_hash: self.hash,
             sketch: &self.sketch,
             published_at_ms: self.published_at_ms,
-            seen_at_ms: 0,
+            seen_at_ms: self.seen_at_ms,
             is_agency: self.is_agency,
             is_trusted: true,
+            trust: self.trust,
             is_teaser: self.is_teaser,
             declared_original: self.declared,
         }
@@ -140,6 +143,8 @@ fn text(id: &'static str, words: &[String], published_at_ms: Option<i64>) -> Tex
         published_at_ms,
         declared: None,
         is_agency: false,
+        trust: 50,
+        seen_at_ms: 0,
         is_teaser: false,
     }
 }
@@ -216,6 +221,8 @@ fn the_original_is_picked_by_evidence() {
     let plain = |id, at| text(id, &words, at);
     let declares = |of: Text, original| Text { declared: Some(original), ..of };
     let agency = |of: Text| Text { is_agency: true, ..of };
+    // Trust goes before the order of sighting.
+    let trusted = |of: Text| Text { trust: 51, seen_at_ms: 9, ..of };
     let unrelated = text("z", &story(2, 300), Some(0));
     for (what, texts, original) in [
         ("the earliest", vec![plain("a", Some(2)), plain("b", Some(1))], "b"),
@@ -237,6 +244,13 @@ fn the_original_is_picked_by_evidence() {
             "a",
         ),
         ("a claim on itself is none", vec![declares(plain("a", Some(1)), "a"), plain("b", Some(2))], "a"),
+        (
+            "of the same date, whose source is trusted more",
+            vec![plain("a", Some(1)), trusted(plain("b", Some(1)))],
+            "b",
+        ),
+        ("of the undated, too", vec![plain("a", None), trusted(plain("b", None))], "b"),
+        ("an earlier one before a trusted one", vec![plain("a", Some(1)), trusted(plain("b", Some(2)))], "a"),
         ("of equals, the smaller id", vec![plain("b", None), plain("a", None)], "a"),
         (
             "a teaser last",

@@ -3,6 +3,7 @@
 mod body;
 mod encoding;
 mod headers;
+mod request;
 mod topics;
 
 pub use body::{InflateError, inflate, inflate_start, is_known_encoding};

@@ -181,6 +181,37 @@ fn a_quota_puts_articles_off_to_the_next_day() {
 }
 
 #[test]
+fn pages_are_seen_again_within_their_source_s_quota() {
+    revisited_after_an_hour_and_a_day(|b| {
+        let of_harbour = |n: u32| {
+            let url = format!("https://a.example/{n}");
+            Request { daily_quota: 2, source_id: "harbour".into(), ..request(&url) }
+        };
+        b.submit(&of_harbour(1));
+        b.submit(&of_harbour(2));
+        b.settle();
+        for _ in 0..2 {
+            let job = b.only();
+            b.end(&job, version("\"a\"", 1));
+            b.advance(1000);
+        }
+        b.advance(HOUR_MS);
+        assert!(b.begun().is_empty(), "it had its two pages of the day");
+        b.advance(24 * HOUR_MS);
+        let job = b.only();
+        b.end(&job, version("\"a\"", 1));
+        b.advance(1000);
+        assert_eq!(b.begun_urls(), ["https://a.example/2"]);
+    });
+}
+
+#[test]
+fn pages_are_seen_again_after_an_hour_a_day_and_a_week() {
+    let pauses: Vec<Duration> = Config::default().revisits.iter().map(|pause| pause.0).collect();
+    assert_eq!(pauses, [1, 24, 7 * 24].map(|hours| Duration::from_secs(hours * 3600)));
+}
+
+#[test]
 fn of_what_is_gone_an_archived_copy_is_asked_for() {
     let memento = Some("https://archive.example/web/{url}".to_owned());
     with(Config { memento, ..config() }, |b| {
@@ -195,6 +226,7 @@ fn of_what_is_gone_an_archived_copy_is_asked_for() {
         b.end(&job, page());
         let found = b.pages()[0].request.clone().unwrap();
         assert_eq!((found.memento_of.as_str(), found.via.as_str()), (URL, "memento"));
+        assert_eq!((found.memento_because.as_str(), b.pages()[0].memento_url.as_str()), ("gone", ""));
         assert!(found.document.is_some(), "the reprint goes along");
         assert_eq!(b.dead().len(), 1, "what is merely forbidden is not looked for");
     });
@@ -212,5 +244,38 @@ fn where_the_archive_has_nothing_either_the_reprint_stands_in() {
         b.end(&job, Found::Failed(Failure::Status(404)));
         let pages = b.pages();
         assert_eq!((pages.len(), pages[0].response.is_none(), b.queued()), (1, true, 0));
+    });
+}
+
+#[test]
+fn a_page_says_where_a_copy_of_what_was_first_asked_for_may_be_had() {
+    let memento = Some("https://archive.example/web/{url}".to_owned());
+    with(Config { memento, ..config() }, |b| {
+        b.submit(&request(URL));
+        b.settle();
+        let job = b.only();
+        let to = CanonicalUrl::parse("https://parking.example/?d=a.example").unwrap();
+        b.end(&job, Found::Moved { url: to, hops: 1 });
+        let job = b.only();
+        b.end(&job, page());
+        assert_eq!(b.pages()[0].memento_url, "https://archive.example/web/https://a.example/1");
+    });
+}
+
+#[test]
+fn a_copy_of_what_was_published_as_far_as_it_goes_may_fail_in_silence() {
+    with_bench(|b| {
+        for (n, because) in ["teaser", "parked"].into_iter().enumerate() {
+            let url = format!("https://archive{n}.example/{URL}");
+            let (memento_of, memento_because) = (URL.to_owned(), because.to_owned());
+            b.submit(&Request { memento_of, memento_because, via: "memento".into(), ..request(&url) });
+        }
+        b.settle();
+        for job in b.begun() {
+            b.end(&job, Found::Failed(Failure::Status(404)));
+        }
+        let dead: Vec<String> = b.dead().into_iter().map(|(_, detail)| detail).collect();
+        assert_eq!((dead.len(), b.queued()), (1, 0), "{dead:?}");
+        assert!(dead[0].contains("archive1.example"), "{dead:?}");
     });
 }

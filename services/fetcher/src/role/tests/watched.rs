@@ -40,6 +40,35 @@ fn a_watched_feed_is_read_again_and_tells_what_is_new() {
 }
 
 #[test]
+fn advertisements_are_labelled_or_skipped_as_their_source_says() {
+    let index = || {
+        let Found::List(list) = feed(&["https://a.example/news.xml"]) else { unreachable!() };
+        let entries = list.entries.into_iter();
+        let entries = entries.map(|entry| crawl::Discovered { leads: crawl::Leads::List, ..entry }).collect();
+        Found::List(List { entries, ..list })
+    };
+    for skip_sponsored in [false, true] {
+        with_bench(|b| {
+            b.submit(&Request { skip_sponsored, ..watch() });
+            b.settle();
+            let job = b.only();
+            b.end(&job, index());
+            b.advance(1000);
+            let job = b.only();
+            b.end(&job, feed(&["https://b.example/1", "https://c.example/sponsored/2"]));
+            for job in b.begun() {
+                b.end(&job, page());
+            }
+            let labels = b.pages().into_iter().map(|page| page.request.unwrap().labels.remove("sponsored"));
+            let labels: Vec<Option<String>> = labels.collect();
+            let of_address = Some("address".to_owned());
+            let expected = if skip_sponsored { vec![None] } else { vec![None, of_address] };
+            assert_eq!(labels, expected, "in a list within the list, too");
+        });
+    }
+}
+
+#[test]
 fn lists_go_before_articles() {
     with_bench(|b| {
         (0..3).for_each(|n| b.submit(&Request { priority: 9, ..request(&format!("https://a.example/{n}")) }));
@@ -214,4 +243,79 @@ fn a_watched_feed_that_is_at_another_domain_is_read_there_as_often() {
             b.advance(10 * MINUTE_MS);
         }
     });
+}
+
+#[test]
+fn overlapping_feeds_of_one_outlet_count_as_one_against_its_quota() {
+    with_bench(|b| {
+        let feeds = ["https://a.example/feed", "https://a.example/feed/ports"];
+        feeds.iter().for_each(|url| {
+            b.submit(&Request { daily_quota: 2, ..Request { url: (*url).into(), ..watch() } })
+        });
+        b.settle();
+        let mut fetched = Vec::new();
+        for _ in 0..60 {
+            for job in b.begun() {
+                if feeds.contains(&job.url.as_str()) {
+                    b.end(&job, feed(&["https://a.example/1", "https://a.example/2", "https://a.example/3"]));
+                } else {
+                    fetched.push(job.url.as_str().to_owned());
+                    b.end(&job, page());
+                }
+            }
+            b.advance(MINUTE_MS);
+        }
+        assert_eq!(fetched, ["https://a.example/1", "https://a.example/2"], "each once, and no third");
+    });
+}
+
+#[test]
+fn why_a_list_is_silent_against_its_rhythm_is_told() {
+    const HOUR_MS: i64 = 60 * MINUTE_MS;
+    let rhythmic = || {
+        let Found::List(list) = feed(&["https://b.example/1"]) else { unreachable!() };
+        let entry = |n: i64| crawl::Discovered {
+            published_at: article::Moment::from_millis(START_MS - n * HOUR_MS).map(|at| at.to_string()),
+            ..crawl::Discovered::of(
+                CanonicalUrl::parse(&format!("https://b.example/{n}")).unwrap(),
+                crawl::Leads::Article,
+            )
+        };
+        Found::List(List { entries: (0..12).map(entry).collect(), ..list })
+    };
+    let failed = Found::Failed;
+    for (found, cause) in [
+        (failed(Failure::Status(403)), "blocked"),
+        (failed(Failure::RobotsDenied), "blocked"),
+        (failed(Failure::Busy { status: 429, retry_after_ms: None }), "blocked"),
+        (failed(Failure::Status(410)), "gone"),
+        (failed(Failure::NoSuchHost), "gone"),
+        (feed(&[]), "empty"),
+        (rhythmic(), "stale"),
+        (Found::Unchanged, "stale"),
+        (failed(Failure::Unreadable("no feed".into())), "unparseable"),
+        (page(), "unparseable"),
+        (failed(Failure::Timeout), "unreachable"),
+    ] {
+        with_bench(|b| {
+            b.submit(&watch());
+            b.settle();
+            let job = b.only();
+            b.end(&job, rhythmic());
+            let troubles =
+                |b: &Bench| b.fetcher.frontiers[&0].troubles().map(str::to_owned).collect::<Vec<_>>();
+            let pass = |b: &mut Bench, hours: i64| {
+                for _ in 0..hours {
+                    b.advance(HOUR_MS);
+                    for job in b.begun() {
+                        b.end(&job, if job.url.as_str() == FEED { found.clone() } else { page() });
+                    }
+                }
+            };
+            pass(b, 48);
+            assert_eq!(troubles(b), [""; 0], "{cause}: two days are a weekend");
+            pass(b, 48);
+            assert_eq!(troubles(b), [cause], "{found:?}");
+        });
+    }
 }

@@ -1,12 +1,14 @@
 //! RSS 0.9 to 2.0, Atom and JSON Feed.
 
-use article::CanonicalUrl;
-use feed_rs::model::{Entry, Link};
+use article::{CanonicalUrl, is_paid_for};
+use feed_rs::model::{Category, Entry, Link};
+use memchr::memmem;
 
 use super::{
     Discovered, DiscoveryError, Leads,
     head::{Head, header_links, json_head, xml_head},
     title,
+    xml::{Seen, walk},
 };
 
 const MINUTE_MS: i64 = 60_000;
@@ -49,8 +51,13 @@ pub fn discover_feed(bytes: &[u8], base: &CanonicalUrl, limit: usize) -> Result<
         least_interval_ms: ttl_ms.max(head.least_interval_ms),
     };
     let language = feed.language.as_deref().and_then(title);
-    let entries = feed.entries.into_iter().filter_map(|entry| discovered(entry, base));
-    let entries = entries.map(|entry| Discovered { language: language.clone(), ..entry });
+    let paid = if is_json { Vec::new() } else { paid_items(bytes, feed.entries.len()) };
+    let paid = paid.into_iter().chain(std::iter::repeat(false));
+    let entries = feed.entries.into_iter().zip(paid).filter_map(|(entry, is_paid)| {
+        let found = discovered(entry, base)?;
+        let sponsored = if is_paid { Some("category") } else { found.sponsored };
+        Some(Discovered { language: language.clone(), sponsored, ..found })
+    });
     let found = Feed {
         entries: entries.take(limit).collect(),
         hub: None,
@@ -84,12 +91,50 @@ fn discovered(entry: Entry, base: &CanonicalUrl) -> Option<Discovered> {
     if address.is_empty() || (entry.links.is_empty() && !address.starts_with("http")) {
         return None;
     }
+    let named = |category: &Category| {
+        is_paid_for(&category.term) || category.label.as_deref().is_some_and(is_paid_for)
+    };
+    let is_paid_link = |link: &Link| {
+        link.rel
+            .iter()
+            .any(|rel| rel.split_ascii_whitespace().any(|rel| rel.eq_ignore_ascii_case("sponsored")))
+    };
+    let found = Discovered::of(base.join(address).ok()?, Leads::Article);
+    let sponsored = match () {
+        () if entry.categories.iter().any(named) => Some("category"),
+        () if entry.links.iter().any(is_paid_link) => Some("link"),
+        () => found.sponsored,
+    };
     Some(Discovered {
+        sponsored,
         title: entry.title.and_then(|text| title(&text.content)),
         published_at: entry.published.or(entry.updated).map(|at| at.to_rfc3339()),
         modified_at: entry.updated.map(|at| at.to_rfc3339()),
-        ..Discovered::of(base.join(address).ok()?, Leads::Article)
+        ..found
     })
+}
+
+/// Which of the `count` items are in a category of advertisements by elements that the parser passes over
+/// (`media:category`, `dc:subject`); empty where none are, or where the parser sees other items.
+fn paid_items(bytes: &[u8], count: usize) -> Vec<bool> {
+    if ![&b":category"[..], b":subject"].iter().any(|name| memmem::find(bytes, name).is_some()) {
+        return Vec::new();
+    }
+    let mut items = Vec::new();
+    // What cannot be read says nothing.
+    let _ = walk(bytes, "a feed", |seen| {
+        match seen {
+            Seen::Start { name: "item" | "entry", .. } => items.push(false),
+            Seen::Text { name: "category" | "subject", text, .. } if is_paid_for(text) => {
+                if let Some(is_paid) = items.last_mut() {
+                    *is_paid = true;
+                }
+            }
+            _ => {}
+        }
+        items.len() <= count
+    });
+    if items.len() == count { items } else { Vec::new() }
 }
 
 fn article_link(links: &[Link]) -> Option<&Link> {
@@ -150,6 +195,31 @@ mod tests {
         );
         assert_eq!(read(ATOM, 10), read(JSON, 10));
         assert_eq!(read(JSON, 10), [one]);
+    }
+
+    #[test]
+    fn advertisements_are_told_from_articles() {
+        let base = CanonicalUrl::parse("https://harbour.example/feed").unwrap();
+        let read = |feed: &str| -> Vec<Option<&'static str>> {
+            let found = discover_feed(feed.as_bytes(), &base, 10).unwrap();
+            found.entries.into_iter().map(|entry| entry.sponsored).collect()
+        };
+        let rss = r#"<rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel><title>T</title>
+            <item><link>/1</link><category>Ports</category><media:category>Sponsored</media:category></item>
+            <item><link>/2</link><category>Sponsored by Tidewater</category></item>
+            <item><link>/partner-content/3</link></item>
+            <item><link>mailto:x@harbour.example</link><media:category>sponsored</media:category></item>
+            <item><link>/4</link><category>Sponsorship</category><media:category>Ports</media:category></item>
+            </channel></rss>"#;
+        assert_eq!(read(rss), [Some("category"), Some("category"), Some("address"), None]);
+        let atom = r#"<feed xmlns="http://www.w3.org/2005/Atom"><title>T</title><id>x</id>
+            <entry><title>1</title><id>1</id><link href="/1"/><category term="x" label="Paid post"/></entry>
+            <entry><title>2</title><id>2</id><link rel="alternate" href="/2"/><link rel="sponsored" href="https://t.example/"/></entry>
+            <entry><title>3</title><id>3</id><link href="/3"/><category term="ports"/></entry></feed>"#;
+        assert_eq!(read(atom), [Some("category"), Some("link"), None]);
+        let json = r#"{"version":"https://jsonfeed.org/version/1.1","title":"T","items":[
+            {"id":"1","url":"/1","content_text":"x","tags":["Advertorial"]},{"id":"2","url":"/2","content_text":"x"}]}"#;
+        assert_eq!(read(json), [Some("category"), None]);
     }
 
     #[test]

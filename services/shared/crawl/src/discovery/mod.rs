@@ -7,7 +7,7 @@ mod head;
 mod sitemap;
 mod xml;
 
-use article::CanonicalUrl;
+use article::{CanonicalUrl, is_paid_address};
 use thiserror::Error;
 
 pub use feed::{Feed, discover_feed};
@@ -35,12 +35,16 @@ pub struct Discovered {
     pub language: Option<String>,
     /// The name of the publication.
     pub publisher: Option<String>,
+    /// What says that an advertiser paid for it, where something does: its `category`, a `link`, or its `address`.
+    pub sponsored: Option<&'static str>,
 }
 
 impl Discovered {
-    /// An address of which nothing was said.
+    /// An address of which nothing was said but by itself.
     pub fn of(url: CanonicalUrl, leads: Leads) -> Self {
+        let is_paid = leads == Leads::Article && is_paid_address(&url);
         Self {
+            sponsored: is_paid.then_some("address"),
             url,
             leads,
             title: None,

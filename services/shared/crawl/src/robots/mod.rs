@@ -88,7 +88,7 @@ impl RobotsFile {
     /// The rules for the crawler with this product token. `None` where nothing is allowed for now.
     pub fn rules(&self, token: &str) -> Option<Robots> {
         match self.availability {
-            Availability::Rules => Some(Robots::parse(&self.text, token)),
+            Availability::Rules => Some(Robots::parse_kept(&self.text, token)),
             Availability::Allow => Some(Robots::default()),
             Availability::Unreachable => None,
         }
@@ -179,7 +179,7 @@ mod tests {
     fn the_file_keeps_what_concerns_us() {
         let text = b"user-agent: *\ndisallow: /\nuser-agent: wireroom\ndisallow: /x";
         let file = robots_after_fetch(None, RobotsFetch::Text(text.to_vec()), "wireroom", 0);
-        assert_eq!(file.text, b"user-agent: *\ndisallow: /x\n");
+        assert_eq!(file.text, b"user-agent: *\ndisallow: /x #4\n");
         let allows = |url: &str| file.rules("wireroom").unwrap().allows(&CanonicalUrl::parse(url).unwrap());
         assert!(allows("https://harbour.example/a") && !allows("https://harbour.example/x"));
     }

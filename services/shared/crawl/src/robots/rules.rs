@@ -27,14 +27,25 @@ pub struct Rule {
     pub is_allow: bool,
     /// In its one spelling: escapes in upper case and only where needed, but for `*` and a `$` at the end.
     pub pattern: String,
+    /// Its line in the file, from 1, where that is known.
+    pub line: Option<u32>,
 }
 
 impl Robots {
     /// Reads the rules that concern the crawler with this product token, of the first [`MAX_ROBOTS_BYTES`].
     pub fn parse(text: &[u8], token: &str) -> Self {
+        Self::read(numbered(whole_lines(text)), token)
+    }
+
+    /// Reads what [`Self::to_text`] has written, the lines that it notes included.
+    pub fn parse_kept(text: &[u8], token: &str) -> Self {
+        Self::read(text.split(|b| *b == b'\n').map(|line| (noted(line), line)), token)
+    }
+
+    fn read<'t>(lines: impl Iterator<Item = (Option<u32>, &'t [u8])>, token: &str) -> Self {
         let (mut own, mut everyones) = (Group::default(), Group::default());
         let (mut is_own, mut is_everyones, mut is_head) = (false, false, false);
-        for (key, value) in whole_lines(text).split(|b| matches!(b, b'\n' | b'\r')).filter_map(record) {
+        for (line, (key, value)) in lines.filter_map(|(line, text)| Some((line, record(text)?))) {
             match key {
                 Key::Agent => {
                     if !is_head {
@@ -55,7 +66,7 @@ impl Robots {
             }
             for group in [(is_own, &mut own), (is_everyones, &mut everyones)] {
                 if let (true, group) = group {
-                    group.take(key, value);
+                    group.take(key, value, line);
                 }
             }
         }
@@ -77,7 +88,7 @@ impl Robots {
         self.crawl_delay_ms
     }
 
-    /// A robots.txt that says the same to every crawler.
+    /// A robots.txt that says the same to every crawler, and notes where each rule stood in the file.
     pub fn to_text(&self) -> String {
         let mut text = "user-agent: *\n".to_owned();
         if self.crawl_delay_ms > 0 {
@@ -87,6 +98,7 @@ impl Robots {
         for rule in self.rules.iter().rev() {
             text += if rule.is_allow { "allow: " } else { "disallow: " };
             text += &rule.pattern;
+            text += &rule.line.map(|line| format!(" #{line}")).unwrap_or_default();
             text.push('\n');
         }
         text
@@ -113,7 +125,7 @@ struct Group {
 }
 
 impl Group {
-    fn take(&mut self, key: Key, value: &[u8]) {
+    fn take(&mut self, key: Key, value: &[u8], line: Option<u32>) {
         match key {
             Key::Delay => self.crawl_delay_ms = self.crawl_delay_ms.max(delay_ms(value)),
             // A rule without a path matches nothing that matters.
@@ -122,9 +134,9 @@ impl Group {
                 let is_allow = matches!(key, Key::Allow);
                 let pattern = normal(value, true);
                 if is_allow && let Some(folder) = folder_of_index(&pattern) {
-                    self.rules.push(Rule { is_allow, pattern: format!("{folder}$") });
+                    self.rules.push(Rule { is_allow, pattern: format!("{folder}$"), line });
                 }
-                self.rules.push(Rule { is_allow, pattern });
+                self.rules.push(Rule { is_allow, pattern, line });
             }
         }
     }
@@ -134,9 +146,9 @@ impl Group {
         let Self { mut rules, crawl_delay_ms, .. } = self;
         rules.sort_unstable_by(|a, b| {
             let order = b.pattern.len().cmp(&a.pattern.len()).then(b.is_allow.cmp(&a.is_allow));
-            order.then_with(|| a.pattern.cmp(&b.pattern))
+            order.then_with(|| a.pattern.cmp(&b.pattern)).then(a.line.cmp(&b.line))
         });
-        rules.dedup();
+        rules.dedup_by(|a, b| a.is_allow == b.is_allow && a.pattern == b.pattern);
         Robots { rules, crawl_delay_ms }
     }
 }
@@ -183,6 +195,22 @@ fn whole_lines(text: &[u8]) -> &[u8] {
     };
     let mark = read.iter().zip(b"\xef\xbb\xbf").take_while(|(a, b)| a == b).count();
     read.get(mark..).unwrap_or_default()
+}
+
+/// The lines with their numbers, from 1. They end in LF, CR, or both.
+fn numbered(text: &[u8]) -> impl Iterator<Item = (Option<u32>, &[u8])> {
+    let mut number = 0_u32;
+    text.split_inclusive(|b| matches!(b, b'\n' | b'\r')).scan(b'\n', move |before, line| {
+        // What is left of CR LF is no line of its own.
+        number = number.saturating_add(u32::from(!(*before == b'\r' && line == b"\n")));
+        *before = line.last().copied().unwrap_or_default();
+        Some((Some(number), line))
+    })
+}
+
+/// The line that is noted behind a rule.
+fn noted(line: &[u8]) -> Option<u32> {
+    std::str::from_utf8(line.split(|b| *b == b'#').nth(1)?).ok()?.trim().parse().ok()
 }
 
 /// The key and value of a line. Google's parser takes white space for a forgotten colon.
@@ -249,19 +277,20 @@ mod tests {
         let text =
             format!("{others}user-agent: wireroom\ndisallow: /a/*.pdf$\nallow: /%c3%bc\ncrawl-delay: 2\n");
         let robots = Robots::parse(text.as_bytes(), "wireroom");
-        let small = "user-agent: *\ncrawl-delay: 2.000\nallow: /%C3%BC\ndisallow: /a/*.pdf$\n";
+        let small = "user-agent: *\ncrawl-delay: 2.000\nallow: /%C3%BC #40004\ndisallow: /a/*.pdf$ #40003\n";
         assert_eq!(robots.to_text(), small);
     }
 
     #[test]
     fn the_rule_that_decides_is_named() {
-        let robots = Robots::parse(b"user-agent: *\ndisallow: /a\nallow: /a/b", "wireroom");
+        let text = b"# For all\r\n\r\nuser-agent: *\rdisallow: /a # 9\nallow: /a/b\n\nallow: /a/b";
+        let robots = Robots::parse(text, "wireroom");
         let rule = |path: &str| {
             let url = CanonicalUrl::parse(&format!("https://harbour.example{path}")).unwrap();
-            robots.rule(&url).map(|rule| (rule.is_allow, rule.pattern.clone()))
+            robots.rule(&url).map(|rule| (rule.is_allow, rule.pattern.clone(), rule.line))
         };
-        assert_eq!(rule("/a"), Some((false, "/a".to_owned())));
-        assert_eq!(rule("/a/b"), Some((true, "/a/b".to_owned())));
+        assert_eq!(rule("/a"), Some((false, "/a".to_owned(), Some(4))));
+        assert_eq!(rule("/a/b"), Some((true, "/a/b".to_owned(), Some(5))));
         assert_eq!(rule("/c"), None);
     }
 
@@ -296,7 +325,7 @@ mod tests {
             "(user-agent: (wireroom|x|\\*)|(dis)?allow: [/a-c*$%2.é?:]{0,8}(index\\.html)?|crawl-delay: [0-9.]{1,4})", 0..20,
         )) {
             let robots = Robots::parse(lines.join("\n").as_bytes(), "wireroom");
-            prop_assert_eq!(&Robots::parse(robots.to_text().as_bytes(), "wireroom"), &robots);
+            prop_assert_eq!(&Robots::parse_kept(robots.to_text().as_bytes(), "wireroom"), &robots);
         }
     }
 }

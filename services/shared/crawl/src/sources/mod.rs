@@ -49,8 +49,10 @@ pub struct Outlet {
     pub daily_quota: Option<u32>,
     /// As a request's: the higher goes first.
     pub priority: Option<i32>,
-    /// From 0 to 100: who counts as the original where dates agree.
+    /// From 0 to 100, 50 where it is not said: of copies with the same date, or without any, whose is the original.
     pub trust: Option<u8>,
+    /// Advertisements among its articles are not fetched; otherwise they are, with the label `sponsored`.
+    pub skips_sponsored: bool,
     /// Nothing is asked of it for now.
     pub is_paused: bool,
     /// Go along with every request.

@@ -99,6 +99,7 @@ fn outlet(n: usize, mut row: Table, problems: &mut Vec<Problem>) -> Outlet {
         daily_quota: fields.number("daily_quota", 0, u32::MAX.into()),
         priority: fields.number("priority", i32::MIN.into(), i32::MAX.into()),
         trust: fields.number("trust", 0, 100),
+        skips_sponsored: fields.one_of("sponsored", ["keep", "skip"]) == Some("skip"),
         is_paused: fields.flag("paused"),
         labels: fields.labels(),
     };
@@ -145,6 +146,16 @@ impl Fields<'_> {
             self.problem(field, format!("{code:?} is not {wanted}"));
         }
         Some(code)
+    }
+
+    fn one_of(&mut self, field: &str, words: [&'static str; 2]) -> Option<&'static str> {
+        let text = self.text(field, MAX_NAME_BYTES)?;
+        let word = words.into_iter().find(|word| *word == text);
+        if word.is_none() {
+            let [one, other] = words;
+            self.problem(field, format!("{text:?} is neither \"{one}\" nor \"{other}\""));
+        }
+        word
     }
 
     fn duration(&mut self, field: &str) -> Option<i64> {

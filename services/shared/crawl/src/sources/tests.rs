@@ -22,6 +22,7 @@ delay = "5s"
 daily_quota = 500
 priority = -2
 trust = 80
+sponsored = "skip"
 paused = true
 labels = { desk = "ports" }
 
@@ -48,6 +49,7 @@ fn every_field_is_read_and_written() {
         (post.trust, post.is_paused, post.labels.get("desk").map(String::as_str)),
         (Some(80), true, Some("ports"))
     );
+    assert_eq!((post.skips_sponsored, tide.skips_sponsored), (true, false));
     assert_eq!(post.watched().count(), 4);
     let [plain, other] = post.feeds.as_slice() else { panic!("{post:?}") };
     assert_eq!((plain.min_interval_ms, plain.priority, plain.is_paused), (None, None, false));
@@ -69,6 +71,7 @@ fn what_is_wrong_names_outlet_and_field() {
         ),
         ("id = \"a\"\ndelay = 5", "outlet a: delay: must be a text in quotes"),
         ("id = \"a\"\ntrust = 101", "outlet a: trust: 101 is not a whole number from 0 to 100"),
+        ("id = \"a\"\nsponsored = \"no\"", "outlet a: sponsored: \"no\" is neither \"keep\" nor \"skip\""),
         ("id = \"a\"\npaused = \"no\"", "outlet a: paused: \"no\" is neither true nor false"),
         ("id = \"a\"\ncountry = \"GB\"", "outlet a: country: \"GB\" is not two letters such as \"gb\""),
         (
@@ -172,12 +175,12 @@ proptest! {
     #[test]
     fn what_is_written_is_read_again(
         name in "\\PC{1,20}", path in "[a-z]{1,9}", min in proptest::option::of(1..9_000_000_i64), delay in 0..9_000_000_i64,
-        priority in any::<Option<i32>>(), trust in proptest::option::of(0..=100_u8), is_paused: bool, label in "\\PC{0,9}",
+        priority in any::<Option<i32>>(), trust in proptest::option::of(0..=100_u8), is_paused: bool, skips_sponsored: bool, label in "\\PC{0,9}",
     ) {
         let url = CanonicalUrl::parse(&format!("https://harbour.example/{path}")).unwrap();
         let watched = Watched { url, min_interval_ms: min, max_interval_ms: None, priority, is_paused };
         let outlet = Outlet {
-            id: "harbour-post".into(), name, feeds: vec![watched], delay_ms: Some(delay), priority, trust, is_paused,
+            id: "harbour-post".into(), name, feeds: vec![watched], delay_ms: Some(delay), priority, trust, is_paused, skips_sponsored,
             labels: [(label.clone(), label)].into(), ..Outlet::default()
         };
         let sources = Sources { outlets: vec![outlet] };

@@ -21,6 +21,7 @@ pub(super) fn outlet(outlet: &Outlet) -> String {
         ("daily_quota", outlet.daily_quota.map(|n| n.to_string())),
         ("priority", outlet.priority.map(|n| n.to_string())),
         ("trust", outlet.trust.map(|n| n.to_string())),
+        ("sponsored", outlet.skips_sponsored.then(|| "\"skip\"".to_owned())),
         ("paused", outlet.is_paused.then(|| "true".to_owned())),
         ("labels", (!labels.is_empty()).then(|| Value::Table(labels).to_string())),
     ];
