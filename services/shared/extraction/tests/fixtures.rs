@@ -92,3 +92,27 @@ fn the_next_article_on_an_endless_page_is_another_one() {
     let text = page(&html, "https://example.com/bridge").text;
     assert!(text.contains("Steel") && !text.contains("Water") && !text.contains("Chairs"), "{text}");
 }
+
+#[test]
+fn a_page_says_that_an_advertiser_paid_for_it() {
+    let is_sponsored = |head: &str| {
+        let html = format!("{head}<h1>A better boat</h1><p>The boat is better than the one before it.</p>");
+        extract_html(&Page { bytes: html.as_bytes(), ..Page::default() }).is_sponsored
+    };
+    let article = |fields: &str| format!("<script type='application/ld+json'>{{{fields}}}</script>");
+    for head in [
+        article(r#""@type":["NewsArticle","AdvertiserContentArticle"]"#),
+        article(r#""@type":"NewsArticle","sponsor":{"@type":"Organization","name":"Tidewater"}"#),
+        "<meta property='article:tag' content='Sponsored Content'>".to_owned(),
+        "<meta property='article:section' content='Advertorial'>".to_owned(),
+    ] {
+        assert!(is_sponsored(&head), "{head}");
+    }
+    for head in [
+        article(r#""@type":"NewsArticle","sponsor":null"#),
+        article(r#""@type":"NewsArticle","keywords":"Sponsorship, ports""#),
+        String::new(),
+    ] {
+        assert!(!is_sponsored(&head), "{head}");
+    }
+}
