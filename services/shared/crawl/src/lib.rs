@@ -17,6 +17,7 @@ mod revisit;
 mod rhythm;
 mod robots;
 mod sniff;
+mod sorted;
 mod sources;
 
 pub use address::{is_public, refused_literal};

@@ -1,11 +1,8 @@
 //! Which of a host's requests goes first, and when something can next be done for the host.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeSet, HashSet},
-};
+use std::{cmp::Reverse, collections::HashSet};
 
-use crate::Failure;
+use crate::{Failure, sorted::Sorted};
 
 /// How soon a request is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -49,14 +46,15 @@ pub struct Turn {
     pub expires_at_ms: Option<i64>,
 }
 
-/// The requests of one host, in order: some 50 bytes each, whatever else belongs to them lying elsewhere.
+/// The requests of one host, in order: some 20 bytes each while they are few and due, whatever else belongs to them lying
+/// elsewhere.
 #[derive(Debug, Clone, Default)]
 pub struct HostQueue {
-    ready: BTreeSet<Place>,
-    waiting: BTreeSet<(i64, Place)>,
+    ready: Sorted<Place>,
+    waiting: Sorted<(i64, Place)>,
     /// Those that name an expiry, and are not given up.
-    expiring: BTreeSet<(i64, u64)>,
-    given_up: BTreeSet<u64>,
+    expiring: Sorted<(i64, u64)>,
+    given_up: Sorted<u64>,
     /// Why those were given up.
     failure: Option<Failure>,
 }
@@ -65,7 +63,12 @@ impl HostQueue {
     /// Takes a request in.
     pub fn insert(&mut self, turn: &Turn) {
         let sequence = turn.place.sequence;
-        self.waiting.insert((turn.due_at_ms, turn.place));
+        // What has no time of its own never waits: it need not be remembered what for.
+        if turn.due_at_ms <= 0 {
+            self.ready.insert(turn.place);
+        } else {
+            self.waiting.insert((turn.due_at_ms, turn.place));
+        }
         if let Some(at_ms) = turn.expires_at_ms {
             self.expiring.insert((at_ms, sequence));
         }
@@ -96,7 +99,8 @@ impl HostQueue {
             let expiring: HashSet<u64> = self.expiring.iter().map(|(_, sequence)| *sequence).collect();
             let places = self.ready.iter().chain(self.waiting.iter().map(|(_, place)| place));
             let sequences = places.map(|place| place.sequence);
-            self.given_up.extend(sequences.filter(|sequence| !expiring.contains(sequence)));
+            let without = sequences.filter(|sequence| !expiring.contains(sequence));
+            without.for_each(|sequence| self.given_up.insert(sequence));
         }
     }
 

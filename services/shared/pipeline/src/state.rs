@@ -142,9 +142,9 @@ fn into_row(row: fjall::Guard) -> Result<(Bytes, Bytes), LogError> {
 }
 
 fn into_bytes(value: UserValue) -> Bytes {
-    Bytes::from_owner(value)
+    value.into()
 }
 
 fn key_bytes(key: UserKey) -> Bytes {
-    Bytes::from_owner(key)
+    key.into()
 }

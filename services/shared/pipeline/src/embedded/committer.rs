@@ -1,7 +1,7 @@
 //! The one writer: groups the steps that wait into one atomic batch.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, mpsc},
 };
 
@@ -37,7 +37,7 @@ pub(super) struct Committer {
     meta: Keyspace,
     clock: Clock,
     durability: PersistMode,
-    ends: HashMap<String, i64>,
+    ends: HashMap<&'static str, i64>,
     topics: HashMap<String, Keyspace>,
     changed: Arc<Signal>,
 }
@@ -71,15 +71,17 @@ impl Committer {
     fn commit(&mut self, group: Vec<Entry>) -> fjall::Result<()> {
         let mut batch = self.db.batch().durability(Some(self.durability));
         let now_ms = self.clock.now_ms();
+        // Written once a batch, however many records it has.
+        let mut grown = BTreeSet::new();
         for entry in group {
             let at = |action| entry.note.iter().for_each(|note| note(action));
             at(Action::Produce);
             for output in entry.outputs {
-                let topic = output.topic.to_owned();
-                let offset = self.end(&topic)?;
-                batch.insert(&self.rows(&topic)?, offset.to_be_bytes(), stored::store_output(output, now_ms));
-                batch.insert(&self.meta, end_key(&topic), (offset + 1).to_be_bytes());
+                let topic = output.topic;
+                let offset = self.end(topic)?;
+                batch.insert(&self.rows(topic)?, offset.to_be_bytes(), stored::store_output(output, now_ms));
                 self.ends.insert(topic, offset + 1);
+                grown.insert(topic);
             }
             at(Action::State);
             for (rows, key, value) in entry.writes {
@@ -99,6 +101,10 @@ impl Committer {
             if let Some(note) = &entry.note {
                 note(Action::Commit);
             }
+        }
+        for topic in grown {
+            let end = self.end(topic)?;
+            batch.insert(&self.meta, end_key(topic), end.to_be_bytes());
         }
         batch.commit()
     }

@@ -188,7 +188,7 @@ impl Signal {
 fn read_row(topic: &str, row: fjall::Guard) -> Result<Record, LogError> {
     let (offset, value) = row.into_inner()?;
     let origin = Origin { topic: topic.to_owned(), partition: PARTITION, offset: read_i64(&offset) };
-    stored::load(origin, Bytes::from_owner(value))
+    stored::load(origin, Bytes::from(value))
 }
 
 fn compact() -> KeyspaceCreateOptions {
