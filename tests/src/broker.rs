@@ -52,6 +52,15 @@ pub struct Broker {
     jvm: Option<Jvm>,
 }
 
+/// What a broker has beside what all have.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    /// Lines of `server.properties`.
+    pub(crate) properties: String,
+    /// Users by SCRAM, as `--add-scram` takes them.
+    pub(crate) scram: Vec<String>,
+}
+
 /// The broker's process, as started here.
 #[derive(Debug)]
 struct Jvm {
@@ -121,6 +130,16 @@ impl Broker {
         }
     }
 
+    /// A program of one file of `tests/broker`, with Kafka's own libraries.
+    ///
+    /// # Panics
+    /// On a broker that was not started here.
+    pub(crate) fn java(&self, file: &str) -> Command {
+        let mut java = self.jvm.as_ref().expect("a broker of our own").java();
+        java.arg(project().join("tests/broker").join(file)).arg(&self.bootstrap);
+        java
+    }
+
     /// Kills the broker as `kill -9` does; its data stay. Returns when the process is gone.
     ///
     /// # Panics
@@ -147,13 +166,21 @@ impl Broker {
     }
 
     fn start() -> Result<Self> {
+        Self::start_with(|_, _| Settings::default())
+    }
+
+    /// Starts a broker with settings that go before those of all. They are told its ports: for clients and its own.
+    pub(crate) fn start_with(more: impl Fn(u16, u16) -> Settings) -> Result<Self> {
         let jars = jars()?;
         let directory = tempfile::Builder::new().prefix("wireroom-kafka-").tempdir()?.keep();
         let [port, controller_port] = [free_port(), free_port()];
-        fs::write(directory.join("server.properties"), properties(&directory, port, controller_port))?;
+        let Settings { properties: more, scram } = more(port, controller_port);
+        // Of a property that is there twice the last counts.
+        let properties = properties(&directory, port, controller_port) + &more;
+        fs::write(directory.join("server.properties"), properties)?;
 
         let mut jvm = Jvm { jars, directory, watchdog: None };
-        jvm.format()?;
+        jvm.format(&scram)?;
         jvm.start()?;
         let bootstrap = format!("127.0.0.1:{port}");
         jvm.await_answer(&bootstrap)?;
@@ -169,11 +196,12 @@ enum Data {
 }
 
 impl Jvm {
-    fn format(&self) -> Result<()> {
+    fn format(&self, scram: &[String]) -> Result<()> {
         let output = self
             .java()
             .args(["kafka.tools.StorageTool", "format", "--cluster-id", "d2lyZXJvb210ZXN0MDAwMA", "--config"])
             .arg(self.directory.join("server.properties"))
+            .args(scram.iter().flat_map(|user| ["--add-scram", user]))
             .output()
             .context(INSTALL_JAVA)?;
         ensure!(
@@ -294,7 +322,7 @@ fn project() -> &'static Path {
 
 /// A port nobody listens on, below the range that outgoing connections are given: while a broker is down, no
 /// client's own connection may take its port.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     const FIRST: u16 = 20_000;
     const COUNT: u16 = 12_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);

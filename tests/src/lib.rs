@@ -9,7 +9,9 @@
 pub mod broker;
 pub mod counter;
 pub mod press;
+pub mod registry;
 pub mod run;
+pub mod secured;
 pub mod services;
 pub mod topics;
 pub mod wait;

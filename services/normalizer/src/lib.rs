@@ -21,6 +21,7 @@ mod facts;
 mod filter;
 mod prepare;
 mod record;
+mod registry;
 mod rows;
 #[cfg(test)]
 mod scenarios;
@@ -31,6 +32,7 @@ pub use cluster::{CLUSTER_ROLE, Cluster, ClusterSettings};
 pub use explain::{Explained, Explanation, Passage, Place, Shares, explain};
 pub use filter::filter;
 pub use prepare::{PREPARE_ROLE, Prepare, prepare};
+pub use registry::{Registry, RegistryError};
 pub use worker::{Config, PREPARE_SERVICE, RoleName, SERVICE, configured, workers};
 
 /// Dead letters of both roles.
