@@ -58,7 +58,7 @@ fn an_article_goes_through(kafka: &Secured) {
         }
         !read(kafka.sasl("PLAIN", "tail"), "canonical").is_empty()
     });
-    assert_eq!(read(kafka.sasl("PLAIN", "tail"), "changes").lines().count(), 1);
+    assert!(!read(kafka.sasl("PLAIN", "tail"), "changes").is_empty());
     wait::until("the page that is gone is a dead letter", || {
         let listed = wireroom(kafka.tls(), &["deadletters", "list"]);
         String::from_utf8_lossy(&listed.stdout).contains("gone")

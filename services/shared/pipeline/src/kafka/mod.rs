@@ -250,7 +250,9 @@ impl rdkafka::producer::ProducerContext for Outcome {
         if let (Err((cause, record)), Ok(mut failure)) = (result, self.0.lock()) {
             failure.get_or_insert_with(|| match is_denied(cause) {
                 true => denied(&format!("to write topic {}", record.topic())),
-                false => LogError::Unavailable(format!("a record for {} was not taken: {cause}", record.topic())),
+                false => {
+                    LogError::Unavailable(format!("a record for {} was not taken: {cause}", record.topic()))
+                }
             });
         }
     }
