@@ -7,7 +7,6 @@
 //! A broker ends with the value that owns it and with the process that started it, however that process ends,
 //! and leaves no files behind.
 
-mod guarded;
 mod topics;
 
 use std::fs::{self, File};
@@ -21,7 +20,6 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-pub use guarded::Guarded;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -54,6 +52,15 @@ wait $!
 pub struct Broker {
     bootstrap: String,
     jvm: Option<Jvm>,
+}
+
+/// What a broker has beside what all have.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    /// Lines of `server.properties`.
+    pub(crate) properties: String,
+    /// Users by SCRAM, as `--add-scram` takes them.
+    pub(crate) scram: Vec<String>,
 }
 
 /// The broker's process, as started here.
@@ -125,6 +132,16 @@ impl Broker {
         }
     }
 
+    /// A program of one file of `tests/broker`, with Kafka's own libraries.
+    ///
+    /// # Panics
+    /// On a broker that was not started here.
+    pub(crate) fn java(&self, file: &str) -> Command {
+        let mut java = self.jvm.as_ref().expect("a broker of our own").java();
+        java.arg(project().join("tests/broker").join(file)).arg(&self.bootstrap);
+        java
+    }
+
     /// Kills the broker as `kill -9` does; its data stay. Returns when the process is gone.
     ///
     /// # Panics
@@ -151,19 +168,21 @@ impl Broker {
     }
 
     fn start() -> Result<Self> {
-        Self::start_with(|_, _| String::new(), &[])
+        Self::start_with(|_, _| Settings::default())
     }
 
-    /// With more properties, made of its port and the controller's, and arguments for when its storage is made.
-    fn start_with(more: impl FnOnce(u16, u16) -> String, formatting: &[String]) -> Result<Self> {
+    /// Starts a broker with settings that go before those of all. They are told its ports: for clients and its own.
+    pub(crate) fn start_with(more: impl Fn(u16, u16) -> Settings) -> Result<Self> {
         let jars = jars()?;
         let directory = tempfile::Builder::new().prefix("wireroom-kafka-").tempdir()?.keep();
         let [port, controller_port] = [free_port(), free_port()];
-        let properties = properties(&directory, port, controller_port) + &more(port, controller_port);
+        let Settings { properties: more, scram } = more(port, controller_port);
+        // Of a property that is there twice the last counts.
+        let properties = properties(&directory, port, controller_port) + &more;
         fs::write(directory.join("server.properties"), properties)?;
 
         let mut jvm = Jvm { jars, directory, watchdog: None };
-        jvm.format(formatting)?;
+        jvm.format(&scram)?;
         jvm.start()?;
         let bootstrap = format!("127.0.0.1:{port}");
         jvm.await_answer(&bootstrap)?;
@@ -179,12 +198,12 @@ enum Data {
 }
 
 impl Jvm {
-    fn format(&self, more: &[String]) -> Result<()> {
+    fn format(&self, scram: &[String]) -> Result<()> {
         let output = self
             .java()
             .args(["kafka.tools.StorageTool", "format", "--cluster-id", "d2lyZXJvb210ZXN0MDAwMA", "--config"])
             .arg(self.directory.join("server.properties"))
-            .args(more)
+            .args(scram.iter().flat_map(|user| ["--add-scram", user]))
             .output()
             .context(INSTALL_JAVA)?;
         ensure!(

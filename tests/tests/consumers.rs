@@ -10,13 +10,18 @@ use std::sync::LazyLock;
 use serde_json::Value;
 use tests::broker::Broker;
 use tests::press::{self, Press};
+use tests::registry::Registry;
 use tests::run;
 use tests::topics::{Topics, standing};
 
 /// A run over the press whose canonical records are in this encoding. Its prefix.
 fn run_in(encoding: &str) -> String {
+    run_with(encoding, encoding, Vec::new())
+}
+
+fn run_with(name: &str, encoding: &str, settings: Vec<(String, String)>) -> String {
     let (press, folder) = (Press::open(), tempfile::tempdir().unwrap());
-    let prefix = format!("consumers-{encoding}-{}", std::process::id());
+    let prefix = format!("consumers-{name}-{}", std::process::id());
     let output = run::wireroom()
         .arg("run")
         .args(press::inputs())
@@ -24,6 +29,7 @@ fn run_in(encoding: &str) -> String {
         .args(["--proxy", &press.proxy(), "--delay", "20ms", "--out", "out.jsonl"])
         .args(["--kafka", Broker::shared().bootstrap(), "--prefix", &prefix])
         .env("WIREROOM__NORMALIZER__ENCODING", encoding)
+        .envs(settings)
         .current_dir(folder.path())
         .output()
         .unwrap();
@@ -46,6 +52,16 @@ fn json_is_read() {
     kcat_shows(&prefix, &standing);
 }
 
+#[test]
+fn framed_records_are_read() {
+    let registry = Registry::start(&[]);
+    let prefix = run_with("framed", "protobuf", registry.settings());
+    let brokers = Broker::shared().bootstrap();
+    let read = python("tests/consumers/framed.py", &[brokers, &prefix]);
+    assert!(read.contains("canonical") && read.contains("changes"), "{read}");
+    assert_eq!(by_java(&prefix), by_python(&prefix));
+}
+
 /// What stands in canonical: by article id, version and headline.
 type Standing = BTreeMap<String, (Value, Value)>;
 
@@ -59,14 +75,16 @@ fn is_read(prefix: &str) -> Standing {
 
     let expected = headlines(standing(Topics::on_kafka(brokers, prefix).read("canonical")));
     assert_eq!(expected.len(), press::expected().len());
-    let read = |text: String| {
-        let records = text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON"));
-        headlines(standing(records.collect()))
-    };
-    let consumer = ["--prefix", prefix, "--group", prefix, "--to-end"];
-    let args = [&[brokers], &consumer[..]].concat();
-    assert_eq!(read(python("deploy/consumers/python/canonical.py", &args)), expected);
+    assert_eq!(by_python(prefix), expected);
     expected
+}
+
+fn by_python(prefix: &str) -> Standing {
+    let consumer = ["--prefix", prefix, "--group", prefix, "--to-end"];
+    let args = [&[Broker::shared().bootstrap()], &consumer[..]].concat();
+    let text = python("deploy/consumers/python/canonical.py", &args);
+    let records = text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON"));
+    headlines(standing(records.collect()))
 }
 
 fn by_java(prefix: &str) -> Standing {

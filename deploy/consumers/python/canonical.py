@@ -67,10 +67,19 @@ def article(message) -> dict | None:
     """What the record says; nothing where it is a tombstone."""
     if message.value() is None:
         return None
-    if dict(message.headers())["content-type"] == b"application/json":
-        return json.loads(message.value())
-    read = CanonicalArticle.FromString(message.value())
+    is_json = dict(message.headers())["content-type"] == b"application/json"
+    value = unframed(message.value(), is_json)
+    if is_json:
+        return json.loads(value)
+    read = CanonicalArticle.FromString(value)
     return {field.name: getattr(read, field.name) for field in read.DESCRIPTOR.fields}
+
+
+def unframed(value: bytes, is_json: bool) -> bytes:
+    """Without the frame that a schema registry's records have: a zero, four bytes of id, for Protobuf a zero again."""
+    if not value.startswith(b"\0"):
+        return value
+    return value[5:] if is_json else value[6:]
 
 
 def take(article_id: str, article: dict | None) -> None:

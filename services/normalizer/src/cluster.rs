@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use pipeline::{Clock, DeadLetter, Headers, Inputs, LogError, Output, Record, Role, Stage, State, Step};
 use prost::Message;
 use serde::Serialize;
-use wire::{Article, Encoding, Prepared, Topic};
+use wire::{Article, Encoding, Prepared, SchemaIds, Topic};
 
 use crate::{
     DEAD_LETTERS,
@@ -29,6 +29,8 @@ const MAX_AHEAD_MS: i64 = 24 * 3_600_000;
 pub struct ClusterSettings {
     /// How canonical and changes are written.
     pub encoding: Encoding,
+    /// Under which ids a schema registry knows both; records then come in its frame.
+    pub schema_ids: Option<SchemaIds>,
     /// How long near-duplicates of an article are looked for, in the stream's own time. For so long its text is kept.
     pub window: Duration,
     /// How long the same text, the same URL and a declared original are known again.
@@ -43,6 +45,7 @@ impl Default for ClusterSettings {
     fn default() -> Self {
         Self {
             encoding: Encoding::default(),
+            schema_ids: None,
             window: Duration::from_secs(14 * 24 * 3600),
             memory: Duration::from_secs(400 * 24 * 3600),
             drop_boilerplate: false,
@@ -113,7 +116,7 @@ impl Cluster {
         };
         let record = record.map(|mut record| {
             record.processed_at = processed_at.to_owned();
-            self.encode(&record)
+            self.encode(Topic::Canonical, &record)
         });
         step.emit(Output {
             topic: Topic::Canonical.name(),
@@ -124,13 +127,18 @@ impl Cluster {
         step.emit(Output {
             topic: Topic::Changes.name(),
             key: key.into(),
-            value: Some(self.encode(&change).into()),
+            value: Some(self.encode(Topic::Changes, &change).into()),
             headers: headers("Change"),
         });
     }
 
-    fn encode<M: Message + Serialize>(&self, message: &M) -> Vec<u8> {
-        self.settings.encoding.encode(message)
+    fn encode<M: Message + Serialize>(&self, topic: Topic, message: &M) -> Vec<u8> {
+        let ClusterSettings { encoding, schema_ids, .. } = self.settings;
+        let record = encoding.encode(message);
+        match schema_ids {
+            Some(ids) => ids.frame(topic, encoding, &record),
+            None => record,
+        }
     }
 }
 

@@ -22,6 +22,7 @@ mod filter;
 mod packed;
 mod prepare;
 mod record;
+mod registry;
 mod rows;
 #[cfg(test)]
 mod scenarios;
@@ -32,6 +33,7 @@ pub use cluster::{CLUSTER_ROLE, Cluster, ClusterSettings};
 pub use explain::{Explained, Explanation, Passage, Place, Shares, explain};
 pub use filter::filter;
 pub use prepare::{PREPARE_ROLE, Prepare, prepare};
+pub use registry::{Registry, RegistryError};
 pub use worker::{Config, PREPARE_SERVICE, RoleName, SERVICE, configured, workers};
 
 /// Dead letters of both roles.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use service::{Service, Worker};
 use wire::Encoding;
 
-use crate::{CLUSTER_ROLE, Cluster, ClusterSettings, PREPARE_ROLE, Prepare};
+use crate::{CLUSTER_ROLE, Cluster, ClusterSettings, PREPARE_ROLE, Prepare, registry::Registry};
 
 /// The normalizer as a service.
 pub const SERVICE: Service = Service { name: "normalizer", port: 9466 };
@@ -25,6 +25,8 @@ pub struct Config {
     pub role: Option<RoleName>,
     /// How canonical and changes are written: `protobuf` or `json`.
     pub encoding: Encoding,
+    /// Where their schemas are registered: `[normalizer.schema_registry]`. Nowhere by default.
+    pub schema_registry: Option<Registry>,
     /// How long near-duplicates of an article are looked for.
     #[serde(with = "humantime_serde")]
     pub window: Duration,
@@ -50,36 +52,42 @@ pub enum RoleName {
 
 impl Default for Config {
     fn default() -> Self {
-        let ClusterSettings { encoding, window, memory, drop_boilerplate, withdrawn_for } =
+        let ClusterSettings { encoding, schema_ids: _, window, memory, drop_boilerplate, withdrawn_for } =
             ClusterSettings::default();
-        Self { role: None, encoding, window, memory, drop_boilerplate, withdrawn_for }
+        Self { role: None, encoding, schema_registry: None, window, memory, drop_boilerplate, withdrawn_for }
     }
 }
 
 /// The roles of section `[normalizer]`.
 pub fn workers(config: &service::Config) -> anyhow::Result<Vec<Worker>> {
-    Ok(configured(config.section("normalizer")?))
+    Ok(configured(config.section("normalizer")?, &config.kafka.prefix))
 }
 
-/// The roles of this configuration.
-pub fn configured(config: Config) -> Vec<Worker> {
+/// The roles of this configuration; `prefix` is the topics'.
+pub fn configured(config: Config, prefix: &str) -> Vec<Worker> {
     let prepare = Worker {
         role: PREPARE_ROLE,
         limits: LIMITS,
         routes: Default::default(),
         run: Box::new(|log, settings| Ok(pipeline::run(log, &mut Prepare, settings)?)),
     };
-    let Config { encoding, window, memory, drop_boilerplate, withdrawn_for, .. } = config;
-    let settings = ClusterSettings { encoding, window, memory, drop_boilerplate, withdrawn_for };
+    let Config { role, encoding, schema_registry, window, memory, drop_boilerplate, withdrawn_for } = config;
+    let mut settings =
+        ClusterSettings { encoding, schema_ids: None, window, memory, drop_boilerplate, withdrawn_for };
+    let prefix = prefix.to_owned();
     let cluster = Worker {
         role: CLUSTER_ROLE,
         limits: LIMITS,
         routes: Default::default(),
         run: Box::new(move |log, run| {
+            if let Some(registry) = schema_registry {
+                let Some(ids) = registry.register_patiently(&prefix, encoding, run)? else { return Ok(()) };
+                settings.schema_ids = Some(ids);
+            }
             Ok(pipeline::run(log, &mut Cluster::new(Clock::system(), settings), run)?)
         }),
     };
-    match config.role {
+    match role {
         None => vec![prepare, cluster],
         Some(RoleName::Prepare) => vec![prepare],
         Some(RoleName::Cluster) => vec![cluster],

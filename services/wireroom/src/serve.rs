@@ -34,7 +34,7 @@ pub fn normalizer(args: &service::Args, role: Option<NormalizerRole>) -> Result<
         Some(RoleName::Prepare) => normalizer::PREPARE_SERVICE,
         _ => normalizer::SERVICE,
     };
-    serve(service, &config, normalizer::configured(section))?;
+    serve(service, &config, normalizer::configured(section, &config.kafka.prefix))?;
     Ok(Outcome::Done)
 }
 

@@ -4,6 +4,8 @@ use prost::Message;
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
+use crate::schemas::unframed;
+
 /// How canonical and changes are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -44,8 +46,10 @@ impl Encoding {
         }
     }
 
-    /// Reads a record of either encoding: a JSON object begins with `{`, a field tag no message here has.
+    /// Reads a record of either encoding, in a schema registry's frame or without: a JSON object begins with `{`, a field
+    /// tag no message here has, and a frame with a zero byte, which is none.
     pub fn decode_either<M: Message + Default + DeserializeOwned>(bytes: &[u8]) -> Result<M, DecodeError> {
+        let bytes = unframed(bytes)?;
         if bytes.first() == Some(&b'{') { from_json(bytes) } else { decode(bytes) }
     }
 }
@@ -58,6 +62,11 @@ pub fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, DecodeError> {
 /// Reads a message from JSON.
 pub fn from_json<M: DeserializeOwned>(bytes: &[u8]) -> Result<M, DecodeError> {
     serde_json::from_slice(bytes).map_err(|cause| failed::<M>(bytes, cause.to_string()))
+}
+
+/// For bytes that begin as a frame does and are none.
+pub(crate) fn not_framed(bytes: &[u8]) -> DecodeError {
+    DecodeError { message: "frame of a schema registry", bytes: bytes.len(), cause: "it is cut".to_owned() }
 }
 
 fn failed<M>(bytes: &[u8], cause: String) -> DecodeError {

@@ -138,7 +138,8 @@ fn workers(options: &RunOptions, config: &Config) -> Result<Vec<Worker>> {
     fetcher.give_up_after = options.give_up_after.unwrap_or(patience);
     let mut workers = vec![fetcher::worker(fetcher)?];
     workers.extend(extractor::workers(config)?);
-    workers.extend(normalizer::workers(config)?);
+    let prefix = options.prefix.as_deref().unwrap_or(&config.kafka.prefix);
+    workers.extend(normalizer::configured(config.section("normalizer")?, prefix));
     Ok(workers)
 }
 

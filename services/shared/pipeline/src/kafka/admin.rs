@@ -15,7 +15,9 @@ use rdkafka::{
     types::RDKafkaErrorCode,
 };
 
-use super::{CHANGELOG_RETENTION, MAX_RECORD_BYTES, Options, REQUEST_TIMEOUT, misconfigured, unavailable};
+use super::{
+    CHANGELOG_RETENTION, MAX_RECORD_BYTES, Options, REQUEST_TIMEOUT, denied, misconfigured, unavailable,
+};
 use crate::LogError;
 
 /// The largest record that a role takes in: less than its dead letter may have.
@@ -99,6 +101,12 @@ pub fn create(options: &Options, specs: &[TopicSpec], replication: i32) -> Resul
         match result {
             Ok(name) => made.push(name),
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((
+                name,
+                RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed,
+            )) => {
+                return Err(denied(&format!("to create topic {name}")));
+            }
             Err((name, cause)) => {
                 return Err(LogError::Fatal(format!("topic {name} could not be made: {cause}")));
             }

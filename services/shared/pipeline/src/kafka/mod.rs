@@ -231,7 +231,7 @@ impl Kafka {
         }
         producer.flush(REQUEST_TIMEOUT * 3).map_err(|e| unavailable(&e))?;
         match failure.lock().map(|mut failure| failure.take()) {
-            Ok(Some(failure)) => Err(LogError::Unavailable(failure)),
+            Ok(Some(failure)) => Err(failure),
             _ => Ok(()),
         }
     }
@@ -239,7 +239,7 @@ impl Kafka {
 
 /// Remembers the first delivery that failed.
 #[derive(Default)]
-struct Outcome(Arc<Mutex<Option<String>>>);
+struct Outcome(Arc<Mutex<Option<LogError>>>);
 
 impl rdkafka::ClientContext for Outcome {}
 
@@ -247,8 +247,13 @@ impl rdkafka::producer::ProducerContext for Outcome {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &rdkafka::producer::DeliveryResult<'_>, (): ()) {
-        if let (Err((cause, _)), Ok(mut failure)) = (result, self.0.lock()) {
-            failure.get_or_insert_with(|| format!("a record was not taken: {cause}"));
+        if let (Err((cause, record)), Ok(mut failure)) = (result, self.0.lock()) {
+            failure.get_or_insert_with(|| match is_denied(cause) {
+                true => denied(&format!("to write topic {}", record.topic())),
+                false => {
+                    LogError::Unavailable(format!("a record for {} was not taken: {cause}", record.topic()))
+                }
+            });
         }
     }
 }
@@ -286,12 +291,33 @@ fn partition_count(client: &BaseConsumer, topic: &str) -> Result<usize, LogError
         Some(RDKafkaErrorCode::UnknownTopicOrPartition) => Err(LogError::Fatal(format!(
             "topic {topic} does not exist; make the topics with `wireroom topics create`"
         ))),
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed) => Err(denied(&format!("topic {topic}"))),
         _ => Err(LogError::Unavailable(format!("topic {topic} has no partitions yet"))),
     }
 }
 
 fn unavailable(cause: &KafkaError) -> LogError {
     LogError::Unavailable(cause.to_string())
+}
+
+/// For what the brokers allow this user not: it must be given by hand, and the process started again.
+fn denied(what: &str) -> LogError {
+    LogError::Fatal(format!(
+        "the brokers deny this user {what}: its access control list lacks what deploy/acls.md gives for this command or service"
+    ))
+}
+
+/// Whether the brokers refused a user that they know.
+fn is_denied(cause: &KafkaError) -> bool {
+    matches!(
+        cause.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::GroupAuthorizationFailed
+                | RDKafkaErrorCode::ClusterAuthorizationFailed
+                | RDKafkaErrorCode::TransactionalIdAuthorizationFailed
+        )
+    )
 }
 
 fn misconfigured(cause: &KafkaError) -> LogError {

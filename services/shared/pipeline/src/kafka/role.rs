@@ -14,9 +14,9 @@ use rdkafka::{
 use tracing::{info, warn};
 
 use super::{
-    Kafka, REQUEST_TIMEOUT, assigned_reader,
+    Kafka, REQUEST_TIMEOUT, assigned_reader, denied,
     group::{Change, Rebalances, subscribe},
-    partition_count,
+    is_denied, partition_count,
     replica::{Follower, Replica, position_of},
     to_record,
     transaction::Transactions,
@@ -318,6 +318,10 @@ impl KafkaRole {
                      instance name",
                     self.input
                 )));
+            }
+            Some(Err(cause)) if is_denied(&cause) => {
+                let group = self.log.options().group(&self.role);
+                return Err(denied(&format!("to read {} in the group {group}", self.input)));
             }
             Some(Err(cause)) => {
                 warn!(role = self.role.name, %cause, "nothing read");

@@ -13,7 +13,7 @@ use rdkafka::{
     producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer},
 };
 
-use super::{Kafka, REQUEST_TIMEOUT, misconfigured, to_kafka, unavailable};
+use super::{Kafka, REQUEST_TIMEOUT, denied, is_denied, misconfigured, to_kafka, unavailable};
 use crate::{LogError, Output, Role};
 
 /// A transactional producer. One transaction at a time: opening one borrows it.
@@ -38,7 +38,7 @@ struct Deliveries {
 #[derive(Default)]
 struct Report {
     on_their_way: usize,
-    failure: Option<String>,
+    failure: Option<LogError>,
     changelog_ends: BTreeMap<i32, i64>,
 }
 
@@ -47,15 +47,22 @@ impl Transactions {
     pub(super) fn open(log: &Kafka, role: &Role) -> Result<Self, LogError> {
         let options = log.options();
         let mut config = options.producer_config();
+        let id = format!("{}.{}.{}", options.prefix, role.name, options.instance);
         config
-            .set("transactional.id", format!("{}.{}.{}", options.prefix, role.name, options.instance))
+            .set("transactional.id", &id)
             .set("transaction.timeout.ms", options.transaction_timeout.as_millis().to_string());
         // Records must not outlive the transaction they belong to.
         config.set("message.timeout.ms", options.transaction_timeout.as_millis().to_string());
         let producer: ThreadedProducer<Deliveries> = config
             .create_with_context(Deliveries::new(options.changelog(role)))
             .map_err(|e| misconfigured(&e))?;
-        producer.init_transactions(REQUEST_TIMEOUT).map_err(|e| unavailable(&e))?;
+        producer.init_transactions(REQUEST_TIMEOUT).map_err(|cause| {
+            if is_denied(&cause) {
+                denied(&format!("the transactional id {id}"))
+            } else {
+                unavailable(&cause)
+            }
+        })?;
         Ok(Self { producer })
     }
 
@@ -93,7 +100,8 @@ impl Transaction<'_> {
         while let Err((cause, returned)) = self.producer.send(record) {
             let is_full = cause.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
             if !is_full || Instant::now() > deadline {
-                return Err(aborted(&cause));
+                // The first record that is not taken ends the transaction for those after it.
+                return Err(deliveries.report().failure.take().unwrap_or_else(|| aborted(&cause)));
             }
             deliveries.wait(Duration::from_millis(10));
             record = returned;
@@ -117,7 +125,7 @@ impl Transaction<'_> {
         loop {
             let mut report = deliveries.report();
             if let Some(failure) = report.failure.take() {
-                return Err(LogError::Aborted(failure));
+                return Err(failure);
             }
             if report.on_their_way == 0 {
                 return Ok(std::mem::take(&mut report.changelog_ends));
@@ -188,7 +196,10 @@ impl ProducerContext for Deliveries {
             Ok(_) => {}
             Err((cause, message)) => {
                 let topic = message.topic();
-                report.failure.get_or_insert_with(|| format!("a record for {topic} was not taken: {cause}"));
+                report.failure.get_or_insert_with(|| match is_denied(cause) {
+                    true => denied(&format!("to write topic {topic}")),
+                    false => LogError::Aborted(format!("a record for {topic} was not taken: {cause}")),
+                });
             }
         }
         drop(report);
@@ -197,5 +208,8 @@ impl ProducerContext for Deliveries {
 }
 
 fn aborted(cause: &KafkaError) -> LogError {
+    if is_denied(cause) {
+        return denied(&format!("a transaction ({cause})"));
+    }
     LogError::Aborted(cause.to_string())
 }

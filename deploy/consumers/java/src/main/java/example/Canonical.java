@@ -1,6 +1,7 @@
 package example;
 
 import java.io.PrintStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -53,7 +54,10 @@ public final class Canonical {
       OUT.println(articleId);
       return;
     }
-    CanonicalArticle article = CanonicalArticle.parseFrom(value);
+    // In the frame of a schema registry: a zero, four bytes of id, and a zero again.
+    int start = value.length > 0 && value[0] == 0 ? 6 : 0;
+    CanonicalArticle article =
+        CanonicalArticle.parseFrom(ByteBuffer.wrap(value, start, value.length - start));
     OUT.println(articleId + "\t" + article.getVersion() + "\t" + article.getHeadline());
   }
 

@@ -1,0 +1,195 @@
+//! Kafka that is closed: TLS, SASL, and every service with the permissions of `deploy/acls.md` and no others.
+//!
+//! One broker for all, and so one test: its parts are functions.
+
+use std::process::Output;
+
+use tests::press::Press;
+use tests::run;
+use tests::secured::{Acl, SECRET, Secured, Settings, table};
+use tests::services::Service;
+use tests::wait;
+
+const PREFIX: &str = "closed";
+
+/// Services by user, with the roles they run.
+const SERVICES: [(&str, &str, &[&str]); 4] = [
+    ("fetcher", "fetcher", &["fetcher"]),
+    ("extractor", "extractor", &["extractor"]),
+    ("normalizer", "prepare", &["prepare"]),
+    ("normalizer", "cluster", &["cluster"]),
+];
+
+#[test]
+fn kafka_that_is_closed() {
+    let mut kafka = Secured::start();
+    let acls = table();
+    acls.iter().for_each(|acl| kafka.give(acl, PREFIX));
+
+    well(&wireroom(kafka.sasl("SCRAM-SHA-512", "topics"), &["topics", "create"]));
+    well(&wireroom(kafka.sasl("SCRAM-SHA-512", "topics"), &["topics", "check"]));
+    an_article_goes_through(&kafka);
+    every_way_in(&mut kafka);
+    passwords_are_not_told(&kafka);
+    commands_lack(&mut kafka, &acls);
+    services_lack(&mut kafka, &acls);
+}
+
+/// With the table's permissions alone.
+fn an_article_goes_through(kafka: &Secured) {
+    let (press, folder) = (Press::with_articles(1), tempfile::tempdir().unwrap());
+    let mut services: Vec<Service> = SERVICES
+        .iter()
+        .map(|(service, user, roles)| {
+            let mut settings = of_service(kafka, user);
+            settings.push(("WIREROOM__FETCHER__PROXY".to_owned(), press.proxy()));
+            settings.push(("WIREROOM__FETCHER__DELAY".to_owned(), "10ms".to_owned()));
+            Service::start(service, user, roles, settings, folder.path().join(user))
+        })
+        .collect();
+    let mut submit = vec!["submit"];
+    let urls = press.article_urls();
+    // What is gone becomes a dead letter, which is to be written, too.
+    submit.extend(urls.iter().map(String::as_str).chain([tests::press::GONE]));
+    well(&wireroom(kafka.sasl("SCRAM-SHA-512", "submit"), &submit));
+    wait::until("the article is in canonical", || {
+        if let Some(ended) = services.iter().find(|service| service.log().contains("cannot go on")) {
+            panic!("{}: {}", ended.name, ended.log());
+        }
+        !read(kafka.sasl("PLAIN", "tail"), "canonical").is_empty()
+    });
+    assert!(!read(kafka.sasl("PLAIN", "tail"), "changes").is_empty());
+    wait::until("the page that is gone is a dead letter", || {
+        let listed = wireroom(kafka.tls(), &["deadletters", "list"]);
+        String::from_utf8_lossy(&listed.stdout).contains("gone")
+    });
+    for service in &mut services {
+        service.ask_to_end();
+        assert!(service.wait().success(), "{}: {}", service.name, service.log());
+        assert!(!service.log().contains(SECRET), "{}", service.log());
+    }
+}
+
+/// SCRAM and PLAIN were used before.
+fn every_way_in(kafka: &mut Secured) {
+    assert!(!read(kafka.tls(), "canonical").is_empty());
+
+    let reader = Acl {
+        user: "CN=reader".to_owned(),
+        resource: "topic".to_owned(),
+        name: "wireroom.canonical.v1".to_owned(),
+        operation: "Read".to_owned(),
+    };
+    refused(&tail(kafka.both_ways()), "topic closed.canonical.v1");
+    kafka.give(&reader, PREFIX);
+    assert!(!read(kafka.both_ways(), "canonical").is_empty());
+    refused(&tail(kafka.one_way()), "no broker answers");
+}
+
+fn passwords_are_not_told(kafka: &Secured) {
+    let mut wrong = kafka.sasl("SCRAM-SHA-512", "tail");
+    for (name, value) in &mut wrong {
+        if name.ends_with("SASL_PASSWORD") {
+            *value = format!("wrong-{SECRET}");
+        }
+    }
+    refused(&tail(wrong), "no broker answers");
+}
+
+/// Each line of a command's, left out.
+fn commands_lack(kafka: &mut Secured, acls: &[Acl]) {
+    let commands: [(&str, &[&str]); 3] = [
+        ("wireroom.canonical.v1", &["tail", "canonical", "--from-beginning", "--no-follow"]),
+        ("wireroom.changes.v1", &["tail", "changes", "--from-beginning", "--no-follow"]),
+        ("wireroom.requests.v1", &["submit", "https://harbour.example/closed"]),
+    ];
+    for (name, args) in commands {
+        let acl = acls.iter().find(|acl| acl.user == args[0] && acl.name == name).expect("its line");
+        kafka.take(acl, PREFIX);
+        let named = name.replace("wireroom", PREFIX);
+        refused(&wireroom(kafka.sasl("SCRAM-SHA-512", args[0]), args), &named);
+        kafka.give(acl, PREFIX);
+    }
+    let create = acls.iter().find(|acl| acl.operation == "Create").expect("its line");
+    kafka.take(create, PREFIX);
+    let mut fewer = kafka.sasl("SCRAM-SHA-512", "topics");
+    fewer.push(("WIREROOM__KAFKA__PREFIX".to_owned(), format!("{PREFIX}.other")));
+    refused(&wireroom(fewer, &["topics", "create"]), "to create topic closed.other.");
+    kafka.give(create, PREFIX);
+}
+
+/// What a service asks for when it starts, left out: its input, its changelog, its group.
+fn services_lack(kafka: &mut Secured, acls: &[Acl]) {
+    for (service, user, roles) in SERVICES {
+        let asked = |acl: &&Acl| {
+            let is_changelog = acl.name.contains("changelog") && acl.operation == "Read";
+            let is_input = acl.resource == "topic" && acl.operation == "Read" && user != "fetcher";
+            acl.user == user && (is_changelog || is_input || acl.resource == "group")
+        };
+        for acl in acls.iter().filter(asked) {
+            // Who may write a topic sees it, and finds out later that it may not read it.
+            let write = Acl { operation: "Write".to_owned(), ..acl.clone() };
+            let is_written = acls.contains(&write);
+            if is_written {
+                kafka.take(&write, PREFIX);
+            }
+            kafka.take(acl, PREFIX);
+            let folder = tempfile::tempdir().unwrap();
+            let mut started =
+                Service::start(service, user, roles, of_service(kafka, user), folder.path().join(user));
+            assert!(!started.wait().success(), "{user} runs without {acl:?}");
+            let (log, named) = (started.log(), acl.name.replace("wireroom", PREFIX));
+            assert!(log.contains(&named) && log.contains("deploy/acls.md"), "{acl:?}: {log}");
+            assert!(!log.contains(SECRET), "{log}");
+            kafka.give(acl, PREFIX);
+            if is_written {
+                kafka.give(&write, PREFIX);
+            }
+        }
+    }
+}
+
+fn of_service(kafka: &Secured, user: &str) -> Settings {
+    let mut settings = kafka.sasl("SCRAM-SHA-512", user);
+    settings.push(("WIREROOM__KAFKA__PREFIX".to_owned(), PREFIX.to_owned()));
+    settings.push(("WIREROOM__KAFKA__SESSION_TIMEOUT".to_owned(), "6s".to_owned()));
+    if ["prepare", "cluster"].contains(&user) {
+        settings.push(("WIREROOM__NORMALIZER__ROLE".to_owned(), user.to_owned()));
+    }
+    settings
+}
+
+/// The program with these settings; it tells no secret.
+fn wireroom(settings: Settings, args: &[&str]) -> Output {
+    let output = run::wireroom()
+        .args(args)
+        .env("WIREROOM__KAFKA__PREFIX", PREFIX)
+        .env("WIREROOM__KAFKA__PARTITIONS", "2")
+        .envs(settings)
+        .output()
+        .unwrap();
+    for said in [&output.stdout, &output.stderr] {
+        let said = String::from_utf8_lossy(said);
+        assert!(!said.contains(SECRET), "{said}");
+    }
+    output
+}
+
+fn tail(settings: Settings) -> Output {
+    wireroom(settings, &["tail", "canonical", "--from-beginning", "--no-follow"])
+}
+
+fn read(settings: Settings, topic: &str) -> String {
+    let output = wireroom(settings, &["tail", topic, "--from-beginning", "--no-follow"]);
+    well(&output);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn well(output: &Output) {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn refused(output: &Output, named: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains(named), "{named} is not in: {said}");
+}
