@@ -33,7 +33,7 @@ const WARM_UP: usize = 4;
 /// So much more a record may cost with several instances.
 const ALLOWED: f64 = 1.1;
 /// A machine that has other things to do makes all of it dearer: a figure is the least of as many.
-const TRIES: usize = 5;
+const TRIES: usize = 8;
 
 /// A role, what it reads, and what it writes.
 struct Stage {

@@ -44,6 +44,8 @@ fn main() -> Result<()> {
     for first in (0..articles).step_by(BATCH) {
         let step = first..articles.min(first + BATCH);
         owner.decide(step.map(|n| (n as i64 * WINDOW_MS / window as i64, made::article(n, &mut random))))?;
+        // Who does not poll for minutes is out of the group.
+        owner.role.poll(NONE, Duration::ZERO)?;
         heir.role.poll(NONE, Duration::from_millis(5))?;
         if first % (64 * BATCH) == 0 {
             eprint!("\r{first} articles");
