@@ -98,7 +98,7 @@ impl Keep {
         let put =
             async { store.put(response.body.clone()).await.map_err(|e| Failure::Unkept(e.to_string())) };
         response.body_ref = counted("store", response.body.len(), in_time(put).await)?;
-        response.stored_bytes = std::mem::take(&mut response.body).len() as u64;
+        response.body.clear();
         Ok(())
     }
 }

@@ -94,7 +94,7 @@ fn a_large_body_goes_to_the_store_and_a_small_one_stays() {
     let ended = fetch(&config, &["/large", "/small"].map(|path| request(&a.url(path))));
     assert_eq!(ended.body(&a.url("/small")).len(), 1_999);
     let response = ended.page(&a.url("/large")).response.as_ref().unwrap();
-    assert_eq!((response.body.len(), response.stored_bytes), (0, 2_000));
+    assert!(response.body.is_empty());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let store = Store::open(&folder.path().display().to_string()).unwrap();
     assert_eq!(runtime.block_on(store.get(&response.body_ref, 1 << 20)).unwrap(), large);
