@@ -5,12 +5,13 @@ use bytes::Bytes;
 use neardup::{Index, Member, Placement, Sketch, are_kin};
 use pipeline::LogError;
 use rustc_hash::{FxHashMap, FxHashSet};
-use wire::{Article, ArticleState, Prepared, StreamState};
+use wire::{Article, ArticleState, BodyState, Prepared, StreamState};
 
 use crate::{
     ageing::{Ageing, Spans},
     boilerplate::{self, Boilerplate},
     facts::{self, facts, member},
+    packed::{pack, unpack},
     record::{self, Publication},
     rows::{Rows, Tables},
     withdrawal,
@@ -53,13 +54,17 @@ pub(crate) struct Arrival {
 }
 
 /// An article of the cluster that is being decided.
+#[derive(Default)]
 pub(crate) struct Known {
-    /// Without the sketch.
     pub(crate) state: ArticleState,
-    sketch: Sketch,
+    pub(crate) sketch: Sketch,
+    /// The article as it is kept; empty where it is no longer.
+    packed: Bytes,
     /// The article, where it is at hand.
     body: Option<Article>,
+    is_representative: bool,
     pub(crate) is_changed: bool,
+    is_body_changed: bool,
     /// It had been withdrawn until now.
     pub(crate) is_revived: bool,
 }
@@ -95,10 +100,17 @@ impl Clusters {
         (self.stream.arrivals + 1).saturating_sub(self.oldest().max(1))
     }
 
-    /// Takes up an article from the rows, in the order of arrival.
+    /// Takes up an article from the rows, in the order of arrival: all that have not aged.
     pub(crate) fn recall(&mut self, state: &ArticleState) {
-        if let Some(sketch) = state.sketch.as_ref().filter(|_| state.is_representative) {
-            self.index.insert(state.arrival, &sketch.keys);
+        if state.group != state.arrival {
+            self.ageing.keep_together(&[state.group, state.arrival], &self.stream);
+        }
+    }
+
+    /// Takes up a text from the rows, in the order of arrival: all that are in the window.
+    pub(crate) fn recall_body(&mut self, arrival: u64, body: &BodyState) {
+        if let Some(sketch) = body.sketch.as_ref().filter(|_| body.is_representative) {
+            self.index.insert(arrival, &sketch.keys);
         }
     }
 
@@ -179,14 +191,14 @@ impl Clusters {
         let placements = withdrawal::place(&members, &decided_on);
         drop(decided_on);
         self.represent(&mut members, &placements);
-        let publications = record::publish(rows, &mut members, &placements, is_revised.then_some(arrival))?;
-        withdrawal::empty(rows, &mut members, &placements)?;
+        let publications = record::publish(&mut members, &placements, is_revised.then_some(arrival))?;
+        withdrawal::empty(&mut members, &placements);
         let own = members.iter().zip(&placements).find(|(known, _)| known.state.arrival == arrival);
         let own = own.map(|(_, placement)| *placement);
         let relation = own.map_or(Relation::Original, |own| own.relation());
         let cluster_id = own.map(|own| record::cluster_id(&members, &placements, own.original));
-        for known in members.into_iter().filter(|known| known.is_changed) {
-            rows.put_article(&known.into_state())?;
+        for known in members {
+            known.save(rows)?;
         }
         Ok(Arrival { publications, cluster_id: cluster_id.unwrap_or_default(), relation })
     }
@@ -213,7 +225,7 @@ impl Clusters {
             Some(arrival) => rows.article(arrival)?,
             None => None,
         };
-        let Some(mut before) = before else {
+        let Some(before) = before else {
             let arrival = self.stream.arrivals;
             let state = ArticleState {
                 arrival,
@@ -222,40 +234,43 @@ impl Clusters {
                 ..facts(&text_hash, &article)
             };
             rows.put_arrival(&state.article_id, arrival)?;
-            rows.put_body(arrival, &article)?;
-            return Ok((known_by(rows, state, sketch, article)?, false));
+            let packed = pack(&article)?;
+            let known = Known { state, sketch, packed, is_body_changed: true, ..Known::default() };
+            return Ok((known_by(rows, known, article)?, false));
         };
-        let old_sketch = facts::take_sketch(&mut before);
-        let body = rows.body(before.arrival)?;
+        let mut known = with_body(rows, before)?;
+        let before = std::mem::take(&mut known.state);
+        let body = known.body()?;
         let is_lesser = is_teaser(&article) && !before.is_teaser && !before.is_emptied;
         if body.is_none() && is_lesser {
-            let (is_changed, is_revived) = (false, false);
-            return Ok((Known { state: before, sketch: old_sketch, body, is_changed, is_revived }, false));
+            return Ok((Known { state: before, ..known }, false));
         }
         let is_revived = withdrawal::is_ended(&before, &article);
-        let (article, is_revised, state, sketch) = match &body {
+        let (article, is_revised, state) = match &body {
             Some(known) if !revises(&article, known) => {
                 let fetched_at_ms = if is_revived { article.fetched_at_ms } else { 0 };
                 let mut article = merged(known.clone(), &article);
                 article.fetched_at_ms = article.fetched_at_ms.max(fetched_at_ms);
                 let (seen_at_ms, labels) = (article.seen_at_ms, article.labels.clone());
-                (article, false, ArticleState { seen_at_ms, labels, ..before.clone() }, old_sketch)
+                (article, false, ArticleState { seen_at_ms, labels, ..before.clone() })
             }
             _ => {
-                if before.is_representative {
-                    self.index.remove(before.arrival, &old_sketch.keys);
-                    before.is_representative = false;
+                if std::mem::take(&mut known.is_representative) {
+                    self.index.remove(before.arrival, &known.sketch.keys);
                 }
+                known.is_body_changed |= known.sketch != sketch;
+                known.sketch = sketch;
                 let is_revised = body.is_some() || before.text_hash != text_hash;
                 let (seen_at_ms, labels) = (before.seen_at_ms, before.labels.clone());
                 let known = || Article { seen_at_ms, labels, ..Article::default() };
                 let article = merged(article, &body.clone().unwrap_or_else(known));
                 let state = ArticleState { left_out: self.left_out(repeated), ..facts(&text_hash, &article) };
-                (article, is_revised, state, sketch)
+                (article, is_revised, state)
             }
         };
         if body.as_ref() != Some(&article) {
-            rows.put_body(before.arrival, &article)?;
+            known.packed = pack(&article)?;
+            known.is_body_changed = true;
         }
         if before.text_hash != state.text_hash
             && rows.arrival_with_text(&before.text_hash)? == Some(before.arrival)
@@ -269,13 +284,12 @@ impl Clusters {
             version: before.version,
             is_published: before.is_published,
             published_hash: before.published_hash,
-            is_representative: before.is_representative,
             withdrawal: before.withdrawal.filter(|_| !is_revived),
             buried_at_ms: if is_revived { 0 } else { before.buried_at_ms },
             is_emptied: false,
             ..state
         };
-        Ok((Known { is_revived, ..known_by(rows, state, sketch, article)? }, is_revised))
+        Ok((known_by(rows, Known { state, is_revived, ..known }, article)?, is_revised))
     }
 
     fn left_out(&self, repeated: &[u32]) -> Vec<u32> {
@@ -283,7 +297,7 @@ impl Clusters {
     }
 
     /// The article with all it is decided with, in order of arrival. Clusters that it joins become one.
-    fn gather(&self, rows: &mut impl Rows, arrived: Known) -> Result<Vec<Known>, LogError> {
+    fn gather(&mut self, rows: &mut impl Rows, arrived: Known) -> Result<Vec<Known>, LogError> {
         let mut groups = vec![arrived.state.group];
         let is_new = arrived.state.arrival == self.stream.arrivals;
         let mut arrivals = if is_new { groups.clone() } else { rows.group(arrived.state.group)? };
@@ -318,7 +332,9 @@ impl Clusters {
             }
         }
         members.sort_by_key(|known| known.state.arrival);
-        regroup(rows, &mut members, &groups)?;
+        if let Some(arrivals) = regroup(rows, &mut members, &groups)? {
+            self.ageing.keep_together(&arrivals, &self.stream);
+        }
         Ok(members)
     }
 
@@ -334,8 +350,8 @@ impl Clusters {
         };
         for (at, (known, placement)) in members.iter_mut().zip(placements).enumerate() {
             let is_representative = represents(at, placement);
-            let was = std::mem::replace(&mut known.state.is_representative, is_representative);
-            known.is_changed |= was != is_representative;
+            let was = std::mem::replace(&mut known.is_representative, is_representative);
+            known.is_body_changed |= was != is_representative;
             match (was, is_representative) {
                 (false, true) => self.index.insert(known.state.arrival, &known.sketch.keys),
                 (true, false) => self.index.remove(known.state.arrival, &known.sketch.keys),
@@ -351,14 +367,32 @@ impl Known {
     }
 
     /// The article itself; none where it has aged.
-    pub(crate) fn body(&mut self, rows: &impl Rows) -> Result<Option<Article>, LogError> {
-        self.body.take().map_or_else(|| rows.body(self.state.arrival), |body| Ok(Some(body)))
+    pub(crate) fn body(&mut self) -> Result<Option<Article>, LogError> {
+        match self.body.take() {
+            None if !self.packed.is_empty() => unpack(&self.packed).map(Some),
+            body => Ok(body),
+        }
     }
 
-    fn into_state(self) -> ArticleState {
-        let Self { mut state, sketch, .. } = self;
-        state.sketch = (sketch != Sketch::default()).then(|| facts::to_wire(sketch));
-        state
+    /// Deletes its text.
+    pub(crate) fn empty(&mut self) {
+        (self.packed, self.body) = (Bytes::new(), None);
+        self.state.is_emptied = true;
+        (self.is_changed, self.is_body_changed) = (true, true);
+    }
+
+    /// Writes what has changed.
+    fn save(self, rows: &mut impl Rows) -> Result<(), LogError> {
+        if self.is_changed {
+            rows.put_article(&self.state)?;
+        }
+        // One that has aged has nothing that is worth a row.
+        if self.is_body_changed && (!self.packed.is_empty() || self.sketch != Sketch::default()) {
+            let (sketch, article) = (Some(facts::to_wire(self.sketch)), self.packed);
+            let body = BodyState { sketch, article, is_representative: self.is_representative };
+            rows.put_body(self.state.arrival, &body)?;
+        }
+        Ok(())
     }
 
     fn is_of(&self, domain: &str) -> bool {
@@ -376,12 +410,8 @@ impl Known {
 }
 
 /// The article that has arrived, once it can be found by all its names.
-fn known_by(
-    rows: &mut impl Rows,
-    mut state: ArticleState,
-    sketch: Sketch,
-    article: Article,
-) -> Result<Known, LogError> {
+fn known_by(rows: &mut impl Rows, mut known: Known, article: Article) -> Result<Known, LogError> {
+    let state = &mut known.state;
     if !state.declared_original_id.is_empty() {
         rows.put_declaring(&state.declared_original_id, &state.article_id)?;
     }
@@ -395,7 +425,7 @@ fn known_by(
             state.aliases.push(url_id);
         }
     }
-    Ok(Known { state, sketch, body: Some(article), is_changed: true, is_revived: false })
+    Ok(Known { body: Some(article), is_changed: true, ..known })
 }
 
 /// Articles that this one names its original, or that name it theirs.
@@ -416,17 +446,31 @@ fn named(rows: &impl Rows, arrived: &Known) -> Result<Vec<u64>, LogError> {
     Ok(named)
 }
 
-fn recollect(rows: &impl Rows, arrival: u64) -> Result<Option<Known>, LogError> {
-    let Some(mut state) = rows.article(arrival)? else { return Ok(None) };
-    let sketch = facts::take_sketch(&mut state);
-    Ok(Some(Known { state, sketch, body: None, is_changed: false, is_revived: false }))
+/// The article that came as that.
+pub(crate) fn recollect(rows: &impl Rows, arrival: u64) -> Result<Option<Known>, LogError> {
+    rows.article(arrival)?.map(|state| with_body(rows, state)).transpose()
 }
 
-/// Makes one group of `members`, named after the first that arrived.
-fn regroup(rows: &mut impl Rows, members: &mut [Known], groups: &[u64]) -> Result<(), LogError> {
-    let Some(group) = members.first().map(|first| first.state.arrival) else { return Ok(()) };
+fn with_body(rows: &impl Rows, state: ArticleState) -> Result<Known, LogError> {
+    let body = rows.body(state.arrival)?.unwrap_or_default();
+    Ok(Known {
+        state,
+        sketch: facts::from_wire(body.sketch.unwrap_or_default()),
+        packed: body.article,
+        is_representative: body.is_representative,
+        ..Known::default()
+    })
+}
+
+/// Makes one group of `members`, named after the first that arrived, and tells who is in it; none where one is alone.
+fn regroup(
+    rows: &mut impl Rows,
+    members: &mut [Known],
+    groups: &[u64],
+) -> Result<Option<Vec<u64>>, LogError> {
+    let Some(group) = members.first().map(|first| first.state.arrival) else { return Ok(None) };
     if members.len() == 1 && groups == [group] {
-        return Ok(());
+        return Ok(None);
     }
     for stale in groups.iter().filter(|stale| **stale != group) {
         rows.delete_group(*stale)?;
@@ -437,9 +481,9 @@ fn regroup(rows: &mut impl Rows, members: &mut [Known], groups: &[u64]) -> Resul
     }
     let arrivals: Vec<u64> = members.iter().map(|known| known.state.arrival).collect();
     if arrivals != rows.group(group)? {
-        rows.put_group(group, arrivals)?;
+        rows.put_group(group, arrivals.clone())?;
     }
-    Ok(())
+    Ok(Some(arrivals))
 }
 
 /// The articles that members declare their originals, as ids of articles rather than of URLs.

@@ -115,9 +115,7 @@ pub(crate) fn member<'a>(state: &'a ArticleState, sketch: &'a Sketch) -> Member<
     }
 }
 
-/// Takes the sketch out of a state.
-pub(crate) fn take_sketch(state: &mut ArticleState) -> Sketch {
-    let sketch = state.sketch.take().unwrap_or_default();
+pub(crate) fn from_wire(sketch: wire::Sketch) -> Sketch {
     Sketch {
         words: sketch.words,
         five: sketch.five,

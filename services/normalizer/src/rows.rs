@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use pipeline::{LogError, Step};
 use prost::Message;
-use wire::{Article, ArticleState, ClusterState, DeclaringState, DomainState, StreamState};
-
-use crate::packed::{pack, unpack};
+use wire::{ArticleState, BodyState, ClusterState, DeclaringState, DomainState, StreamState};
 
 /// Most articles that are remembered to have declared one original.
 const MAX_DECLARING: usize = 32;
@@ -81,8 +79,8 @@ pub(crate) const MARKS: &[u8] = b"m";
 
 /// Arrivals of articles, by article id.
 const IDS: &[u8] = b"i";
-/// Articles as they arrived last, packed, by arrival.
-const BODIES: &[u8] = b"b";
+/// [`BodyState`], by arrival.
+pub(crate) const BODIES: &[u8] = b"b";
 /// [`ClusterState`], by group.
 const GROUPS: &[u8] = b"g";
 /// The arrival of an article with that text, by text hash.
@@ -114,14 +112,23 @@ pub(crate) trait Tables: Rows {
         self.delete(&numbered(ARTICLES, state.arrival))
     }
 
-    fn body(&self, arrival: u64) -> Result<Option<Article>, LogError> {
-        self.get(&numbered(BODIES, arrival))?.map(|packed| unpack(&packed)).transpose()
+    fn body(&self, arrival: u64) -> Result<Option<BodyState>, LogError> {
+        self.read(&numbered(BODIES, arrival))
     }
-    fn put_body(&mut self, arrival: u64, article: &Article) -> Result<(), LogError> {
-        self.put(&numbered(BODIES, arrival), pack(article)?)
+    fn put_body(&mut self, arrival: u64, body: &BodyState) -> Result<(), LogError> {
+        self.put(&numbered(BODIES, arrival), body.encode_to_vec())
     }
     fn delete_body(&mut self, arrival: u64) -> Result<(), LogError> {
         self.delete(&numbered(BODIES, arrival))
+    }
+    /// Deletes its text, and leaves the sketch.
+    fn empty_body(&mut self, arrival: u64) -> Result<(), LogError> {
+        match self.body(arrival)? {
+            Some(body) if !body.article.is_empty() => {
+                self.put_body(arrival, &BodyState { article: Bytes::new(), ..body })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Arrivals of the articles decided on together; an article that is alone has no row.
@@ -207,15 +214,16 @@ pub(crate) trait Tables: Rows {
 
     #[doc(hidden)]
     fn read<M: Message + Default>(&self, key: &[u8]) -> Result<Option<M>, LogError> {
-        self.get(key)?.map(|value| decode_state(&value)).transpose()
+        self.get(key)?.map(decode_state).transpose()
     }
 }
 
 impl<R: Rows> Tables for R {}
 
 /// Reads a row's message. State that cannot be read is not bad input: the decider must not go on without it.
-pub(crate) fn decode_state<M: Message + Default>(value: &[u8]) -> Result<M, LogError> {
-    wire::decode(value).map_err(|cause| {
+pub(crate) fn decode_state<M: Message + Default>(value: Bytes) -> Result<M, LogError> {
+    // Not through a slice: what is bytes in the message stays where it is.
+    M::decode(value).map_err(|cause| {
         LogError::Fatal(format!(
             "a row of the normalizer's state is unreadable: {cause}; delete the state to rebuild it"
         ))

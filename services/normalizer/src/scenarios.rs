@@ -10,7 +10,7 @@ use crate::{
     ageing::Spans,
     arrival::Clusters,
     prepare,
-    rows::{ARTICLES, MARKS, MemoryRows, Rows, STREAM, Tables, decode_state, number, number_after},
+    rows::{ARTICLES, BODIES, MARKS, MemoryRows, Rows, STREAM, Tables, decode_state, number, number_after},
     withdrawal::TAKEN_DOWN,
 };
 
@@ -77,13 +77,18 @@ impl Desk {
             self.clusters.recall_takedown(&key);
         }
         for (_, row) in table(&self.rows, ARTICLES) {
-            self.clusters.recall(&decode_state(&row).unwrap());
+            self.clusters.recall(&decode_state(row).unwrap());
+        }
+        for (key, row) in table(&self.rows, BODIES) {
+            self.clusters.recall_body(number_after(BODIES, &key), &decode_state(row).unwrap());
         }
     }
 
     /// Whether the text of an article is kept.
     fn has_text(&self, id: &str) -> bool {
-        self.rows.arrival(id).unwrap().is_some_and(|arrival| self.rows.body(arrival).unwrap().is_some())
+        self.rows.arrival(id).unwrap().is_some_and(|arrival| {
+            self.rows.body(arrival).unwrap().is_some_and(|body| !body.article.is_empty())
+        })
     }
 
     /// The canonical set, as far as it does not depend on the order of arrival.
