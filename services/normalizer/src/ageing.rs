@@ -75,7 +75,11 @@ impl Ageing {
         }
         let oldest = self.oldest(stream);
         for arrival in stream.aged_to..oldest.min(stream.aged_to + AT_ONCE) {
-            if self.together.remove(&arrival) { rows.empty_body(arrival) } else { rows.delete_body(arrival) }?;
+            if self.together.remove(&arrival) {
+                rows.empty_body(arrival)
+            } else {
+                rows.delete_body(arrival)
+            }?;
             stream.aged_to = arrival + 1;
         }
         let forgotten = self.first_after(stream.time_ms.saturating_sub(self.spans.memory_ms));

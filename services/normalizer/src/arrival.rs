@@ -6,6 +6,7 @@ use neardup::{Index, Member, Placement, Sketch, are_kin};
 use pipeline::LogError;
 use rustc_hash::{FxHashMap, FxHashSet};
 use wire::{Article, ArticleState, BodyState, Prepared, StreamState};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     ageing::{Ageing, Spans},
@@ -13,7 +14,7 @@ use crate::{
     facts::{self, facts, member},
     packed::{pack, unpack},
     record::{self, Publication},
-    rows::{Rows, Tables},
+    rows::{Rows, Tables, declaring_key},
     withdrawal,
 };
 
@@ -38,6 +39,8 @@ pub(crate) struct Clusters {
     drop_boilerplate: bool,
     /// No withdrawn record leaves canonical before this instant of the stream's own time.
     pub(crate) next_burial_ms: i64,
+    /// Hashes of the keys of originals that were declared: most articles are nobody's, and no row tells so.
+    pub(crate) declared: FxHashSet<u64>,
     /// What was taken down, as the keys of its rows.
     pub(crate) taken_down: FxHashSet<Box<[u8]>>,
 }
@@ -80,6 +83,7 @@ impl Clusters {
             stream,
             drop_boilerplate,
             next_burial_ms: i64::MIN,
+            declared: FxHashSet::default(),
             taken_down: FxHashSet::default(),
         }
     }
@@ -98,6 +102,11 @@ impl Clusters {
     /// How many arrivals are in the window.
     pub(crate) fn in_window(&self) -> u64 {
         (self.stream.arrivals + 1).saturating_sub(self.oldest().max(1))
+    }
+
+    /// Takes up the key of a row of [`crate::rows::DECLARING`].
+    pub(crate) fn recall_declared(&mut self, key: &[u8]) {
+        self.declared.insert(xxh3_64(key));
     }
 
     /// Takes up an article from the rows, in the order of arrival: all that have not aged.
@@ -236,7 +245,7 @@ impl Clusters {
             rows.put_arrival(&state.article_id, arrival)?;
             let packed = pack(&article)?;
             let known = Known { state, sketch, packed, is_body_changed: true, ..Known::default() };
-            return Ok((known_by(rows, known, article)?, false));
+            return Ok((self.known_by(rows, known, article)?, false));
         };
         let mut known = with_body(rows, before)?;
         let before = std::mem::take(&mut known.state);
@@ -289,7 +298,51 @@ impl Clusters {
             is_emptied: false,
             ..state
         };
-        Ok((known_by(rows, Known { state, is_revived, ..known }, article)?, is_revised))
+        Ok((self.known_by(rows, Known { state, is_revived, ..known }, article)?, is_revised))
+    }
+
+    /// The article that has arrived, once it can be found by all its names.
+    fn known_by(
+        &mut self,
+        rows: &mut impl Rows,
+        mut known: Known,
+        article: Article,
+    ) -> Result<Known, LogError> {
+        let state = &mut known.state;
+        if !state.declared_original_id.is_empty() {
+            self.declared.insert(xxh3_64(&declaring_key(&state.declared_original_id)));
+            rows.put_declaring(&state.declared_original_id, &state.article_id)?;
+        }
+        let same = article.url == article.requested_url;
+        for url in [&article.url, &article.requested_url].into_iter().skip(usize::from(same)) {
+            let Some(url_id) = facts::id_of_url(url).filter(|url_id| *url_id != state.article_id) else {
+                continue;
+            };
+            rows.put_alias(&url_id, &state.article_id)?;
+            if state.aliases.len() < MAX_ALIASES && !state.aliases.contains(&url_id) {
+                state.aliases.push(url_id);
+            }
+        }
+        Ok(Known { body: Some(article), is_changed: true, ..known })
+    }
+
+    /// Articles that this one names its original, or that name it theirs.
+    fn named(&self, rows: &impl Rows, arrived: &Known) -> Result<Vec<u64>, LogError> {
+        let own = &arrived.state.article_id;
+        let mut ids = Vec::new();
+        if !arrived.state.declared_original_id.is_empty() {
+            ids.push(rows.resolve(&arrived.state.declared_original_id)?);
+        }
+        for name in [own].into_iter().chain(&arrived.state.aliases) {
+            if self.declared.contains(&xxh3_64(&declaring_key(name))) {
+                ids.extend(rows.declaring(name)?);
+            }
+        }
+        let mut named = Vec::new();
+        for id in ids {
+            named.extend(rows.arrival(&id)?);
+        }
+        Ok(named)
     }
 
     fn left_out(&self, repeated: &[u32]) -> Vec<u32> {
@@ -306,7 +359,7 @@ impl Clusters {
         if with_text.is_none() {
             rows.put_arrival_with_text(&arrived.state.text_hash, arrived.state.arrival)?;
         }
-        let mut candidates = named(rows, &arrived)?;
+        let mut candidates = self.named(rows, &arrived)?;
         candidates.extend(with_text);
         candidates.extend(self.index.candidates(&arrived.sketch.keys));
         metrics::NORMALIZER_CANDIDATES.observe(candidates.len() as f64);
@@ -407,43 +460,6 @@ impl Known {
         self.is_changed = true;
         self.state.version
     }
-}
-
-/// The article that has arrived, once it can be found by all its names.
-fn known_by(rows: &mut impl Rows, mut known: Known, article: Article) -> Result<Known, LogError> {
-    let state = &mut known.state;
-    if !state.declared_original_id.is_empty() {
-        rows.put_declaring(&state.declared_original_id, &state.article_id)?;
-    }
-    let same = article.url == article.requested_url;
-    for url in [&article.url, &article.requested_url].into_iter().skip(usize::from(same)) {
-        let Some(url_id) = facts::id_of_url(url).filter(|url_id| *url_id != state.article_id) else {
-            continue;
-        };
-        rows.put_alias(&url_id, &state.article_id)?;
-        if state.aliases.len() < MAX_ALIASES && !state.aliases.contains(&url_id) {
-            state.aliases.push(url_id);
-        }
-    }
-    Ok(Known { body: Some(article), is_changed: true, ..known })
-}
-
-/// Articles that this one names its original, or that name it theirs.
-fn named(rows: &impl Rows, arrived: &Known) -> Result<Vec<u64>, LogError> {
-    let own = &arrived.state.article_id;
-    let mut ids = Vec::new();
-    if !arrived.state.declared_original_id.is_empty() {
-        ids.push(rows.resolve(&arrived.state.declared_original_id)?);
-    }
-    ids.extend(rows.declaring(own)?);
-    for alias in &arrived.state.aliases {
-        ids.extend(rows.declaring(alias)?);
-    }
-    let mut named = Vec::new();
-    for id in ids {
-        named.extend(rows.arrival(&id)?);
-    }
-    Ok(named)
 }
 
 /// The article that came as that.

@@ -13,7 +13,7 @@ use crate::{
     arrival::Clusters,
     counts::count,
     record::{Publication, rfc3339},
-    rows::{ARTICLES, BODIES, MARKS, STREAM, StepRows, decode_state, number, number_after},
+    rows::{ARTICLES, BODIES, DECLARING, MARKS, STREAM, StepRows, decode_state, number, number_after},
     withdrawal::{Cause, TAKEN_DOWN},
 };
 
@@ -153,6 +153,11 @@ impl Stage for Cluster {
         }
         for row in state.scan(TAKEN_DOWN) {
             clusters.recall_takedown(&row?.0);
+        }
+        for table in [DECLARING, &DECLARING.to_ascii_uppercase()] {
+            for row in state.scan(table) {
+                clusters.recall_declared(&row?.0);
+            }
         }
         for row in state.scan_from(ARTICLES, &clusters.stream.aged_to.to_be_bytes()) {
             clusters.recall(&decode_state(row?.1)?);

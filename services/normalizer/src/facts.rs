@@ -144,7 +144,7 @@ fn to_paragraph(paragraph: ParagraphSketch) -> Paragraph {
     Paragraph { hash, words, five: fives, three: threes, figures }
 }
 
-fn text_hash(state: &ArticleState) -> TextHash {
+pub(crate) fn text_hash(state: &ArticleState) -> TextHash {
     TextHash(state.text_hash.as_ref().try_into().map_or(0, u128::from_be_bytes))
 }
 

@@ -7,7 +7,7 @@ use prost::Message;
 use wire::{Article, ArticleState, CanonicalArticle, Change, Evidence, Occurrence, Related};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{arrival::Known, boilerplate, withdrawal::Standing};
+use crate::{arrival::Known, boilerplate, facts, withdrawal::Standing};
 
 /// Most labels on a record, its own first.
 const MAX_LABELS: usize = 64;
@@ -158,7 +158,7 @@ fn canonical(
             record.labels.entry(name.clone()).or_insert_with(|| value.clone());
         }
     }
-    record.content_hash = known.state.text_hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    record.content_hash = format!("{:032x}", facts::text_hash(&known.state).0);
     record.cluster_id = cluster_id(members, placements, placement.original);
     record.relation = placement.relation().to_string();
     record.occurrences =

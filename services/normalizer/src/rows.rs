@@ -88,7 +88,7 @@ const TEXTS: &[u8] = b"t";
 /// The article that a URL leads to, by the id of the URL, where the two differ.
 const ALIASES: &[u8] = b"u";
 /// [`DeclaringState`], by the id of the original.
-const DECLARING: &[u8] = b"d";
+pub(crate) const DECLARING: &[u8] = b"d";
 /// [`DomainState`], by domain.
 const DOMAINS: &[u8] = b"p";
 
@@ -96,7 +96,7 @@ const DOMAINS: &[u8] = b"p";
 pub(crate) trait Tables: Rows {
     /// The arrival of the article with that id.
     fn arrival(&self, id: &str) -> Result<Option<u64>, LogError> {
-        self.number(&key(IDS, id.as_bytes()))
+        self.number(&id_key(IDS, id))
     }
     fn article(&self, arrival: u64) -> Result<Option<ArticleState>, LogError> {
         self.read(&numbered(ARTICLES, arrival))
@@ -105,10 +105,10 @@ pub(crate) trait Tables: Rows {
         self.put(&numbered(ARTICLES, state.arrival), state.encode_to_vec())
     }
     fn put_arrival(&mut self, id: &str, arrival: u64) -> Result<(), LogError> {
-        self.put(&key(IDS, id.as_bytes()), arrival.to_be_bytes().into())
+        self.put(&id_key(IDS, id), arrival.to_be_bytes().into())
     }
     fn delete_article(&mut self, state: &ArticleState) -> Result<(), LogError> {
-        self.delete(&key(IDS, state.article_id.as_bytes()))?;
+        self.delete(&id_key(IDS, &state.article_id))?;
         self.delete(&numbered(ARTICLES, state.arrival))
     }
 
@@ -155,18 +155,18 @@ pub(crate) trait Tables: Rows {
 
     /// The article that the URL of that id leads to.
     fn resolve(&self, url_id: &str) -> Result<String, LogError> {
-        Ok(self.get(&key(ALIASES, url_id.as_bytes()))?.map_or_else(|| url_id.to_owned(), |id| text(&id)))
+        Ok(self.get(&id_key(ALIASES, url_id))?.map_or_else(|| url_id.to_owned(), |id| text(&id)))
     }
     fn put_alias(&mut self, url_id: &str, id: &str) -> Result<(), LogError> {
-        self.put(&key(ALIASES, url_id.as_bytes()), id.into())
+        self.put(&id_key(ALIASES, url_id), id.into())
     }
     fn delete_alias(&mut self, url_id: &str) -> Result<(), LogError> {
-        self.delete(&key(ALIASES, url_id.as_bytes()))
+        self.delete(&id_key(ALIASES, url_id))
     }
 
     /// Ids of articles that declared this one their original.
     fn declaring(&self, original_id: &str) -> Result<Vec<String>, LogError> {
-        let declaring: Option<DeclaringState> = self.read(&key(DECLARING, original_id.as_bytes()))?;
+        let declaring: Option<DeclaringState> = self.read(&declaring_key(original_id))?;
         Ok(declaring.unwrap_or_default().article_ids)
     }
     /// Notes that `id` declares it, where there is room.
@@ -177,12 +177,12 @@ pub(crate) trait Tables: Rows {
         }
         article_ids.push(id.to_owned());
         let row = DeclaringState { article_ids }.encode_to_vec();
-        self.put(&key(DECLARING, original_id.as_bytes()), row)
+        self.put(&declaring_key(original_id), row)
     }
     fn delete_declaring(&mut self, original_id: &str, id: &str) -> Result<(), LogError> {
         let mut article_ids = self.declaring(original_id)?;
         article_ids.retain(|known| known != id);
-        let key = key(DECLARING, original_id.as_bytes());
+        let key = declaring_key(original_id);
         if article_ids.is_empty() {
             return self.delete(&key);
         }
@@ -244,10 +244,41 @@ fn numbered(table: &[u8], number: u64) -> Vec<u8> {
     key(table, &number.to_be_bytes())
 }
 
+/// Where it stands who declared this one their original.
+pub(crate) fn declaring_key(original_id: &str) -> Vec<u8> {
+    id_key(DECLARING, original_id)
+}
+
+/// Ids are 32 hexadecimal digits, which half as many bytes say; any other has a table beside.
+fn id_key(table: &[u8], id: &str) -> Vec<u8> {
+    let is_hexadecimal = id.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    match u128::from_str_radix(id, 16) {
+        Ok(number) if is_hexadecimal && id.len() == 32 => key(table, &number.to_be_bytes()),
+        _ => key(&table.to_ascii_uppercase(), id.as_bytes()),
+    }
+}
+
 fn key(table: &[u8], id: &[u8]) -> Vec<u8> {
     [table, id].concat()
 }
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_keys_of_their_own() {
+        let hexadecimal = "0123456789abcdef0123456789abcdef";
+        let others =
+            [&hexadecimal.to_uppercase(), "+123456789abcdef0123456789abcdef", "0123456789abcdef", ""];
+        let keys: std::collections::BTreeSet<_> =
+            [hexadecimal].iter().chain(&others).map(|id| id_key(IDS, id)).collect();
+        assert_eq!(keys.len(), 5);
+        assert_eq!(id_key(IDS, hexadecimal).len(), 17);
+        assert!(others.iter().all(|id| id_key(IDS, id).starts_with(b"I")));
+    }
 }
