@@ -2,7 +2,7 @@
 
 use article::Relation;
 use bytes::Bytes;
-use neardup::{Index, Member, Placement, Sketch, are_kin};
+use neardup::{Index, Likeness, Member, Placement, Proximity, Sketch, are_kin};
 use pipeline::LogError;
 use rustc_hash::{FxHashMap, FxHashSet};
 use wire::{Article, ArticleState, BodyState, Prepared, StreamState};
@@ -247,8 +247,7 @@ impl Clusters {
             let known = Known { state, sketch, packed, is_body_changed: true, ..Known::default() };
             return Ok((self.known_by(rows, known, article)?, false));
         };
-        let mut known = with_body(rows, before)?;
-        let before = std::mem::take(&mut known.state);
+        let mut known = Known::of(rows.body(before.arrival)?.unwrap_or_default());
         let body = known.body()?;
         let is_lesser = is_teaser(&article) && !before.is_teaser && !before.is_emptied;
         if body.is_none() && is_lesser {
@@ -361,13 +360,21 @@ impl Clusters {
         }
         let mut candidates = self.named(rows, &arrived)?;
         candidates.extend(with_text);
+        let named = candidates.len();
         candidates.extend(self.index.candidates(&arrived.sketch.keys));
         metrics::NORMALIZER_CANDIDATES.observe(candidates.len() as f64);
-        for candidate in candidates {
+        for (at, candidate) in candidates.into_iter().enumerate() {
             if arrivals.contains(&candidate) {
                 continue;
             }
-            let Some(known) = recollect(rows, candidate)? else { continue };
+            let mut known = Known::of(rows.body(candidate)?.unwrap_or_default());
+            // Most have a phrase in common, and their sketches tell so: this rule lets all pass that are alike.
+            let likeness = || Likeness::between(&arrived.sketch, &known.sketch);
+            if at >= named && likeness().rule(Proximity::SameDays).is_err() {
+                continue;
+            }
+            let Some(state) = rows.article(candidate)? else { continue };
+            known.state = state;
             if !are_kin(&member(&arrived.state, &arrived.sketch), &member(&known.state, &known.sketch)) {
                 continue;
             }
@@ -415,6 +422,16 @@ impl Clusters {
 }
 
 impl Known {
+    /// What is kept of its text. What is known of it comes from another row.
+    fn of(body: BodyState) -> Self {
+        Self {
+            sketch: facts::from_wire(body.sketch.unwrap_or_default()),
+            packed: body.article,
+            is_representative: body.is_representative,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn id(&self) -> &str {
         &self.state.article_id
     }
@@ -464,18 +481,8 @@ impl Known {
 
 /// The article that came as that.
 pub(crate) fn recollect(rows: &impl Rows, arrival: u64) -> Result<Option<Known>, LogError> {
-    rows.article(arrival)?.map(|state| with_body(rows, state)).transpose()
-}
-
-fn with_body(rows: &impl Rows, state: ArticleState) -> Result<Known, LogError> {
-    let body = rows.body(state.arrival)?.unwrap_or_default();
-    Ok(Known {
-        state,
-        sketch: facts::from_wire(body.sketch.unwrap_or_default()),
-        packed: body.article,
-        is_representative: body.is_representative,
-        ..Known::default()
-    })
+    let Some(state) = rows.article(arrival)? else { return Ok(None) };
+    Ok(Some(Known { state, ..Known::of(rows.body(arrival)?.unwrap_or_default()) }))
 }
 
 /// Makes one group of `members`, named after the first that arrived, and tells who is in it; none where one is alone.
