@@ -6,6 +6,7 @@ use bytes::Bytes;
 use fjall::{
     CompressionType, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, UserKey, UserValue,
     compaction::Leveled,
+    config::{PartitioningPolicy, PinningPolicy},
 };
 
 use crate::{LogError, Role, timers::Timers};
@@ -44,6 +45,10 @@ pub(crate) fn rows_options() -> KeyspaceCreateOptions {
         .max_memtable_size(MEMTABLE_BYTES)
         .with_kv_separation(Some(separation))
         .compaction_strategy(Arc::new(levels))
+        .filter_block_pinning_policy(PinningPolicy::all(true))
+        .filter_block_partitioning_policy(PartitioningPolicy::all(false))
+        .index_block_pinning_policy(PinningPolicy::all(true))
+        .index_block_partitioning_policy(PartitioningPolicy::all(false))
 }
 
 /// A view of the state as last committed. Cheap to clone.
