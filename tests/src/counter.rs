@@ -76,7 +76,13 @@ impl Counter {
 
 /// A record without headers.
 pub fn output(topic: &'static str, key: &[u8], value: &[u8]) -> Output {
-    Output { topic, key: key.to_vec().into(), value: Some(value.to_vec().into()), headers: vec![] }
+    Output {
+        topic,
+        partition: None,
+        key: key.to_vec().into(),
+        value: Some(value.to_vec().into()),
+        headers: vec![],
+    }
 }
 
 /// kill -9 of oneself.

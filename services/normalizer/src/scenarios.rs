@@ -21,6 +21,7 @@ mod languages;
 mod orders;
 mod press;
 mod recurring;
+mod shards;
 mod withdrawals;
 
 const DAY_MS: i64 = 24 * 3_600_000;

@@ -102,8 +102,11 @@ fn replayed(letter: &Record) -> Result<Output> {
         );
     }
     let kept = letter.headers.len().saturating_sub(DeadLetter::ADDED_HEADERS);
+    // Where a role decides by partition, a record belongs to the one that it was read from.
+    let partition = header(&letter.headers, "__connect.errors.partition").and_then(|p| p.parse().ok());
     Ok(Output {
         topic,
+        partition,
         key: letter.key.clone(),
         value: letter.value.clone(),
         headers: letter.headers.iter().take(kept).cloned().collect(),

@@ -114,7 +114,8 @@ fn open(options: &RunOptions, config: &Config) -> Result<Place> {
             // Who does not come back to its folder must not be waited for.
             kafka.static_membership &= options.data.is_some();
             let log = Kafka::open(kafka.member(&data)?)?;
-            create(log.options(), &topics::specs(&kafka), kafka.replication)?;
+            let normalizer: normalizer::Config = config.section("normalizer")?;
+            create(log.options(), &topics::specs(&kafka, &normalizer.languages), kafka.replication)?;
             AnyLog::Kafka(log)
         }
     };
