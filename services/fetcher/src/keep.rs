@@ -91,12 +91,14 @@ impl Keep {
     }
 
     /// Puts a large body into the store, if there is one, and its key into the response instead.
-    pub(crate) async fn store(&self, response: &mut Response) -> Result<(), Failure> {
+    pub(crate) async fn store(&self, url: &CanonicalUrl, response: &mut Response) -> Result<(), Failure> {
         let Some(store) = self.store.as_ref().filter(|_| response.body.len() > self.above_bytes) else {
             return Ok(());
         };
-        let put =
-            async { store.put(response.body.clone()).await.map_err(|e| Failure::Unkept(e.to_string())) };
+        let put = async {
+            let put = store.put(url.registrable_domain(), url.as_str(), response.body.clone()).await;
+            put.map_err(|e| Failure::Unkept(e.to_string()))
+        };
         response.body_ref = counted("store", response.body.len(), in_time(put).await)?;
         response.body.clear();
         Ok(())

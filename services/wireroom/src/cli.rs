@@ -180,7 +180,8 @@ pub struct WithdrawOptions {
     /// times
     #[arg(long = "domain", value_name = "DOMAIN")]
     pub domains: Vec<String>,
-    /// Delete the text as well, at once, and do not publish it again
+    /// Delete the text as well, at once, also from the store of bodies and the archive of the configuration, and do not
+    /// publish it again. What is interrupted is done by giving the same order again
     #[arg(long)]
     pub takedown: bool,
     /// Rewrite these archives without it, too (.warc, .warc.gz, folders of them); may be given several times

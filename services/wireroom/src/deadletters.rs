@@ -116,3 +116,33 @@ fn replayed(letter: &Record) -> Result<Output> {
 fn origin_topic(letter: &Record) -> Option<&'static str> {
     header(&letter.headers, "__connect.errors.topic").and_then(admin::input_topic)
 }
+
+#[cfg(test)]
+mod tests {
+    use pipeline::Origin;
+
+    use super::*;
+
+    #[test]
+    fn a_replay_goes_to_the_partition_that_the_record_was_read_from() {
+        let headers = [
+            ("ce_id", "1"),
+            ("__connect.errors.topic", "prepared"),
+            ("__connect.errors.partition", "2"),
+            ("__connect.errors.offset", "7"),
+            ("__connect.errors.stage", "cluster"),
+            ("__connect.errors.exception.message", "torn"),
+            ("wireroom_reason", "malformed"),
+            ("wireroom_attempts", "1"),
+        ];
+        let letter = Record {
+            origin: Origin { topic: "deadletters.normalizer".to_owned(), partition: 0, offset: 3 },
+            key: "k".into(),
+            value: Some("v".into()),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).to_vec(),
+            written_at_ms: 0,
+        };
+        let output = replayed(&letter).unwrap();
+        assert_eq!((output.topic, output.partition, output.headers.len()), ("prepared", Some(2), 1));
+    }
+}

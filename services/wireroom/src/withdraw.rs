@@ -1,11 +1,17 @@
 //! `wireroom withdraw`: articles that are to be published no longer, and orders that are lifted.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, bail};
+use archive::{Store, StoreSettings};
 use article::{ArticleId, CanonicalUrl};
 use pipeline::{Clock, Output};
 use prost::Message;
+use service::Config;
+use tokio::runtime::Builder;
 use ulid::Ulid;
 use wire::{Article, Prepared, Publisher, Topic, Withdrawal};
 
@@ -32,33 +38,79 @@ pub fn withdraw(options: &WithdrawOptions) -> Result<Outcome> {
         .chain(of_domains)
         .map(|order| Ok(Article { withdrawal: Some(withdrawal.clone()), seen_at_ms: at_ms, ..order? }))
         .collect::<Result<_>>()?;
-    Source::open(&options.at)?.append(orders.iter().map(output).collect())?;
+    let source = Source::open(&options.at)?;
+    // Where deciders share the languages, whose an article is nobody knows by its address.
+    let partitions = source.partitions(Topic::Prepared.name())?;
+    source.append(orders.iter().flat_map(|order| outputs(order, partitions)).collect())?;
     for order in &orders {
         let domain = order.publisher.as_ref().map(|publisher| publisher.domain.as_str()).unwrap_or_default();
         println!("{cause}\t{}", if order.url.is_empty() { domain } else { &order.url });
     }
-    erase(&options.archives, &orders)
+    if !options.takedown {
+        return Ok(Outcome::Done);
+    }
+    let config = Config::load(options.at.config.as_deref())?;
+    let fetcher: fetcher::Config = config.section("fetcher")?;
+    let archives: Vec<PathBuf> = options.archives.iter().chain(&fetcher.archive).cloned().collect();
+    let store: StoreSettings = config.section("store")?;
+    let are_erased = [erase_archives(&archives, &orders), erase_bodies(&store, &orders)?];
+    Ok(if are_erased == [true; 2] { Outcome::Done } else { Outcome::SomeFailed })
+}
+
+/// Takes what the orders are about out of the store of bodies, if one is configured.
+#[allow(clippy::print_stdout, clippy::print_stderr, reason = "what the command is for")]
+fn erase_bodies(settings: &StoreSettings, orders: &[Article]) -> Result<bool> {
+    let Some(location) = &settings.location else { return Ok(true) };
+    let store = Store::open(location)?;
+    let runtime = Builder::new_current_thread().enable_all().build().context("no thread for the store")?;
+    let mut erased = 0;
+    for order in orders {
+        let domain = order.publisher.as_ref().map(|publisher| publisher.domain.as_str()).unwrap_or_default();
+        let url = Some(order.url.as_str()).filter(|url| !url.is_empty());
+        match runtime.block_on(store.erase(domain, url)) {
+            Ok(bodies) => erased += bodies,
+            Err(failure) => {
+                eprintln!("wireroom: no body is erased: {failure}");
+                return Ok(false);
+            }
+        }
+    }
+    println!("{erased} bodies erased: {location}");
+    Ok(true)
 }
 
 /// Takes what the orders are about out of archives. One that cannot be rewritten is named, and the others are.
 #[allow(clippy::print_stdout, clippy::print_stderr, reason = "what the command is for")]
-fn erase(archives: &[PathBuf], orders: &[Article]) -> Result<Outcome> {
+fn erase_archives(archives: &[PathBuf], orders: &[Article]) -> bool {
     let mut files = Vec::new();
+    let mut are_erased = true;
+    let mut failed = |failure: String| {
+        eprintln!("wireroom: {failure}");
+        are_erased = false;
+    };
     for path in archives {
-        reextract::archives(path, 0, &mut files).with_context(|| format!("--archive {}", path.display()))?;
+        if let Err(cause) = reextract::archives(path, 0, &mut files) {
+            failed(format!("nothing is erased from the archive {}: {cause:#}", path.display()));
+        }
     }
     let is_meant = |url: &str| CanonicalUrl::parse(url).is_ok_and(|url| is_about(orders, &url));
-    let mut outcome = Outcome::Done;
     for file in files {
         match archive::warc::erase(&file, is_meant) {
             Ok(erased) => println!("{erased} records erased: {}", file.display()),
-            Err(failure) => {
-                eprintln!("wireroom: {failure}");
-                outcome = Outcome::SomeFailed;
-            }
+            Err(failure) => failed(failure.to_string()),
         }
     }
-    Ok(outcome)
+    let are_open: usize = archives.iter().map(|path| open_files(path)).sum();
+    if are_open > 0 {
+        println!("{are_open} files are being written (.open): give the order again when they are closed");
+    }
+    are_erased
+}
+
+/// How many files of an archive a fetcher has open, and may not be rewritten.
+fn open_files(folder: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    entries.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "open")).count()
 }
 
 fn is_about(orders: &[Article], url: &CanonicalUrl) -> bool {
@@ -100,15 +152,18 @@ fn publisher(domain: &str) -> Publisher {
     Publisher { domain: domain.to_owned(), ..Publisher::default() }
 }
 
-fn output(order: &Article) -> Output {
+fn outputs(order: &Article, partitions: usize) -> impl Iterator<Item = Output> {
     let domain = order.publisher.as_ref().map(|publisher| publisher.domain.clone()).unwrap_or_default();
     let key = if order.article_id.is_empty() { domain } else { order.article_id.clone() };
-    Output {
+    let output = Output {
         topic: Topic::Prepared.name(),
+        partition: None,
         headers: wire::headers("Prepared", &Ulid::generate().to_string(), "withdraw", "", &[]),
         key: key.into(),
         value: Some(Prepared { article: Some(order.clone()), ..Prepared::default() }.encode_to_vec().into()),
-    }
+    };
+    let partitions = 0..i32::try_from(partitions).unwrap_or(i32::MAX);
+    partitions.map(move |partition| Output { partition: Some(partition), ..output.clone() })
 }
 
 #[cfg(test)]
