@@ -16,6 +16,7 @@ use crate::{
 
 mod ageing;
 mod boilerplate;
+mod derived;
 mod evidence;
 mod languages;
 mod orders;

@@ -342,3 +342,27 @@ fn articles_go_to_the_partition_of_their_language_and_withdrawals_to_all() {
     let expected = [("ade", 1), ("aen", 0), ("aes", 2), ("a", 0), ("gone", 0), ("gone", 1), ("gone", 2)];
     assert_eq!(sent, expected.map(|(id, partition)| (id.into(), Some(partition))));
 }
+
+#[test]
+fn consent_and_challenge_pages_never_form_a_cluster() {
+    let world = World::new();
+    let mut process = world.start(10, Encoding::Protobuf);
+    let walls = ["consent", "challenge", "script_shell", "error", "listing", "other"];
+    let of_sites = |verdict: &str| {
+        // The same words on every site, as a provider of such walls has them.
+        let wall = |site: &str| Article {
+            verdict: verdict.to_owned(),
+            ..article(&format!("{verdict}-{site}"), "2026-03-19T10:00:00Z", words(9, 300))
+        };
+        ["harbour", "isle", "tribune"].map(wall)
+    };
+    process.submit(&walls.iter().flat_map(|verdict| of_sites(verdict)).collect::<Vec<_>>());
+    process.submit(&articles());
+    process.run();
+    assert_eq!(process.canonical().keys().collect::<Vec<_>>(), ["extension", "original", "other"]);
+    let dead = process.topic("deadletters.normalizer");
+    assert_eq!(dead.len(), 3 * walls.len());
+    assert!(
+        dead.iter().all(|letter| wire::header(&letter.headers, "wireroom_reason") == Some("not_an_article"))
+    );
+}
