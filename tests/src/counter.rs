@@ -122,7 +122,9 @@ pub fn open(
     probe: Option<Probe>,
 ) -> Result<AnyLog> {
     Ok(match brokers {
-        None => AnyLog::Embedded(Embedded::open(data, &embedded::Options { fsync: false, clock, probe })?),
+        None => {
+            AnyLog::Embedded(Embedded::open(data, &embedded::Options { clock, probe, ..Default::default() })?)
+        }
         Some((brokers, prefix)) => {
             AnyLog::Kafka(Kafka::open(kafka_options(brokers, prefix, instance, data, clock, probe))?)
         }

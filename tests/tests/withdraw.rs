@@ -152,7 +152,14 @@ fn a_takedown_leaves_the_text_in_neither_canonical_nor_bodies_nor_archive() {
         [by_url, by_domain].iter().all(|article| last(&data, &word(article, "article_id")).is_none())
     });
     assert!(running.stop().success());
+    let canonical = Topics::in_folder(&data).read("canonical");
     for article in [by_url, by_domain] {
+        let of_article = canonical.iter().filter(|record| record["article_id"] == article["article_id"]);
+        assert!(
+            of_article.clone().all(|record| record["tombstone"] == true),
+            "no version of {}",
+            article["url"]
+        );
         assert!(texts().iter().all(|text| !text.contains(&sentence(article))), "{}", article["url"]);
         assert!(texts().iter().all(|text| !text.contains(&word(article, "headline"))), "{}", article["url"]);
     }

@@ -26,6 +26,9 @@ pub fn specs(kafka: &KafkaSection, languages: &Languages) -> Vec<TopicSpec> {
     specs
 }
 
+/// Those that keep the last record of each key, beside changelogs.
+pub const COMPACTED: &[&str] = &["canonical"];
+
 /// Where dead letters go.
 pub const DEAD_LETTERS: [&str; 3] =
     ["deadletters.fetcher", "deadletters.extractor", "deadletters.normalizer"];

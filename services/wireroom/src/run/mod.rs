@@ -104,7 +104,12 @@ fn open(options: &RunOptions, config: &Config) -> Result<Place> {
     };
     let log = match &options.kafka {
         None => {
-            let embedded = Options { fsync: options.fsync, probe: hold_for_tests(), ..Options::default() };
+            let embedded = Options {
+                fsync: options.fsync,
+                compacted: topics::COMPACTED,
+                probe: hold_for_tests(),
+                ..Options::default()
+            };
             AnyLog::Embedded(Embedded::open(&data, &embedded)?)
         }
         Some(brokers) => {
