@@ -172,6 +172,7 @@ pub struct SubmitOptions {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("for_good").args(["takedown", "lift"])))]
 pub struct WithdrawOptions {
     /// Addresses of articles
     #[arg(required_unless_present = "domains", value_name = "URL")]
@@ -184,8 +185,9 @@ pub struct WithdrawOptions {
     /// publish it again. What is interrupted is done by giving the same order again
     #[arg(long)]
     pub takedown: bool,
-    /// Rewrite these archives without it, too (.warc, .warc.gz, folders of them); may be given several times
-    #[arg(long = "archive", value_name = "PATH", requires = "takedown")]
+    /// Rewrite these archives without it, too (.warc, .warc.gz, folders of them), and let nothing of it into the folders
+    /// among them; may be given several times
+    #[arg(long = "archive", value_name = "PATH", requires = "for_good")]
     pub archives: Vec<PathBuf>,
     /// Lift withdrawals and takedowns
     #[arg(long, conflicts_with = "takedown")]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use archive::{Store, StoreSettings};
+use archive::{Store, StoreError, StoreSettings};
 use article::{ArticleId, CanonicalUrl};
 use pipeline::{Clock, Output};
 use prost::Message;
@@ -20,7 +20,7 @@ use crate::{Outcome, cli::WithdrawOptions, reextract, source::Source};
 /// Longest reason, in bytes: it stands on every record that it withdraws.
 const MAX_REASON_BYTES: usize = 1024;
 
-#[allow(clippy::print_stdout, reason = "what the command is for")]
+#[allow(clippy::print_stdout, clippy::print_stderr, reason = "what the command is for")]
 pub fn withdraw(options: &WithdrawOptions) -> Result<Outcome> {
     if options.reason.len() > MAX_REASON_BYTES {
         bail!("--reason has {} bytes; {MAX_REASON_BYTES} are as many as it may have", options.reason.len());
@@ -43,40 +43,55 @@ pub fn withdraw(options: &WithdrawOptions) -> Result<Outcome> {
     let partitions = source.partitions(Topic::Prepared.name())?;
     source.append(orders.iter().flat_map(|order| outputs(order, partitions)).collect())?;
     for order in &orders {
-        let domain = order.publisher.as_ref().map(|publisher| publisher.domain.as_str()).unwrap_or_default();
-        println!("{cause}\t{}", if order.url.is_empty() { domain } else { &order.url });
+        let (domain, url) = place(order);
+        println!("{cause}\t{}", url.unwrap_or(domain));
     }
-    if !options.takedown {
+    if cause == "ordered" {
         return Ok(Outcome::Done);
     }
     let config = Config::load(options.at.config.as_deref())?;
     let fetcher: fetcher::Config = config.section("fetcher")?;
     let archives: Vec<PathBuf> = options.archives.iter().chain(&fetcher.archive).cloned().collect();
     let store: StoreSettings = config.section("store")?;
-    let are_erased = [erase_archives(&archives, &orders), erase_bodies(&store, &orders)?];
-    Ok(if are_erased == [true; 2] { Outcome::Done } else { Outcome::SomeFailed })
-}
-
-/// Takes what the orders are about out of the store of bodies, if one is configured.
-#[allow(clippy::print_stdout, clippy::print_stderr, reason = "what the command is for")]
-fn erase_bodies(settings: &StoreSettings, orders: &[Article]) -> Result<bool> {
-    let Some(location) = &settings.location else { return Ok(true) };
-    let store = Store::open(location)?;
     let runtime = Builder::new_current_thread().enable_all().build().context("no thread for the store")?;
-    let mut erased = 0;
-    for order in orders {
-        let domain = order.publisher.as_ref().map(|publisher| publisher.domain.as_str()).unwrap_or_default();
-        let url = Some(order.url.as_str()).filter(|url| !url.is_empty());
-        match runtime.block_on(store.erase(domain, url)) {
-            Ok(bodies) => erased += bodies,
+    // Marked first: what comes meanwhile is not kept.
+    for folder in archives.iter().filter(|path| path.is_dir()) {
+        let folder = Store::in_folder(folder)?;
+        orders.iter().try_for_each(|order| runtime.block_on(mark(&folder, order, options.lift)))?;
+    }
+    let mut are_done = options.lift || erase_archives(&archives, &orders);
+    if let Some(location) = &store.location {
+        let store = Store::open(location)?;
+        let erased = orders.iter().map(|order| runtime.block_on(erase_bodies(&store, order, options.lift)));
+        match erased.sum::<Result<u64, _>>() {
+            Ok(_) if options.lift => {}
+            Ok(erased) => println!("{erased} bodies erased: {location}"),
             Err(failure) => {
-                eprintln!("wireroom: no body is erased: {failure}");
-                return Ok(false);
+                eprintln!("wireroom: not all bodies are erased: {failure}");
+                are_done = false;
             }
         }
     }
-    println!("{erased} bodies erased: {location}");
-    Ok(true)
+    Ok(if are_done { Outcome::Done } else { Outcome::SomeFailed })
+}
+
+/// The domain that an order is about, and the address if it is about one.
+fn place(order: &Article) -> (&str, Option<&str>) {
+    let domain = order.publisher.as_ref().map(|publisher| publisher.domain.as_str()).unwrap_or_default();
+    (domain, Some(order.url.as_str()).filter(|url| !url.is_empty()))
+}
+
+/// Marks what an order is about as to be kept no more, or takes the mark away.
+async fn mark(place_of: &Store, order: &Article, is_lifted: bool) -> Result<(), StoreError> {
+    let (domain, url) = place(order);
+    if is_lifted { place_of.lift(domain, url).await } else { place_of.withhold(domain, url).await }
+}
+
+/// Takes the bodies of what an order is about out of the store. How many there were.
+async fn erase_bodies(store: &Store, order: &Article, is_lifted: bool) -> Result<u64, StoreError> {
+    mark(store, order, is_lifted).await?;
+    let (domain, url) = place(order);
+    if is_lifted { Ok(0) } else { store.erase(domain, url).await }
 }
 
 /// Takes what the orders are about out of archives. One that cannot be rewritten is named, and the others are.
@@ -115,12 +130,8 @@ fn open_files(folder: &Path) -> usize {
 
 fn is_about(orders: &[Article], url: &CanonicalUrl) -> bool {
     orders.iter().any(|order| {
-        let domain = order.publisher.as_ref().map(|publisher| publisher.domain.as_str());
-        if order.url.is_empty() {
-            domain == Some(url.registrable_domain())
-        } else {
-            order.url == url.as_str()
-        }
+        let (domain, of_url) = place(order);
+        of_url.map_or(domain == url.registrable_domain(), |of_url| of_url == url.as_str())
     })
 }
 

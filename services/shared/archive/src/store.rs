@@ -114,18 +114,20 @@ impl Store {
         let failed = |cause: String| StoreError::Location { location: location.to_owned(), cause };
         match location.split_once("://") {
             Some(("s3", _)) => Self::on_s3(location, AmazonS3Builder::from_env()),
-            Some(("file", folder)) if folder.starts_with('/') => Self::in_folder(folder),
-            None if !location.is_empty() => Self::in_folder(location),
+            Some(("file", folder)) if folder.starts_with('/') => Self::in_folder(FilePath::new(folder)),
+            None if !location.is_empty() => Self::in_folder(FilePath::new(location)),
             _ => Err(failed("neither a folder nor s3://".to_owned())),
         }
     }
 
-    fn in_folder(folder: &str) -> Result<Self, StoreError> {
-        let failed = |cause: String| StoreError::Location { location: folder.to_owned(), cause };
-        std::fs::create_dir_all(FilePath::new(folder)).map_err(|cause| failed(cause.to_string()))?;
+    /// The store in a folder, which is made where it is missing.
+    pub fn in_folder(folder: &FilePath) -> Result<Self, StoreError> {
+        let location = folder.display().to_string();
+        let failed = |cause: String| StoreError::Location { location: location.clone(), cause };
+        std::fs::create_dir_all(folder).map_err(|cause| failed(cause.to_string()))?;
         let objects = LocalFileSystem::new_with_prefix(folder).map_err(|cause| failed(cause.to_string()))?;
         // A body must last as long as the record that names it, through a power loss, too.
-        Ok(Self::of(objects.with_fsync(true), folder))
+        Ok(Self::of(objects.with_fsync(true), &location))
     }
 
     fn on_s3(location: &str, builder: AmazonS3Builder) -> Result<Self, StoreError> {
@@ -233,6 +235,8 @@ fn path(key: &str) -> Result<Path, StoreError> {
         _ => Err(StoreError::Key(key.to_owned())),
     }
 }
+
+mod withheld;
 
 #[cfg(test)]
 mod tests;

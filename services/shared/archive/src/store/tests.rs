@@ -127,6 +127,31 @@ async fn what_an_address_answered_is_erased_and_the_same_of_others_stays() {
     assert_eq!(files(&at), 1, "the marker");
 }
 
+/// Marks hold for an address or a domain until they are lifted, and erasing leaves them.
+async fn withholds(store: &Store) {
+    let other = "https://harbour.example/bridge";
+    for marked in [Some(FERRY), None] {
+        assert!(!store.is_withheld(DOMAIN, FERRY).await.unwrap());
+        store.withhold(DOMAIN, marked).await.unwrap();
+        store.withhold(DOMAIN, marked).await.unwrap();
+        store.erase(DOMAIN, None).await.unwrap();
+        assert!(store.is_withheld(DOMAIN, FERRY).await.unwrap());
+        assert_eq!(store.is_withheld(DOMAIN, other).await.unwrap(), marked.is_none());
+        assert!(!store.is_withheld("isle.example", FERRY).await.unwrap());
+        store.lift(DOMAIN, marked).await.unwrap();
+        store.lift(DOMAIN, marked).await.unwrap();
+    }
+    assert!(!store.is_withheld(DOMAIN, other).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_is_withheld_is_so_until_it_is_lifted() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().display().to_string()).unwrap();
+    store.put(DOMAIN, FERRY, body("ferry")).await.unwrap();
+    withholds(&store).await;
+}
+
 type Objects = Arc<Mutex<BTreeMap<String, Body>>>;
 
 /// As much of S3 as is asked for.
@@ -161,6 +186,10 @@ async fn answer(State(objects): State<Objects>, method: Method, at: Uri, body: B
             objects.insert(at.path().to_owned(), body);
             (StatusCode::OK, headers, Body::new())
         }
+        (Method::DELETE, _) => {
+            objects.remove(at.path());
+            (StatusCode::NO_CONTENT, headers, Body::new())
+        }
         (_, Some(object)) => (StatusCode::OK, headers, object),
         (_, None) => (StatusCode::NOT_FOUND, headers, Body::new()),
     }
@@ -187,6 +216,7 @@ async fn the_same_on_s3() {
     assert_eq!(paths, [format!("/press/bodies/{key}"), format!("/press/bodies/{MARKER}")]);
     store.erase(DOMAIN, None).await.unwrap();
     erases(&store).await;
+    withholds(&store).await;
     server.abort();
     let _ = server.await;
     let gone = store.get(&key, CAP).await.unwrap_err();
