@@ -86,6 +86,12 @@ fn main() {
     println!("decider_store {:.1} us", (whole - preparing - deciding) / each);
     println!("decider_state {:.0} bytes/article", disk_bytes(folder.path()) as f64 / each);
     println!("decider_memory {} MB", peak_memory_mb());
+    let candidates = &metrics::NORMALIZER_CANDIDATES;
+    println!(
+        "decider_candidates {:.2} a query",
+        candidates.get_sample_sum() / candidates.get_sample_count() as f64
+    );
+    println!("decider_hits {:.2} a query", (found.joined + found.wrongly) as f64 / each);
     println!("decider_copies_found {:.4} ratio", found.joined as f64 / press.copies_of(articles) as f64);
     println!("decider_originals_joined {} articles", found.wrongly);
 }

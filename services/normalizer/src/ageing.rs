@@ -7,6 +7,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use pipeline::LogError;
+use rustc_hash::FxHashSet;
 use wire::StreamState;
 
 use crate::rows::{Rows, Tables};
@@ -41,11 +42,13 @@ pub(crate) struct Ageing {
     pub(crate) spans: Spans,
     /// The stream's time, and the arrival that came then, now and then.
     marks: VecDeque<(i64, u64)>,
+    /// Arrivals of articles that have not aged and are not alone: of the others no row need be read to let them age.
+    together: FxHashSet<u64>,
 }
 
 impl Ageing {
     pub(crate) fn new(spans: Spans) -> Self {
-        Self { spans, marks: VecDeque::new() }
+        Self { spans, marks: VecDeque::new(), together: FxHashSet::default() }
     }
 
     pub(crate) fn recall(&mut self, time_ms: i64, arrival: u64) {
@@ -55,6 +58,11 @@ impl Ageing {
     /// The first arrival that is in the window.
     pub(crate) fn oldest(&self, stream: &StreamState) -> u64 {
         self.first_after(stream.time_ms.saturating_sub(self.spans.window_ms))
+    }
+
+    /// Notes that these articles are decided on together.
+    pub(crate) fn keep_together(&mut self, arrivals: &[u64], stream: &StreamState) {
+        self.together.extend(arrivals.iter().filter(|arrival| **arrival >= stream.aged_to));
     }
 
     /// Notes an arrival, and lets a few articles age that are past their time.
@@ -67,7 +75,11 @@ impl Ageing {
         }
         let oldest = self.oldest(stream);
         for arrival in stream.aged_to..oldest.min(stream.aged_to + AT_ONCE) {
-            age(rows, arrival)?;
+            if self.together.remove(&arrival) {
+                rows.empty_body(arrival)
+            } else {
+                rows.delete_body(arrival)
+            }?;
             stream.aged_to = arrival + 1;
         }
         let forgotten = self.first_after(stream.time_ms.saturating_sub(self.spans.memory_ms));
@@ -95,16 +107,6 @@ impl Ageing {
     fn between_ms(&self) -> i64 {
         (self.spans.window_ms / MARKS_IN_WINDOW).max(1)
     }
-}
-
-fn age(rows: &mut impl Rows, arrival: u64) -> Result<(), LogError> {
-    let Some(mut state) = rows.article(arrival)? else { return Ok(()) };
-    rows.delete_body(arrival)?;
-    if rows.group(state.group)?.len() == 1 && state.sketch.take().is_some() {
-        state.is_representative = false;
-        rows.put_article(&state)?;
-    }
-    Ok(())
 }
 
 fn forget(rows: &mut impl Rows, arrival: u64) -> Result<(), LogError> {

@@ -2,17 +2,19 @@
 
 use article::Relation;
 use bytes::Bytes;
-use neardup::{Index, Member, Placement, Sketch, are_kin};
+use neardup::{Index, Likeness, Member, Placement, Proximity, Sketch, are_kin};
 use pipeline::LogError;
 use rustc_hash::{FxHashMap, FxHashSet};
-use wire::{Article, ArticleState, Prepared, StreamState};
+use wire::{Article, ArticleState, BodyState, Prepared, StreamState};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     ageing::{Ageing, Spans},
     boilerplate::{self, Boilerplate},
     facts::{self, facts, member},
+    packed::{pack, unpack},
     record::{self, Publication},
-    rows::{Rows, Tables},
+    rows::{Rows, Tables, declaring_key},
     withdrawal,
 };
 
@@ -37,6 +39,8 @@ pub(crate) struct Clusters {
     drop_boilerplate: bool,
     /// No withdrawn record leaves canonical before this instant of the stream's own time.
     pub(crate) next_burial_ms: i64,
+    /// Hashes of the keys of originals that were declared: most articles are nobody's, and no row tells so.
+    pub(crate) declared: FxHashSet<u64>,
     /// What was taken down, as the keys of its rows.
     pub(crate) taken_down: FxHashSet<Box<[u8]>>,
 }
@@ -53,13 +57,17 @@ pub(crate) struct Arrival {
 }
 
 /// An article of the cluster that is being decided.
+#[derive(Default)]
 pub(crate) struct Known {
-    /// Without the sketch.
     pub(crate) state: ArticleState,
-    sketch: Sketch,
+    pub(crate) sketch: Sketch,
+    /// The article as it is kept; empty where it is no longer.
+    packed: Bytes,
     /// The article, where it is at hand.
     body: Option<Article>,
+    is_representative: bool,
     pub(crate) is_changed: bool,
+    is_body_changed: bool,
     /// It had been withdrawn until now.
     pub(crate) is_revived: bool,
 }
@@ -75,6 +83,7 @@ impl Clusters {
             stream,
             drop_boilerplate,
             next_burial_ms: i64::MIN,
+            declared: FxHashSet::default(),
             taken_down: FxHashSet::default(),
         }
     }
@@ -95,10 +104,22 @@ impl Clusters {
         (self.stream.arrivals + 1).saturating_sub(self.oldest().max(1))
     }
 
-    /// Takes up an article from the rows, in the order of arrival.
+    /// Takes up the key of a row of [`crate::rows::DECLARING`].
+    pub(crate) fn recall_declared(&mut self, key: &[u8]) {
+        self.declared.insert(xxh3_64(key));
+    }
+
+    /// Takes up an article from the rows, in the order of arrival: all that have not aged.
     pub(crate) fn recall(&mut self, state: &ArticleState) {
-        if let Some(sketch) = state.sketch.as_ref().filter(|_| state.is_representative) {
-            self.index.insert(state.arrival, &sketch.keys);
+        if state.group != state.arrival {
+            self.ageing.keep_together(&[state.group, state.arrival], &self.stream);
+        }
+    }
+
+    /// Takes up a text from the rows, in the order of arrival: all that are in the window.
+    pub(crate) fn recall_body(&mut self, arrival: u64, body: &BodyState) {
+        if let Some(sketch) = body.sketch.as_ref().filter(|_| body.is_representative) {
+            self.index.insert(arrival, &sketch.keys);
         }
     }
 
@@ -179,14 +200,14 @@ impl Clusters {
         let placements = withdrawal::place(&members, &decided_on);
         drop(decided_on);
         self.represent(&mut members, &placements);
-        let publications = record::publish(rows, &mut members, &placements, is_revised.then_some(arrival))?;
-        withdrawal::empty(rows, &mut members, &placements)?;
+        let publications = record::publish(&mut members, &placements, is_revised.then_some(arrival))?;
+        withdrawal::empty(&mut members, &placements);
         let own = members.iter().zip(&placements).find(|(known, _)| known.state.arrival == arrival);
         let own = own.map(|(_, placement)| *placement);
         let relation = own.map_or(Relation::Original, |own| own.relation());
         let cluster_id = own.map(|own| record::cluster_id(&members, &placements, own.original));
-        for known in members.into_iter().filter(|known| known.is_changed) {
-            rows.put_article(&known.into_state())?;
+        for known in members {
+            known.save(rows)?;
         }
         Ok(Arrival { publications, cluster_id: cluster_id.unwrap_or_default(), relation })
     }
@@ -213,7 +234,7 @@ impl Clusters {
             Some(arrival) => rows.article(arrival)?,
             None => None,
         };
-        let Some(mut before) = before else {
+        let Some(before) = before else {
             let arrival = self.stream.arrivals;
             let state = ArticleState {
                 arrival,
@@ -222,40 +243,42 @@ impl Clusters {
                 ..facts(&text_hash, &article)
             };
             rows.put_arrival(&state.article_id, arrival)?;
-            rows.put_body(arrival, &article)?;
-            return Ok((known_by(rows, state, sketch, article)?, false));
+            let packed = pack(&article)?;
+            let known = Known { state, sketch, packed, is_body_changed: true, ..Known::default() };
+            return Ok((self.known_by(rows, known, article)?, false));
         };
-        let old_sketch = facts::take_sketch(&mut before);
-        let body = rows.body(before.arrival)?;
+        let mut known = Known::of(rows.body(before.arrival)?.unwrap_or_default());
+        let body = known.body()?;
         let is_lesser = is_teaser(&article) && !before.is_teaser && !before.is_emptied;
         if body.is_none() && is_lesser {
-            let (is_changed, is_revived) = (false, false);
-            return Ok((Known { state: before, sketch: old_sketch, body, is_changed, is_revived }, false));
+            return Ok((Known { state: before, ..known }, false));
         }
         let is_revived = withdrawal::is_ended(&before, &article);
-        let (article, is_revised, state, sketch) = match &body {
+        let (article, is_revised, state) = match &body {
             Some(known) if !revises(&article, known) => {
                 let fetched_at_ms = if is_revived { article.fetched_at_ms } else { 0 };
                 let mut article = merged(known.clone(), &article);
                 article.fetched_at_ms = article.fetched_at_ms.max(fetched_at_ms);
                 let (seen_at_ms, labels) = (article.seen_at_ms, article.labels.clone());
-                (article, false, ArticleState { seen_at_ms, labels, ..before.clone() }, old_sketch)
+                (article, false, ArticleState { seen_at_ms, labels, ..before.clone() })
             }
             _ => {
-                if before.is_representative {
-                    self.index.remove(before.arrival, &old_sketch.keys);
-                    before.is_representative = false;
+                if std::mem::take(&mut known.is_representative) {
+                    self.index.remove(before.arrival, &known.sketch.keys);
                 }
+                known.is_body_changed |= known.sketch != sketch;
+                known.sketch = sketch;
                 let is_revised = body.is_some() || before.text_hash != text_hash;
                 let (seen_at_ms, labels) = (before.seen_at_ms, before.labels.clone());
                 let known = || Article { seen_at_ms, labels, ..Article::default() };
                 let article = merged(article, &body.clone().unwrap_or_else(known));
                 let state = ArticleState { left_out: self.left_out(repeated), ..facts(&text_hash, &article) };
-                (article, is_revised, state, sketch)
+                (article, is_revised, state)
             }
         };
         if body.as_ref() != Some(&article) {
-            rows.put_body(before.arrival, &article)?;
+            known.packed = pack(&article)?;
+            known.is_body_changed = true;
         }
         if before.text_hash != state.text_hash
             && rows.arrival_with_text(&before.text_hash)? == Some(before.arrival)
@@ -269,13 +292,56 @@ impl Clusters {
             version: before.version,
             is_published: before.is_published,
             published_hash: before.published_hash,
-            is_representative: before.is_representative,
             withdrawal: before.withdrawal.filter(|_| !is_revived),
             buried_at_ms: if is_revived { 0 } else { before.buried_at_ms },
             is_emptied: false,
             ..state
         };
-        Ok((Known { is_revived, ..known_by(rows, state, sketch, article)? }, is_revised))
+        Ok((self.known_by(rows, Known { state, is_revived, ..known }, article)?, is_revised))
+    }
+
+    /// The article that has arrived, once it can be found by all its names.
+    fn known_by(
+        &mut self,
+        rows: &mut impl Rows,
+        mut known: Known,
+        article: Article,
+    ) -> Result<Known, LogError> {
+        let state = &mut known.state;
+        if !state.declared_original_id.is_empty() {
+            self.declared.insert(xxh3_64(&declaring_key(&state.declared_original_id)));
+            rows.put_declaring(&state.declared_original_id, &state.article_id)?;
+        }
+        let same = article.url == article.requested_url;
+        for url in [&article.url, &article.requested_url].into_iter().skip(usize::from(same)) {
+            let Some(url_id) = facts::id_of_url(url).filter(|url_id| *url_id != state.article_id) else {
+                continue;
+            };
+            rows.put_alias(&url_id, &state.article_id)?;
+            if state.aliases.len() < MAX_ALIASES && !state.aliases.contains(&url_id) {
+                state.aliases.push(url_id);
+            }
+        }
+        Ok(Known { body: Some(article), is_changed: true, ..known })
+    }
+
+    /// Articles that this one names its original, or that name it theirs.
+    fn named(&self, rows: &impl Rows, arrived: &Known) -> Result<Vec<u64>, LogError> {
+        let own = &arrived.state.article_id;
+        let mut ids = Vec::new();
+        if !arrived.state.declared_original_id.is_empty() {
+            ids.push(rows.resolve(&arrived.state.declared_original_id)?);
+        }
+        for name in [own].into_iter().chain(&arrived.state.aliases) {
+            if self.declared.contains(&xxh3_64(&declaring_key(name))) {
+                ids.extend(rows.declaring(name)?);
+            }
+        }
+        let mut named = Vec::new();
+        for id in ids {
+            named.extend(rows.arrival(&id)?);
+        }
+        Ok(named)
     }
 
     fn left_out(&self, repeated: &[u32]) -> Vec<u32> {
@@ -283,7 +349,7 @@ impl Clusters {
     }
 
     /// The article with all it is decided with, in order of arrival. Clusters that it joins become one.
-    fn gather(&self, rows: &mut impl Rows, arrived: Known) -> Result<Vec<Known>, LogError> {
+    fn gather(&mut self, rows: &mut impl Rows, arrived: Known) -> Result<Vec<Known>, LogError> {
         let mut groups = vec![arrived.state.group];
         let is_new = arrived.state.arrival == self.stream.arrivals;
         let mut arrivals = if is_new { groups.clone() } else { rows.group(arrived.state.group)? };
@@ -292,15 +358,23 @@ impl Clusters {
         if with_text.is_none() {
             rows.put_arrival_with_text(&arrived.state.text_hash, arrived.state.arrival)?;
         }
-        let mut candidates = named(rows, &arrived)?;
+        let mut candidates = self.named(rows, &arrived)?;
         candidates.extend(with_text);
+        let named = candidates.len();
         candidates.extend(self.index.candidates(&arrived.sketch.keys));
         metrics::NORMALIZER_CANDIDATES.observe(candidates.len() as f64);
-        for candidate in candidates {
+        for (at, candidate) in candidates.into_iter().enumerate() {
             if arrivals.contains(&candidate) {
                 continue;
             }
-            let Some(known) = recollect(rows, candidate)? else { continue };
+            let mut known = Known::of(rows.body(candidate)?.unwrap_or_default());
+            // Most have a phrase in common, and their sketches tell so: this rule lets all pass that are alike.
+            let likeness = || Likeness::between(&arrived.sketch, &known.sketch);
+            if at >= named && likeness().rule(Proximity::SameDays).is_err() {
+                continue;
+            }
+            let Some(state) = rows.article(candidate)? else { continue };
+            known.state = state;
             if !are_kin(&member(&arrived.state, &arrived.sketch), &member(&known.state, &known.sketch)) {
                 continue;
             }
@@ -318,7 +392,9 @@ impl Clusters {
             }
         }
         members.sort_by_key(|known| known.state.arrival);
-        regroup(rows, &mut members, &groups)?;
+        if let Some(arrivals) = regroup(rows, &mut members, &groups)? {
+            self.ageing.keep_together(&arrivals, &self.stream);
+        }
         Ok(members)
     }
 
@@ -334,8 +410,8 @@ impl Clusters {
         };
         for (at, (known, placement)) in members.iter_mut().zip(placements).enumerate() {
             let is_representative = represents(at, placement);
-            let was = std::mem::replace(&mut known.state.is_representative, is_representative);
-            known.is_changed |= was != is_representative;
+            let was = std::mem::replace(&mut known.is_representative, is_representative);
+            known.is_body_changed |= was != is_representative;
             match (was, is_representative) {
                 (false, true) => self.index.insert(known.state.arrival, &known.sketch.keys),
                 (true, false) => self.index.remove(known.state.arrival, &known.sketch.keys),
@@ -346,19 +422,47 @@ impl Clusters {
 }
 
 impl Known {
+    /// What is kept of its text. What is known of it comes from another row.
+    fn of(body: BodyState) -> Self {
+        Self {
+            sketch: facts::from_wire(body.sketch.unwrap_or_default()),
+            packed: body.article,
+            is_representative: body.is_representative,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn id(&self) -> &str {
         &self.state.article_id
     }
 
     /// The article itself; none where it has aged.
-    pub(crate) fn body(&mut self, rows: &impl Rows) -> Result<Option<Article>, LogError> {
-        self.body.take().map_or_else(|| rows.body(self.state.arrival), |body| Ok(Some(body)))
+    pub(crate) fn body(&mut self) -> Result<Option<Article>, LogError> {
+        match self.body.take() {
+            None if !self.packed.is_empty() => unpack(&self.packed).map(Some),
+            body => Ok(body),
+        }
     }
 
-    fn into_state(self) -> ArticleState {
-        let Self { mut state, sketch, .. } = self;
-        state.sketch = (sketch != Sketch::default()).then(|| facts::to_wire(sketch));
-        state
+    /// Deletes its text.
+    pub(crate) fn empty(&mut self) {
+        (self.packed, self.body) = (Bytes::new(), None);
+        self.state.is_emptied = true;
+        (self.is_changed, self.is_body_changed) = (true, true);
+    }
+
+    /// Writes what has changed.
+    fn save(self, rows: &mut impl Rows) -> Result<(), LogError> {
+        if self.is_changed {
+            rows.put_article(&self.state)?;
+        }
+        // One that has aged has nothing that is worth a row.
+        if self.is_body_changed && (!self.packed.is_empty() || self.sketch != Sketch::default()) {
+            let (sketch, article) = (Some(facts::to_wire(self.sketch)), self.packed);
+            let body = BodyState { sketch, article, is_representative: self.is_representative };
+            rows.put_body(self.state.arrival, &body)?;
+        }
+        Ok(())
     }
 
     fn is_of(&self, domain: &str) -> bool {
@@ -375,58 +479,21 @@ impl Known {
     }
 }
 
-/// The article that has arrived, once it can be found by all its names.
-fn known_by(
+/// The article that came as that.
+pub(crate) fn recollect(rows: &impl Rows, arrival: u64) -> Result<Option<Known>, LogError> {
+    let Some(state) = rows.article(arrival)? else { return Ok(None) };
+    Ok(Some(Known { state, ..Known::of(rows.body(arrival)?.unwrap_or_default()) }))
+}
+
+/// Makes one group of `members`, named after the first that arrived, and tells who is in it; none where one is alone.
+fn regroup(
     rows: &mut impl Rows,
-    mut state: ArticleState,
-    sketch: Sketch,
-    article: Article,
-) -> Result<Known, LogError> {
-    if !state.declared_original_id.is_empty() {
-        rows.put_declaring(&state.declared_original_id, &state.article_id)?;
-    }
-    let same = article.url == article.requested_url;
-    for url in [&article.url, &article.requested_url].into_iter().skip(usize::from(same)) {
-        let Some(url_id) = facts::id_of_url(url).filter(|url_id| *url_id != state.article_id) else {
-            continue;
-        };
-        rows.put_alias(&url_id, &state.article_id)?;
-        if state.aliases.len() < MAX_ALIASES && !state.aliases.contains(&url_id) {
-            state.aliases.push(url_id);
-        }
-    }
-    Ok(Known { state, sketch, body: Some(article), is_changed: true, is_revived: false })
-}
-
-/// Articles that this one names its original, or that name it theirs.
-fn named(rows: &impl Rows, arrived: &Known) -> Result<Vec<u64>, LogError> {
-    let own = &arrived.state.article_id;
-    let mut ids = Vec::new();
-    if !arrived.state.declared_original_id.is_empty() {
-        ids.push(rows.resolve(&arrived.state.declared_original_id)?);
-    }
-    ids.extend(rows.declaring(own)?);
-    for alias in &arrived.state.aliases {
-        ids.extend(rows.declaring(alias)?);
-    }
-    let mut named = Vec::new();
-    for id in ids {
-        named.extend(rows.arrival(&id)?);
-    }
-    Ok(named)
-}
-
-fn recollect(rows: &impl Rows, arrival: u64) -> Result<Option<Known>, LogError> {
-    let Some(mut state) = rows.article(arrival)? else { return Ok(None) };
-    let sketch = facts::take_sketch(&mut state);
-    Ok(Some(Known { state, sketch, body: None, is_changed: false, is_revived: false }))
-}
-
-/// Makes one group of `members`, named after the first that arrived.
-fn regroup(rows: &mut impl Rows, members: &mut [Known], groups: &[u64]) -> Result<(), LogError> {
-    let Some(group) = members.first().map(|first| first.state.arrival) else { return Ok(()) };
+    members: &mut [Known],
+    groups: &[u64],
+) -> Result<Option<Vec<u64>>, LogError> {
+    let Some(group) = members.first().map(|first| first.state.arrival) else { return Ok(None) };
     if members.len() == 1 && groups == [group] {
-        return Ok(());
+        return Ok(None);
     }
     for stale in groups.iter().filter(|stale| **stale != group) {
         rows.delete_group(*stale)?;
@@ -437,9 +504,9 @@ fn regroup(rows: &mut impl Rows, members: &mut [Known], groups: &[u64]) -> Resul
     }
     let arrivals: Vec<u64> = members.iter().map(|known| known.state.arrival).collect();
     if arrivals != rows.group(group)? {
-        rows.put_group(group, arrivals)?;
+        rows.put_group(group, arrivals.clone())?;
     }
-    Ok(())
+    Ok(Some(arrivals))
 }
 
 /// The articles that members declare their originals, as ids of articles rather than of URLs.

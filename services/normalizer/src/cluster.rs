@@ -13,13 +13,13 @@ use crate::{
     arrival::Clusters,
     counts::count,
     record::{Publication, rfc3339},
-    rows::{ARTICLES, MARKS, STREAM, StepRows, decode_state, number, number_after},
+    rows::{ARTICLES, BODIES, DECLARING, MARKS, STREAM, StepRows, decode_state, number, number_after},
     withdrawal::{Cause, TAKEN_DOWN},
 };
 
 /// Reads `prepared`; its state is one record an article.
 pub const CLUSTER_ROLE: Role =
-    Role { name: "cluster", input: "prepared", dead_letters: DEAD_LETTERS, state_version: Some(3) };
+    Role { name: "cluster", input: "prepared", dead_letters: DEAD_LETTERS, state_version: Some(4) };
 
 /// How far an article may say it was seen after its record was written.
 const MAX_AHEAD_MS: i64 = 24 * 3_600_000;
@@ -146,7 +146,7 @@ impl Cluster {
 
 impl Stage for Cluster {
     fn assigned(&mut self, partition: i32, state: &State) -> Result<(), LogError> {
-        let stream = state.get(STREAM)?.map(|row| decode_state(&row)).transpose()?.unwrap_or_default();
+        let stream = state.get(STREAM)?.map(decode_state).transpose()?.unwrap_or_default();
         let ClusterSettings { window, memory, withdrawn_for, drop_boilerplate, .. } = self.settings;
         let mut clusters = Clusters::new(stream, Spans::new(window, memory, withdrawn_for), drop_boilerplate);
         for row in state.scan(MARKS) {
@@ -156,8 +156,17 @@ impl Stage for Cluster {
         for row in state.scan(TAKEN_DOWN) {
             clusters.recall_takedown(&row?.0);
         }
-        for row in state.scan_from(ARTICLES, &clusters.oldest().to_be_bytes()) {
-            clusters.recall(&decode_state(&row?.1)?);
+        for table in [DECLARING, &DECLARING.to_ascii_uppercase()] {
+            for row in state.scan(table) {
+                clusters.recall_declared(&row?.0);
+            }
+        }
+        for row in state.scan_from(ARTICLES, &clusters.stream.aged_to.to_be_bytes()) {
+            clusters.recall(&decode_state(row?.1)?);
+        }
+        for row in state.scan_from(BODIES, &clusters.oldest().to_be_bytes()) {
+            let (key, row) = row?;
+            clusters.recall_body(number_after(BODIES, &key), &decode_state(row)?);
         }
         self.partitions.insert(partition, clusters);
         Ok(())

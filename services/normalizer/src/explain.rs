@@ -9,7 +9,8 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 use wire::{Article, ArticleState};
 
 use crate::{
-    facts::{member, take_sketch},
+    arrival::recollect,
+    facts::member,
     filter::Desk,
     rows::{MemoryRows, Tables},
 };
@@ -132,27 +133,28 @@ struct Side {
 impl Side {
     fn find(rows: &MemoryRows, id: &str) -> io::Result<Self> {
         let known = match rows.arrival(id).map_err(io::Error::other)? {
-            Some(arrival) => recollect(rows, arrival)?,
+            Some(arrival) => recollect(rows, arrival).map_err(io::Error::other)?,
             None => None,
         };
-        let (state, sketch) = known.ok_or_else(|| {
+        let mut known = known.ok_or_else(|| {
             let cause =
                 format!("no article of the input has the id {id:?}; --explain takes two of its \"id\"s");
             io::Error::new(io::ErrorKind::NotFound, cause)
         })?;
         let mut group = Vec::new();
-        for arrival in rows.group(state.group).map_err(io::Error::other)? {
-            group.extend(recollect(rows, arrival)?);
+        for arrival in rows.group(known.state.group).map_err(io::Error::other)? {
+            group.extend(recollect(rows, arrival).map_err(io::Error::other)?);
         }
-        let members: Vec<Member<'_>> = group.iter().map(|(state, sketch)| member(state, sketch)).collect();
+        let members: Vec<Member<'_>> =
+            group.iter().map(|known| member(&known.state, &known.sketch)).collect();
         let placements = decide(&members);
         let own = members.iter().zip(&placements).find(|(member, _)| member.id == id).map(|(_, own)| own);
         let first =
             placements.iter().position(|placed| own.is_some_and(|own| own.original == placed.original));
         let cluster_id = first.and_then(|first| members.get(first)).map_or(id, |member| member.id).to_owned();
         let relation = own.map_or(Relation::Original, |own| own.relation());
-        let body = rows.body(state.arrival).map_err(io::Error::other)?.unwrap_or_default();
-        Ok(Self { state, sketch, body, cluster_id, relation })
+        let body = known.body().map_err(io::Error::other)?.unwrap_or_default();
+        Ok(Self { state: known.state, sketch: known.sketch, body, cluster_id, relation })
     }
 
     fn member(&self) -> Member<'_> {
@@ -171,14 +173,6 @@ impl Side {
             relation_to_other: relation_to_other.map(Relation::as_str),
         }
     }
-}
-
-fn recollect(rows: &MemoryRows, arrival: u64) -> io::Result<Option<(ArticleState, Sketch)>> {
-    let state = rows.article(arrival).map_err(io::Error::other)?;
-    Ok(state.map(|mut state| {
-        let sketch = take_sketch(&mut state);
-        (state, sketch)
-    }))
 }
 
 fn compare(a: &Side, b: &Side) -> Explanation {

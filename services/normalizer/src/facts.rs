@@ -115,9 +115,7 @@ pub(crate) fn member<'a>(state: &'a ArticleState, sketch: &'a Sketch) -> Member<
     }
 }
 
-/// Takes the sketch out of a state.
-pub(crate) fn take_sketch(state: &mut ArticleState) -> Sketch {
-    let sketch = state.sketch.take().unwrap_or_default();
+pub(crate) fn from_wire(sketch: wire::Sketch) -> Sketch {
     Sketch {
         words: sketch.words,
         five: sketch.five,
@@ -146,7 +144,7 @@ fn to_paragraph(paragraph: ParagraphSketch) -> Paragraph {
     Paragraph { hash, words, five: fives, three: threes, figures }
 }
 
-fn text_hash(state: &ArticleState) -> TextHash {
+pub(crate) fn text_hash(state: &ArticleState) -> TextHash {
     TextHash(state.text_hash.as_ref().try_into().map_or(0, u128::from_be_bytes))
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use bytes::Bytes;
 use pipeline::LogError;
 use prost::Message;
 use zstd::bulk::{Compressor, Decompressor};
@@ -17,18 +18,18 @@ thread_local! {
 }
 
 /// The message in few bytes, the same for the same message.
-pub(crate) fn pack(message: &impl Message) -> Result<Vec<u8>, LogError> {
+pub(crate) fn pack(message: &impl Message) -> Result<Bytes, LogError> {
     let mut packed = with_coders(|packer, _| packer.compress(&message.encode_to_vec()))?;
     // It is kept as it is until it is on the disk.
     packed.shrink_to_fit();
-    Ok(packed)
+    Ok(packed.into())
 }
 
 /// The message of which [`pack`] made `packed`.
 pub(crate) fn unpack<M: Message + Default>(packed: &[u8]) -> Result<M, LogError> {
     let size = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten().unwrap_or_default();
     let size = usize::try_from(size).unwrap_or_default();
-    decode_state(&with_coders(|_, unpacker| unpacker.decompress(packed, size))?)
+    decode_state(with_coders(|_, unpacker| unpacker.decompress(packed, size))?.into())
 }
 
 fn with_coders(

@@ -7,7 +7,7 @@ use prost::Message;
 use wire::{Article, ArticleState, CanonicalArticle, Change, Evidence, Occurrence, Related};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{arrival::Known, boilerplate, rows::Rows, withdrawal::Standing};
+use crate::{arrival::Known, boilerplate, facts, withdrawal::Standing};
 
 /// Most labels on a record, its own first.
 const MAX_LABELS: usize = 64;
@@ -32,7 +32,6 @@ pub(crate) fn cluster_id(members: &[Known], placements: &[Placement], original: 
 /// tombstones of those they take over from. A record that has aged stays as it is: of a copy that comes so late a change
 /// says which record supersedes it.
 pub(crate) fn publish(
-    rows: &impl Rows,
     members: &mut [Known],
     placements: &[Placement],
     revised: Option<u64>,
@@ -45,7 +44,7 @@ pub(crate) fn publish(
         if standing == Standing::Nothing {
             continue;
         }
-        let Some(record) = canonical(rows, members, placements, at)? else {
+        let Some(record) = canonical(members, placements, at)? else {
             aged.push(at);
             continue;
         };
@@ -114,12 +113,11 @@ pub(crate) fn publish(
 
 /// The record of the member at `at`, without version, change and processing time; none where its text is no longer kept.
 fn canonical(
-    rows: &impl Rows,
     members: &mut [Known],
     placements: &[Placement],
     at: usize,
 ) -> Result<Option<CanonicalArticle>, LogError> {
-    let body = members.get_mut(at).map(|known| known.body(rows)).transpose()?.flatten();
+    let body = members.get_mut(at).map(|known| known.body()).transpose()?.flatten();
     let (Some(known), Some(placement)) = (members.get(at), placements.get(at)) else { return Ok(None) };
     // What is withdrawn long after its text has aged is told all the same.
     let Some(body) = body.or_else(|| known.state.withdrawal.as_ref().map(|_| without_text(&known.state)))
@@ -160,7 +158,7 @@ fn canonical(
             record.labels.entry(name.clone()).or_insert_with(|| value.clone());
         }
     }
-    record.content_hash = known.state.text_hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    record.content_hash = format!("{:032x}", facts::text_hash(&known.state).0);
     record.cluster_id = cluster_id(members, placements, placement.original);
     record.relation = placement.relation().to_string();
     record.occurrences =

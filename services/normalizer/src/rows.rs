@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use pipeline::{LogError, Step};
 use prost::Message;
-use wire::{Article, ArticleState, ClusterState, DeclaringState, DomainState, StreamState};
-
-use crate::packed::{pack, unpack};
+use wire::{ArticleState, BodyState, ClusterState, DeclaringState, DomainState, StreamState};
 
 /// Most articles that are remembered to have declared one original.
 const MAX_DECLARING: usize = 32;
@@ -81,8 +79,8 @@ pub(crate) const MARKS: &[u8] = b"m";
 
 /// Arrivals of articles, by article id.
 const IDS: &[u8] = b"i";
-/// Articles as they arrived last, packed, by arrival.
-const BODIES: &[u8] = b"b";
+/// [`BodyState`], by arrival.
+pub(crate) const BODIES: &[u8] = b"b";
 /// [`ClusterState`], by group.
 const GROUPS: &[u8] = b"g";
 /// The arrival of an article with that text, by text hash.
@@ -90,7 +88,7 @@ const TEXTS: &[u8] = b"t";
 /// The article that a URL leads to, by the id of the URL, where the two differ.
 const ALIASES: &[u8] = b"u";
 /// [`DeclaringState`], by the id of the original.
-const DECLARING: &[u8] = b"d";
+pub(crate) const DECLARING: &[u8] = b"d";
 /// [`DomainState`], by domain.
 const DOMAINS: &[u8] = b"p";
 
@@ -98,7 +96,7 @@ const DOMAINS: &[u8] = b"p";
 pub(crate) trait Tables: Rows {
     /// The arrival of the article with that id.
     fn arrival(&self, id: &str) -> Result<Option<u64>, LogError> {
-        self.number(&key(IDS, id.as_bytes()))
+        self.number(&id_key(IDS, id))
     }
     fn article(&self, arrival: u64) -> Result<Option<ArticleState>, LogError> {
         self.read(&numbered(ARTICLES, arrival))
@@ -107,21 +105,30 @@ pub(crate) trait Tables: Rows {
         self.put(&numbered(ARTICLES, state.arrival), state.encode_to_vec())
     }
     fn put_arrival(&mut self, id: &str, arrival: u64) -> Result<(), LogError> {
-        self.put(&key(IDS, id.as_bytes()), arrival.to_be_bytes().into())
+        self.put(&id_key(IDS, id), arrival.to_be_bytes().into())
     }
     fn delete_article(&mut self, state: &ArticleState) -> Result<(), LogError> {
-        self.delete(&key(IDS, state.article_id.as_bytes()))?;
+        self.delete(&id_key(IDS, &state.article_id))?;
         self.delete(&numbered(ARTICLES, state.arrival))
     }
 
-    fn body(&self, arrival: u64) -> Result<Option<Article>, LogError> {
-        self.get(&numbered(BODIES, arrival))?.map(|packed| unpack(&packed)).transpose()
+    fn body(&self, arrival: u64) -> Result<Option<BodyState>, LogError> {
+        self.read(&numbered(BODIES, arrival))
     }
-    fn put_body(&mut self, arrival: u64, article: &Article) -> Result<(), LogError> {
-        self.put(&numbered(BODIES, arrival), pack(article)?)
+    fn put_body(&mut self, arrival: u64, body: &BodyState) -> Result<(), LogError> {
+        self.put(&numbered(BODIES, arrival), body.encode_to_vec())
     }
     fn delete_body(&mut self, arrival: u64) -> Result<(), LogError> {
         self.delete(&numbered(BODIES, arrival))
+    }
+    /// Deletes its text, and leaves the sketch.
+    fn empty_body(&mut self, arrival: u64) -> Result<(), LogError> {
+        match self.body(arrival)? {
+            Some(body) if !body.article.is_empty() => {
+                self.put_body(arrival, &BodyState { article: Bytes::new(), ..body })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Arrivals of the articles decided on together; an article that is alone has no row.
@@ -148,18 +155,18 @@ pub(crate) trait Tables: Rows {
 
     /// The article that the URL of that id leads to.
     fn resolve(&self, url_id: &str) -> Result<String, LogError> {
-        Ok(self.get(&key(ALIASES, url_id.as_bytes()))?.map_or_else(|| url_id.to_owned(), |id| text(&id)))
+        Ok(self.get(&id_key(ALIASES, url_id))?.map_or_else(|| url_id.to_owned(), |id| text(&id)))
     }
     fn put_alias(&mut self, url_id: &str, id: &str) -> Result<(), LogError> {
-        self.put(&key(ALIASES, url_id.as_bytes()), id.into())
+        self.put(&id_key(ALIASES, url_id), id.into())
     }
     fn delete_alias(&mut self, url_id: &str) -> Result<(), LogError> {
-        self.delete(&key(ALIASES, url_id.as_bytes()))
+        self.delete(&id_key(ALIASES, url_id))
     }
 
     /// Ids of articles that declared this one their original.
     fn declaring(&self, original_id: &str) -> Result<Vec<String>, LogError> {
-        let declaring: Option<DeclaringState> = self.read(&key(DECLARING, original_id.as_bytes()))?;
+        let declaring: Option<DeclaringState> = self.read(&declaring_key(original_id))?;
         Ok(declaring.unwrap_or_default().article_ids)
     }
     /// Notes that `id` declares it, where there is room.
@@ -170,12 +177,12 @@ pub(crate) trait Tables: Rows {
         }
         article_ids.push(id.to_owned());
         let row = DeclaringState { article_ids }.encode_to_vec();
-        self.put(&key(DECLARING, original_id.as_bytes()), row)
+        self.put(&declaring_key(original_id), row)
     }
     fn delete_declaring(&mut self, original_id: &str, id: &str) -> Result<(), LogError> {
         let mut article_ids = self.declaring(original_id)?;
         article_ids.retain(|known| known != id);
-        let key = key(DECLARING, original_id.as_bytes());
+        let key = declaring_key(original_id);
         if article_ids.is_empty() {
             return self.delete(&key);
         }
@@ -207,15 +214,16 @@ pub(crate) trait Tables: Rows {
 
     #[doc(hidden)]
     fn read<M: Message + Default>(&self, key: &[u8]) -> Result<Option<M>, LogError> {
-        self.get(key)?.map(|value| decode_state(&value)).transpose()
+        self.get(key)?.map(decode_state).transpose()
     }
 }
 
 impl<R: Rows> Tables for R {}
 
 /// Reads a row's message. State that cannot be read is not bad input: the decider must not go on without it.
-pub(crate) fn decode_state<M: Message + Default>(value: &[u8]) -> Result<M, LogError> {
-    wire::decode(value).map_err(|cause| {
+pub(crate) fn decode_state<M: Message + Default>(value: Bytes) -> Result<M, LogError> {
+    // Not through a slice: what is bytes in the message stays where it is.
+    M::decode(value).map_err(|cause| {
         LogError::Fatal(format!(
             "a row of the normalizer's state is unreadable: {cause}; delete the state to rebuild it"
         ))
@@ -236,10 +244,41 @@ fn numbered(table: &[u8], number: u64) -> Vec<u8> {
     key(table, &number.to_be_bytes())
 }
 
+/// Where it stands who declared this one their original.
+pub(crate) fn declaring_key(original_id: &str) -> Vec<u8> {
+    id_key(DECLARING, original_id)
+}
+
+/// Ids are 32 hexadecimal digits, which half as many bytes say; any other has a table beside.
+fn id_key(table: &[u8], id: &str) -> Vec<u8> {
+    let is_hexadecimal = id.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    match u128::from_str_radix(id, 16) {
+        Ok(number) if is_hexadecimal && id.len() == 32 => key(table, &number.to_be_bytes()),
+        _ => key(&table.to_ascii_uppercase(), id.as_bytes()),
+    }
+}
+
 fn key(table: &[u8], id: &[u8]) -> Vec<u8> {
     [table, id].concat()
 }
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_keys_of_their_own() {
+        let hexadecimal = "0123456789abcdef0123456789abcdef";
+        let others =
+            [&hexadecimal.to_uppercase(), "+123456789abcdef0123456789abcdef", "0123456789abcdef", ""];
+        let keys: std::collections::BTreeSet<_> =
+            [hexadecimal].iter().chain(&others).map(|id| id_key(IDS, id)).collect();
+        assert_eq!(keys.len(), 5);
+        assert_eq!(id_key(IDS, hexadecimal).len(), 17);
+        assert!(others.iter().all(|id| id_key(IDS, id).starts_with(b"I")));
+    }
 }

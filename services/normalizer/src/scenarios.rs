@@ -10,7 +10,7 @@ use crate::{
     ageing::Spans,
     arrival::Clusters,
     prepare,
-    rows::{ARTICLES, MARKS, MemoryRows, Rows, STREAM, Tables, decode_state, number, number_after},
+    rows::{ARTICLES, BODIES, MARKS, MemoryRows, Rows, STREAM, Tables, decode_state, number, number_after},
     withdrawal::TAKEN_DOWN,
 };
 
@@ -78,14 +78,22 @@ impl Desk {
         for (key, _) in table(&self.rows, TAKEN_DOWN) {
             self.clusters.recall_takedown(&key);
         }
+        for (key, _) in [b"d", b"D"].into_iter().flat_map(|name| table(&self.rows, name)) {
+            self.clusters.recall_declared(&key);
+        }
         for (_, row) in table(&self.rows, ARTICLES) {
-            self.clusters.recall(&decode_state(&row).unwrap());
+            self.clusters.recall(&decode_state(row).unwrap());
+        }
+        for (key, row) in table(&self.rows, BODIES) {
+            self.clusters.recall_body(number_after(BODIES, &key), &decode_state(row).unwrap());
         }
     }
 
     /// Whether the text of an article is kept.
     fn has_text(&self, id: &str) -> bool {
-        self.rows.arrival(id).unwrap().is_some_and(|arrival| self.rows.body(arrival).unwrap().is_some())
+        self.rows.arrival(id).unwrap().is_some_and(|arrival| {
+            self.rows.body(arrival).unwrap().is_some_and(|body| !body.article.is_empty())
+        })
     }
 
     /// The canonical set, as far as it does not depend on the order of arrival.
@@ -277,6 +285,19 @@ fn a_declared_original_with_another_text_stays_out() {
     desk.arrive([claiming, claimed]);
     assert_eq!(desk.canonical.len(), 2);
     assert!(desk.canonical.values().all(|record| record.occurrences.is_empty() && record.related.is_empty()));
+}
+
+#[test]
+fn that_an_original_was_declared_is_known_after_a_restart() {
+    for original in [ORIGINAL, "https://gazette.example/news?id=7"] {
+        let claiming =
+            Article { declared_original: original.to_owned(), ..document("claim.txt", "", words(2, 200)) };
+        let mut desk = Desk::new();
+        desk.arrive([claiming]);
+        let declared = desk.clusters.declared.clone();
+        desk.restart();
+        assert_eq!((desk.clusters.declared, declared.len()), (declared, 1));
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use pipeline::LogError;
 use wire::{Article, ArticleState, Withdrawal};
 
 use crate::{
-    arrival::{Clusters, Known},
+    arrival::{Clusters, Known, recollect},
     facts,
     record::Publication,
     rows::{ARTICLES, Rows, Tables, decode_state, number},
@@ -137,22 +137,15 @@ fn covers(record: &ArticleState, occurrence: &ArticleState) -> bool {
 }
 
 /// Deletes the text of what was taken down, and of its copies.
-pub(crate) fn empty(
-    rows: &mut impl Rows,
-    members: &mut [Known],
-    placements: &[Placement],
-) -> Result<(), LogError> {
+pub(crate) fn empty(members: &mut [Known], placements: &[Placement]) {
     let is_down: Vec<bool> =
         members.iter().map(|known| Cause::held(&known.state) == Some(Cause::Takedown)).collect();
     for (at, (known, placed)) in members.iter_mut().zip(placements).enumerate() {
         let is_to_go = [at, placed.record].iter().any(|at| is_down.get(*at) == Some(&true));
         if is_to_go && !known.state.is_emptied {
-            rows.delete_body(known.state.arrival)?;
-            known.state.is_emptied = true;
-            known.is_changed = true;
+            known.empty();
         }
     }
-    Ok(())
 }
 
 /// Whether an article that has come again after its state `before` is withdrawn no longer. What was ordered holds until
@@ -205,7 +198,7 @@ impl Clusters {
         for part in self.stream.forgotten_to >> PART_BITS..=self.stream.arrivals >> PART_BITS {
             let [upper @ .., _, _] = (part << PART_BITS).to_be_bytes();
             for (_, row) in rows.scan(&[ARTICLES, &upper].concat(), usize::MAX)? {
-                let state: ArticleState = decode_state(&row)?;
+                let state: ArticleState = decode_state(row)?;
                 if state.publisher.is_some_and(|publisher| publisher.domain == domain) {
                     publications.extend(self.withdraw_article(rows, state.arrival, &withdrawal, cause)?);
                 }
@@ -233,7 +226,8 @@ impl Clusters {
         withdrawal: &Withdrawal,
         cause: Cause,
     ) -> Result<Vec<Publication>, LogError> {
-        let Some(mut state) = rows.article(arrival)? else { return Ok(Vec::new()) };
+        let Some(mut known) = recollect(rows, arrival)? else { return Ok(Vec::new()) };
+        let mut state = std::mem::take(&mut known.state);
         let held = Cause::held(&state);
         if cause == Cause::Lifted {
             if held.is_none() {
@@ -242,7 +236,7 @@ impl Clusters {
             (state.withdrawal, state.buried_at_ms) = (None, 0);
         } else {
             let is_stale = !cause.is_by_hand()
-                && rows.body(arrival)?.is_some_and(|body| body.fetched_at_ms > withdrawal.at_ms);
+                && known.body()?.is_some_and(|body| body.fetched_at_ms > withdrawal.at_ms);
             if held >= Some(cause) || is_stale {
                 return Ok(Vec::new());
             }
@@ -279,7 +273,7 @@ impl Clusters {
             let Some(state) = rows.article(arrival)?.filter(|state| state.buried_at_ms == due_at_ms) else {
                 continue;
             };
-            rows.delete_body(arrival)?;
+            rows.empty_body(arrival)?;
             let state = ArticleState { buried_at_ms: 0, is_emptied: true, ..state };
             rows.put_article(&state)?;
             publications.extend(self.decide_again(rows, arrival, state.group, false)?);

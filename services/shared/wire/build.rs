@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "RecordHeader.value",
         "Prepared.exact_hash",
         "ArticleState.text_hash",
+        "BodyState.article",
     ] {
         config.field_attribute(format!("wireroom.v1.{bytes}"), "#[serde(skip)]");
     }

@@ -221,9 +221,16 @@ fn tokenise(text: &str, spelt: &mut String, mut each: impl FnMut(&str, u8)) {
         }
     };
     loop {
-        let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let run = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
         let (word, after) = rest.split_at_checked(run).unwrap_or((rest, ""));
-        spelt.extend(word.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
+        let spelt_to = spelt.len();
+        spelt.push_str(word);
+        spelt.get_mut(spelt_to..).unwrap_or_default().make_ascii_lowercase();
+        if let Some(next) = after.strip_prefix(' ') {
+            flush(spelt, WORD_UNITS);
+            rest = next;
+            continue;
+        }
         let mut chars = after.chars();
         let Some(c) = chars.next() else { break };
         rest = chars.as_str();

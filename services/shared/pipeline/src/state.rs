@@ -1,9 +1,12 @@
 //! A partition's state: a fjall keyspace, read directly and written only by committed steps.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use fjall::{CompressionType, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, UserKey, UserValue};
+use fjall::{
+    CompressionType, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, UserKey, UserValue,
+    compaction::Leveled,
+};
 
 use crate::{LogError, Role, timers::Timers};
 
@@ -24,6 +27,11 @@ const SEPARATION_BYTES: u32 = 256;
 /// Of a file of such rows so much may be of rows that are gone, before what is left is written anew.
 const STALE_SHARE: f32 = 0.33;
 
+/// Rows are merged in files of this size, in bytes, once so many are new. Keys are hashes: what is new lies among all that
+/// the next level has, and the smaller that one is, the less is written again.
+const FILE_BYTES: u64 = 8 << 20;
+const NEW_FILES: u8 = 8;
+
 pub(crate) fn rows_options() -> KeyspaceCreateOptions {
     // Rows go in the order in which they came: files are stale or not whatever their age. Large rows come packed.
     let separation = KvSeparationOptions::default()
@@ -31,7 +39,11 @@ pub(crate) fn rows_options() -> KeyspaceCreateOptions {
         .compression(CompressionType::None)
         .staleness_threshold(STALE_SHARE)
         .age_cutoff(1.0);
-    KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES).with_kv_separation(Some(separation))
+    let levels = Leveled::default().with_table_target_size(FILE_BYTES).with_l0_threshold(NEW_FILES);
+    KeyspaceCreateOptions::default()
+        .max_memtable_size(MEMTABLE_BYTES)
+        .with_kv_separation(Some(separation))
+        .compaction_strategy(Arc::new(levels))
 }
 
 /// A view of the state as last committed. Cheap to clone.

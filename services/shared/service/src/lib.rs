@@ -18,3 +18,8 @@ pub use serve::{Args, Service, main, serve};
 pub use signals::stop_on_signals;
 pub use telemetry::init as init_telemetry;
 pub use workers::{Running, Worker};
+
+/// Texts and rows of some kilobytes come and go on several threads, which glibc's allocator is slow at: a fifth of the
+/// decider's time. This one needs an eighth less CPU for the whole, and a quarter more memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
