@@ -40,7 +40,7 @@ MATRIX = {
                 "websub_callback": "https://press.example",
             },
             "extractor": {"refuse": ["noai", "tdm"]},
-            "normalizer": {"encoding": "json", "drop_boilerplate": False},
+            "normalizer": {"encoding": "json", "drop_boilerplate": False, "languages": ["de", "fr, es"]},
             "store": {"location": "s3://press-bodies/wireroom", "above_bytes": 2000000},
             "tracing": {"endpoint": "http://collector.watch:4318", "sample": 0.05},
         },

@@ -202,6 +202,13 @@ def test_strimzi_makes_the_topics_that_wireroom_would():
         assert config["retention.ms"] == int(days) * 86_400_000, name
 
 
+def test_deciders_by_language_have_a_partition_each():
+    values = {**topics("strimzi"), "config": {"normalizer": {"languages": ["de", "fr, es"]}}, "cluster": {"replicas": 4}}
+    made = {o["spec"]["topicName"]: o["spec"]["partitions"] for o in render(values) if o["kind"] == "KafkaTopic"}
+    assert made["wireroom.prepared.v1"] == made["wireroom.changelog.cluster.v1"] == 3
+    assert made["wireroom.canonical.v1"] == 12
+
+
 def topics(mode):
     return {"topics": {"mode": mode, "strimzi": {"cluster": "press"}}}
 
@@ -240,7 +247,9 @@ def test_a_change_of_configuration_restarts_and_one_of_sources_does_not():
         ({"fetcher": {"autoscaling": {"type": "hpa"}}}, "autoscaling"),
         ({"fetcher": {"persistence": {"size": "much"}}}, "/fetcher/persistence/size"),
         ({"fetcher": {"replicas": 13}}, "fetcher.replicas is 13"),
-        ({"cluster": {"replicas": 3}}, "/cluster/replicas"),
+        ({"cluster": {"replicas": 3}}, "cluster.replicas is 3"),
+        ({"cluster": {"replicas": 5}, "config": {"normalizer": {"languages": ["de", "fr, es"]}}}, "cluster.replicas is 5"),
+        ({"config": {"normalizer": {"languages": ["German"]}}}, "/config/normalizer/languages/0"),
         ({"extractor": {"autoscaling": {"type": "vpa"}}}, "/extractor/autoscaling/type"),
         ({"extractor": {"autoscaling": {"type": "keda", "maxReplicas": 13}}}, "extractor.autoscaling.maxReplicas is 13"),
         ({"prepare": {"autoscaling": {"minReplicas": 7}}}, "prepare.autoscaling.minReplicas is 7"),

@@ -76,7 +76,13 @@ impl Counter {
 
 /// A record without headers.
 pub fn output(topic: &'static str, key: &[u8], value: &[u8]) -> Output {
-    Output { topic, key: key.to_vec().into(), value: Some(value.to_vec().into()), headers: vec![] }
+    Output {
+        topic,
+        partition: None,
+        key: key.to_vec().into(),
+        value: Some(value.to_vec().into()),
+        headers: vec![],
+    }
 }
 
 /// kill -9 of oneself.
@@ -116,7 +122,9 @@ pub fn open(
     probe: Option<Probe>,
 ) -> Result<AnyLog> {
     Ok(match brokers {
-        None => AnyLog::Embedded(Embedded::open(data, &embedded::Options { fsync: false, clock, probe })?),
+        None => {
+            AnyLog::Embedded(Embedded::open(data, &embedded::Options { clock, probe, ..Default::default() })?)
+        }
         Some((brokers, prefix)) => {
             AnyLog::Kafka(Kafka::open(kafka_options(brokers, prefix, instance, data, clock, probe))?)
         }

@@ -200,7 +200,7 @@ fn prepared(articles: usize) -> Vec<Output> {
         }
         let prepared = prepare(article);
         let value = Some(prepared.encode_to_vec().into());
-        outputs.push(Output { topic: "prepared", key: "0".into(), value, headers: vec![] });
+        outputs.push(Output { topic: "prepared", partition: None, key: "0".into(), value, headers: vec![] });
     }
     outputs
 }

@@ -246,6 +246,7 @@ fn article_output(article: &Article, came_with: &Headers) -> Output {
     let id = format!("{}/{}", article.request_id, article.article_id);
     Output {
         topic: Topic::Articles.name(),
+        partition: None,
         headers: wire::headers("Article", &id, ROLE.name, &article.run_id, came_with),
         key: article.article_id.clone().into(),
         value: Some(article.encode_to_vec().into()),
@@ -257,6 +258,7 @@ fn request_output(request: &Request, came_with: &Headers) -> Output {
         .map_or_else(|_| request.url.clone(), |u| u.registrable_domain().to_owned());
     Output {
         topic: Topic::Requests.name(),
+        partition: None,
         headers: wire::headers("Request", &request.request_id, ROLE.name, &request.run_id, came_with),
         key: key.into(),
         value: Some(request.encode_to_vec().into()),

@@ -109,5 +109,5 @@ pub(crate) fn of_list(list: &Request, discovered: &Discovered, n: usize, via: &s
 }
 
 fn output(topic: Topic, key: Bytes, message: &impl Message, headers: Headers) -> Output {
-    Output { topic: topic.name(), key, value: Some(message.encode_to_vec().into()), headers }
+    Output { topic: topic.name(), partition: None, key, value: Some(message.encode_to_vec().into()), headers }
 }

@@ -34,6 +34,8 @@ const LOOK: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct Keep {
     archive: Option<Sender<Job>>,
+    /// The archive's folder, for what is marked there.
+    archived: Option<Store>,
     store: Option<Store>,
     above_bytes: usize,
 }
@@ -53,12 +55,13 @@ impl Keep {
     pub(crate) fn open(config: &Config, archive: Option<&Archive>) -> Result<Self, ConfigError> {
         Ok(Self {
             archive: archive.map(|archive| archive.jobs.clone()),
+            archived: config.archive.as_ref().map(|folder| Store::in_folder(folder)).transpose()?,
             store: open_store(&config.store)?,
             above_bytes: config.store.above_bytes,
         })
     }
 
-    /// Writes an answer and what was asked into the archive, if there is one.
+    /// Writes an answer and what was asked into the archive, if there is one; not what was taken down there.
     pub(crate) async fn archive(
         &self,
         url: &CanonicalUrl,
@@ -68,6 +71,9 @@ impl Keep {
         at_ms: i64,
     ) -> Result<(), Failure> {
         let Some(jobs) = &self.archive else { return Ok(()) };
+        if is_withheld(self.archived.as_ref(), url).await? {
+            return Ok(());
+        }
         let json = String::from_utf8_lossy(&Encoding::Json.encode(request)).into_owned();
         let exchange = Exchange {
             url: url.as_str().to_owned(),
@@ -90,17 +96,33 @@ impl Keep {
         counted("archive", answer.body.len(), in_time(kept).await)
     }
 
-    /// Puts a large body into the store, if there is one, and its key into the response instead.
-    pub(crate) async fn store(&self, response: &mut Response) -> Result<(), Failure> {
+    /// Puts a large body into the store, if there is one, and its key into the response instead. What was taken down there
+    /// stays in its record, which nobody keeps for long.
+    pub(crate) async fn store(&self, url: &CanonicalUrl, response: &mut Response) -> Result<(), Failure> {
         let Some(store) = self.store.as_ref().filter(|_| response.body.len() > self.above_bytes) else {
             return Ok(());
         };
-        let put =
-            async { store.put(response.body.clone()).await.map_err(|e| Failure::Unkept(e.to_string())) };
+        if is_withheld(Some(store), url).await? {
+            return Ok(());
+        }
+        let put = async {
+            let put = store.put(url.registrable_domain(), url.as_str(), response.body.clone()).await;
+            put.map_err(|e| Failure::Unkept(e.to_string()))
+        };
         response.body_ref = counted("store", response.body.len(), in_time(put).await)?;
         response.body.clear();
         Ok(())
     }
+}
+
+/// Whether an address is marked as taken down in a place.
+async fn is_withheld(place: Option<&Store>, url: &CanonicalUrl) -> Result<bool, Failure> {
+    let Some(place) = place else { return Ok(false) };
+    let asked = async {
+        let asked = place.is_withheld(url.registrable_domain(), url.as_str()).await;
+        asked.map_err(|e| Failure::Unkept(e.to_string()))
+    };
+    in_time(asked).await
 }
 
 /// The store that is configured, if one is.

@@ -316,7 +316,7 @@ impl Turn<'_> {
                 let Visitor { keep, client, .. } = self.visitor;
                 keep.archive(&url, &self.job.request, &client.headers, &answer, fetched_at_ms).await?;
                 let mut response = response(&url, answer, encoding, content_type, fetched_at_ms);
-                keep.store(&mut response).await?;
+                keep.store(&url, &mut response).await?;
                 Ok(Found::Page(Box::new(Fetched { response, version })))
             }
             Kind::Html | Kind::Feed | Kind::Sitemap | Kind::Opml | Kind::Gzip

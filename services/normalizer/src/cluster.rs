@@ -120,12 +120,14 @@ impl Cluster {
         });
         step.emit(Output {
             topic: Topic::Canonical.name(),
+            partition: None,
             key: key.clone().into(),
             value: record.map(Into::into),
             headers: headers("CanonicalArticle"),
         });
         step.emit(Output {
             topic: Topic::Changes.name(),
+            partition: None,
             key: key.into(),
             value: Some(self.encode(Topic::Changes, &change).into()),
             headers: headers("Change"),

@@ -7,7 +7,7 @@ use prost::Message;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use wire::{Article, ParagraphSketch, Prepared, Publisher, Topic};
 
-use crate::{DEAD_LETTERS, dateline, facts};
+use crate::{DEAD_LETTERS, Languages, dateline, facts};
 
 /// Reads `articles`, keeps nothing.
 pub const PREPARE_ROLE: Role =
@@ -15,17 +15,26 @@ pub const PREPARE_ROLE: Role =
 
 /// The stage that prepares.
 #[derive(Debug, Default)]
-pub struct Prepare;
+pub struct Prepare {
+    /// Which languages have deciders of their own.
+    pub languages: Languages,
+}
 
 impl Stage for Prepare {
     fn process(&mut self, inputs: &Inputs, step: &mut Step) -> Result<(), LogError> {
         for record in &inputs.records {
             match read(record) {
-                Ok(article) if article.withdrawal.is_some() => {
-                    let prepared = Prepared { article: Some(article), ..Prepared::default() };
-                    step.emit(output(prepared, record));
+                Ok(article) if article.withdrawal.is_some() || is_publishable(&article) => {
+                    let partitions = self.languages.partitions_of(&article);
+                    let prepared = match article.withdrawal {
+                        Some(_) => Prepared { article: Some(article), ..Prepared::default() },
+                        None => prepare(article),
+                    };
+                    let output = output(prepared, record);
+                    for partition in partitions {
+                        step.emit(Output { partition: Some(partition), ..output.clone() });
+                    }
                 }
-                Ok(article) if is_publishable(&article) => step.emit(output(prepare(article), record)),
                 Ok(article) => {
                     let detail =
                         format!("{} is judged {}, which is no article", article.url, article.verdict);
@@ -61,6 +70,7 @@ fn output(prepared: Prepared, came_of: &Record) -> Output {
     let event_id = format!("{id}/{}-{}", came_of.origin.partition, came_of.origin.offset);
     Output {
         topic: Topic::Prepared.name(),
+        partition: None,
         headers: wire::headers("Prepared", &event_id, "prepare", run_id, &came_of.headers),
         key: id.into(),
         value: Some(prepared.encode_to_vec().into()),

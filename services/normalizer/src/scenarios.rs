@@ -16,11 +16,13 @@ use crate::{
 
 mod ageing;
 mod boilerplate;
+mod derived;
 mod evidence;
 mod languages;
 mod orders;
 mod press;
 mod recurring;
+mod shards;
 mod withdrawals;
 
 const DAY_MS: i64 = 24 * 3_600_000;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use service::{Service, Worker};
 use wire::Encoding;
 
-use crate::{CLUSTER_ROLE, Cluster, ClusterSettings, PREPARE_ROLE, Prepare, registry::Registry};
+use crate::{CLUSTER_ROLE, Cluster, ClusterSettings, Languages, PREPARE_ROLE, Prepare, registry::Registry};
 
 /// The normalizer as a service.
 pub const SERVICE: Service = Service { name: "normalizer", port: 9466 };
@@ -27,6 +27,8 @@ pub struct Config {
     pub encoding: Encoding,
     /// Where their schemas are registered: `[normalizer.schema_registry]`. Nowhere by default.
     pub schema_registry: Option<Registry>,
+    /// Which languages have a decider of their own. None by default: one decider sees everything.
+    pub languages: Languages,
     /// How long near-duplicates of an article are looked for.
     #[serde(with = "humantime_serde")]
     pub window: Duration,
@@ -54,7 +56,16 @@ impl Default for Config {
     fn default() -> Self {
         let ClusterSettings { encoding, schema_ids: _, window, memory, drop_boilerplate, withdrawn_for } =
             ClusterSettings::default();
-        Self { role: None, encoding, schema_registry: None, window, memory, drop_boilerplate, withdrawn_for }
+        Self {
+            role: None,
+            encoding,
+            schema_registry: None,
+            languages: Languages::default(),
+            window,
+            memory,
+            drop_boilerplate,
+            withdrawn_for,
+        }
     }
 }
 
@@ -65,13 +76,26 @@ pub fn workers(config: &service::Config) -> anyhow::Result<Vec<Worker>> {
 
 /// The roles of this configuration; `prefix` is the topics'.
 pub fn configured(config: Config, prefix: &str) -> Vec<Worker> {
+    let Config {
+        role,
+        encoding,
+        schema_registry,
+        languages,
+        window,
+        memory,
+        drop_boilerplate,
+        withdrawn_for,
+    } = config;
+    let mut preparing = Prepare { languages: languages.clone() };
     let prepare = Worker {
         role: PREPARE_ROLE,
         limits: LIMITS,
         routes: Default::default(),
-        run: Box::new(|log, settings| Ok(pipeline::run(log, &mut Prepare, settings)?)),
+        run: Box::new(move |log, settings| {
+            preparing.languages.check(log)?;
+            Ok(pipeline::run(log, &mut preparing, settings)?)
+        }),
     };
-    let Config { role, encoding, schema_registry, window, memory, drop_boilerplate, withdrawn_for } = config;
     let mut settings =
         ClusterSettings { encoding, schema_ids: None, window, memory, drop_boilerplate, withdrawn_for };
     let prefix = prefix.to_owned();
@@ -80,6 +104,7 @@ pub fn configured(config: Config, prefix: &str) -> Vec<Worker> {
         limits: LIMITS,
         routes: Default::default(),
         run: Box::new(move |log, run| {
+            languages.check(log)?;
             if let Some(registry) = schema_registry {
                 let Some(ids) = registry.register_patiently(&prefix, encoding, run)? else { return Ok(()) };
                 settings.schema_ids = Some(ids);

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use normalizer::{CLUSTER_ROLE, Cluster, ClusterSettings, PREPARE_ROLE, Prepare};
+use normalizer::{CLUSTER_ROLE, Cluster, ClusterSettings, Languages, PREPARE_ROLE, Prepare};
 use pipeline::{
     Clock, Limits, Log, Output, Record, Stage,
     embedded::{Embedded, EmbeddedRole, Options},
@@ -36,7 +36,7 @@ impl World {
         let log = Embedded::open(self.folder.path(), &options).unwrap();
         let settings = ClusterSettings { encoding, ..ClusterSettings::default() };
         Process {
-            prepare: (log.role(PREPARE_ROLE).unwrap(), Prepare),
+            prepare: (log.role(PREPARE_ROLE).unwrap(), Prepare::default()),
             cluster: (log.role(CLUSTER_ROLE).unwrap(), Cluster::new(clock, settings)),
             log,
             batch,
@@ -48,6 +48,7 @@ impl Process {
     fn submit(&self, articles: &[Article]) {
         let record = |article: &Article| Output {
             topic: "articles",
+            partition: None,
             key: article.article_id.clone().into(),
             value: Some(article.encode_to_vec().into()),
             headers: vec![(wire::TRACEPARENT.to_owned(), b"00-trace".to_vec())],
@@ -221,6 +222,7 @@ fn what_is_no_article_goes_to_the_dead_letters_and_the_rest_goes_on() {
     let mut process = world.start(10, Encoding::Protobuf);
     let record = |topic, value: Option<&[u8]>| Output {
         topic,
+        partition: None,
         key: "k".into(),
         value: value.map(|value| value.to_vec().into()),
         headers: Vec::new(),
@@ -314,4 +316,53 @@ fn batches_of_any_size_write_the_same_bytes() {
     for batch in [7, 256] {
         assert!(written(batch) == one_by_one, "in batches of {batch}");
     }
+}
+
+#[test]
+fn articles_go_to_the_partition_of_their_language_and_withdrawals_to_all() {
+    let world = World::new();
+    let mut process = world.start(10, Encoding::Protobuf);
+    let articles = ["de", "en", "es", ""].map(|language| Article {
+        language: language.to_owned(),
+        ..article(language, "2026-03-19", words(1, 90))
+    });
+    let gone = Withdrawal { cause: "gone".to_owned(), at_ms: NOW_MS, ..Withdrawal::default() };
+    let gone = Article { withdrawal: Some(gone), ..article("gone", "", String::new()) };
+    let articles =
+        articles.map(|article| Article { article_id: format!("a{}", article.language), ..article });
+    process.submit(&articles);
+    process.submit(&[gone]);
+    let languages = Languages::try_from(vec!["de".to_owned(), "fr, es".to_owned()]).unwrap();
+    let mut prepare = Prepare { languages };
+    let inputs =
+        process.prepare.0.poll(Limits { records: 9, bytes: 1 << 20, timers: 0 }, Duration::ZERO).unwrap();
+    let mut step = process.prepare.0.step();
+    prepare.process(&inputs, &mut step).unwrap();
+    let sent: Vec<_> = step.take_outputs().into_iter().map(|output| (output.key, output.partition)).collect();
+    let expected = [("ade", 1), ("aen", 0), ("aes", 2), ("a", 0), ("gone", 0), ("gone", 1), ("gone", 2)];
+    assert_eq!(sent, expected.map(|(id, partition)| (id.into(), Some(partition))));
+}
+
+#[test]
+fn consent_and_challenge_pages_never_form_a_cluster() {
+    let world = World::new();
+    let mut process = world.start(10, Encoding::Protobuf);
+    let walls = ["consent", "challenge", "script_shell", "error", "listing", "other"];
+    let of_sites = |verdict: &str| {
+        // The same words on every site, as a provider of such walls has them.
+        let wall = |site: &str| Article {
+            verdict: verdict.to_owned(),
+            ..article(&format!("{verdict}-{site}"), "2026-03-19T10:00:00Z", words(9, 300))
+        };
+        ["harbour", "isle", "tribune"].map(wall)
+    };
+    process.submit(&walls.iter().flat_map(|verdict| of_sites(verdict)).collect::<Vec<_>>());
+    process.submit(&articles());
+    process.run();
+    assert_eq!(process.canonical().keys().collect::<Vec<_>>(), ["extension", "original", "other"]);
+    let dead = process.topic("deadletters.normalizer");
+    assert_eq!(dead.len(), 3 * walls.len());
+    assert!(
+        dead.iter().all(|letter| wire::header(&letter.headers, "wireroom_reason") == Some("not_an_article"))
+    );
 }

@@ -145,7 +145,7 @@ impl WireRecord {
 
     fn output(self, topic: &'static str) -> Result<Output> {
         let Record { key, value, headers, .. } = self.record(topic)?;
-        Ok(Output { topic, key, value, headers })
+        Ok(Output { topic, partition: None, key, value, headers })
     }
 }
 

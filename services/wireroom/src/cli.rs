@@ -172,6 +172,7 @@ pub struct SubmitOptions {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("for_good").args(["takedown", "lift"])))]
 pub struct WithdrawOptions {
     /// Addresses of articles
     #[arg(required_unless_present = "domains", value_name = "URL")]
@@ -180,11 +181,13 @@ pub struct WithdrawOptions {
     /// times
     #[arg(long = "domain", value_name = "DOMAIN")]
     pub domains: Vec<String>,
-    /// Delete the text as well, at once, and do not publish it again
+    /// Delete the text as well, at once, also from the store of bodies and the archive of the configuration, and do not
+    /// publish it again. What is interrupted is done by giving the same order again
     #[arg(long)]
     pub takedown: bool,
-    /// Rewrite these archives without it, too (.warc, .warc.gz, folders of them); may be given several times
-    #[arg(long = "archive", value_name = "PATH", requires = "takedown")]
+    /// Rewrite these archives without it, too (.warc, .warc.gz, folders of them), and let nothing of it into the folders
+    /// among them; may be given several times
+    #[arg(long = "archive", value_name = "PATH", requires = "for_good")]
     pub archives: Vec<PathBuf>,
     /// Lift withdrawals and takedowns
     #[arg(long, conflicts_with = "takedown")]

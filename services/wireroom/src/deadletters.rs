@@ -102,8 +102,11 @@ fn replayed(letter: &Record) -> Result<Output> {
         );
     }
     let kept = letter.headers.len().saturating_sub(DeadLetter::ADDED_HEADERS);
+    // Where a role decides by partition, a record belongs to the one that it was read from.
+    let partition = header(&letter.headers, "__connect.errors.partition").and_then(|p| p.parse().ok());
     Ok(Output {
         topic,
+        partition,
         key: letter.key.clone(),
         value: letter.value.clone(),
         headers: letter.headers.iter().take(kept).cloned().collect(),
@@ -112,4 +115,34 @@ fn replayed(letter: &Record) -> Result<Output> {
 
 fn origin_topic(letter: &Record) -> Option<&'static str> {
     header(&letter.headers, "__connect.errors.topic").and_then(admin::input_topic)
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::Origin;
+
+    use super::*;
+
+    #[test]
+    fn a_replay_goes_to_the_partition_that_the_record_was_read_from() {
+        let headers = [
+            ("ce_id", "1"),
+            ("__connect.errors.topic", "prepared"),
+            ("__connect.errors.partition", "2"),
+            ("__connect.errors.offset", "7"),
+            ("__connect.errors.stage", "cluster"),
+            ("__connect.errors.exception.message", "torn"),
+            ("wireroom_reason", "malformed"),
+            ("wireroom_attempts", "1"),
+        ];
+        let letter = Record {
+            origin: Origin { topic: "deadletters.normalizer".to_owned(), partition: 0, offset: 3 },
+            key: "k".into(),
+            value: Some("v".into()),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).to_vec(),
+            written_at_ms: 0,
+        };
+        let output = replayed(&letter).unwrap();
+        assert_eq!((output.topic, output.partition, output.headers.len()), ("prepared", Some(2), 1));
+    }
 }

@@ -40,6 +40,7 @@ pub fn output(request: &Request) -> Output {
     let domain = CanonicalUrl::parse(&request.url).map(|url| url.registrable_domain().to_owned());
     Output {
         topic: Topic::Requests.name(),
+        partition: None,
         key: domain.unwrap_or_else(|_| request.request_id.clone()).into(),
         headers: wire::headers("Request", &request.request_id, "submit", &request.run_id, &[]),
         value: Some(request.encode_to_vec().into()),

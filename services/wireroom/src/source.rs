@@ -77,6 +77,14 @@ impl Source {
         }
     }
 
+    /// How many partitions a topic has.
+    pub fn partitions(&self, topic: &str) -> Result<usize> {
+        match self {
+            Self::Log(log) => Ok(log.ends(topic)?.len()),
+            Self::Process(_) => Ok(1),
+        }
+    }
+
     pub fn append(&self, outputs: Vec<Output>) -> Result<()> {
         match self {
             Self::Log(log) => Ok(log.append(outputs)?),

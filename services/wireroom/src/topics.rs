@@ -1,6 +1,7 @@
 //! The topics of the flow on Kafka.
 
 use anyhow::Result;
+use normalizer::Languages;
 use pipeline::kafka::admin::{TopicSpec, check, create};
 use service::KafkaSection;
 use wire::Topic;
@@ -8,22 +9,25 @@ use wire::Topic;
 use crate::{Outcome, cli::TopicsCommand, serve};
 
 /// Every topic, as design and configuration want it.
-pub fn specs(kafka: &KafkaSection) -> Vec<TopicSpec> {
-    let partitions = kafka.partitions;
+pub fn specs(kafka: &KafkaSection, languages: &Languages) -> Vec<TopicSpec> {
+    let (partitions, deciders) = (kafka.partitions, languages.partitions());
     let mut specs = vec![
         TopicSpec::deleted(Topic::Requests.name(), partitions, 7).fixed(),
         TopicSpec::changelog("fetcher", partitions),
         TopicSpec::deleted(Topic::Pages.name(), partitions, 3),
         TopicSpec::deleted(Topic::Articles.name(), partitions, 3),
-        // One partition: one total order, in which the decider sees everything.
-        TopicSpec::deleted(Topic::Prepared.name(), 1, 3).fixed(),
-        TopicSpec::changelog("cluster", 1),
+        // A partition is a total order, in which its decider sees everything.
+        TopicSpec::deleted(Topic::Prepared.name(), deciders, 3).fixed(),
+        TopicSpec::changelog("cluster", deciders),
         TopicSpec::compacted(Topic::Canonical.name(), partitions),
         TopicSpec::deleted(Topic::Changes.name(), partitions, 30),
     ];
     specs.extend(DEAD_LETTERS.map(|name| TopicSpec::dead_letters(name, 30)));
     specs
 }
+
+/// Those that keep the last record of each key, beside changelogs.
+pub const COMPACTED: &[&str] = &["canonical"];
 
 /// Where dead letters go.
 pub const DEAD_LETTERS: [&str; 3] =
@@ -33,7 +37,8 @@ pub const DEAD_LETTERS: [&str; 3] =
 pub fn command(command: &TopicsCommand) -> Result<Outcome> {
     let (TopicsCommand::Create(args) | TopicsCommand::Check(args)) = command;
     let config = serve::load(args)?;
-    let (options, specs) = (config.kafka.visitor(), specs(&config.kafka));
+    let normalizer: normalizer::Config = config.section("normalizer")?;
+    let (options, specs) = (config.kafka.visitor(), specs(&config.kafka, &normalizer.languages));
     if let TopicsCommand::Create(_) = command {
         let made = create(&options, &specs, config.kafka.replication)?;
         made.iter().for_each(|name| println!("made {name}"));

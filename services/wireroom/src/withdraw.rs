@@ -1,11 +1,17 @@
 //! `wireroom withdraw`: articles that are to be published no longer, and orders that are lifted.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, bail};
+use archive::{Store, StoreError, StoreSettings};
 use article::{ArticleId, CanonicalUrl};
 use pipeline::{Clock, Output};
 use prost::Message;
+use service::Config;
+use tokio::runtime::Builder;
 use ulid::Ulid;
 use wire::{Article, Prepared, Publisher, Topic, Withdrawal};
 
@@ -14,7 +20,7 @@ use crate::{Outcome, cli::WithdrawOptions, reextract, source::Source};
 /// Longest reason, in bytes: it stands on every record that it withdraws.
 const MAX_REASON_BYTES: usize = 1024;
 
-#[allow(clippy::print_stdout, reason = "what the command is for")]
+#[allow(clippy::print_stdout, clippy::print_stderr, reason = "what the command is for")]
 pub fn withdraw(options: &WithdrawOptions) -> Result<Outcome> {
     if options.reason.len() > MAX_REASON_BYTES {
         bail!("--reason has {} bytes; {MAX_REASON_BYTES} are as many as it may have", options.reason.len());
@@ -32,43 +38,100 @@ pub fn withdraw(options: &WithdrawOptions) -> Result<Outcome> {
         .chain(of_domains)
         .map(|order| Ok(Article { withdrawal: Some(withdrawal.clone()), seen_at_ms: at_ms, ..order? }))
         .collect::<Result<_>>()?;
-    Source::open(&options.at)?.append(orders.iter().map(output).collect())?;
+    let source = Source::open(&options.at)?;
+    // Where deciders share the languages, whose an article is nobody knows by its address.
+    let partitions = source.partitions(Topic::Prepared.name())?;
+    source.append(orders.iter().flat_map(|order| outputs(order, partitions)).collect())?;
     for order in &orders {
-        let domain = order.publisher.as_ref().map(|publisher| publisher.domain.as_str()).unwrap_or_default();
-        println!("{cause}\t{}", if order.url.is_empty() { domain } else { &order.url });
+        let (domain, url) = place(order);
+        println!("{cause}\t{}", url.unwrap_or(domain));
     }
-    erase(&options.archives, &orders)
+    if cause == "ordered" {
+        return Ok(Outcome::Done);
+    }
+    let config = Config::load(options.at.config.as_deref())?;
+    let fetcher: fetcher::Config = config.section("fetcher")?;
+    let archives: Vec<PathBuf> = options.archives.iter().chain(&fetcher.archive).cloned().collect();
+    let store: StoreSettings = config.section("store")?;
+    let runtime = Builder::new_current_thread().enable_all().build().context("no thread for the store")?;
+    // Marked first: what comes meanwhile is not kept.
+    for folder in archives.iter().filter(|path| path.is_dir()) {
+        let folder = Store::in_folder(folder)?;
+        orders.iter().try_for_each(|order| runtime.block_on(mark(&folder, order, options.lift)))?;
+    }
+    let mut are_done = options.lift || erase_archives(&archives, &orders);
+    if let Some(location) = &store.location {
+        let store = Store::open(location)?;
+        let erased = orders.iter().map(|order| runtime.block_on(erase_bodies(&store, order, options.lift)));
+        match erased.sum::<Result<u64, _>>() {
+            Ok(_) if options.lift => {}
+            Ok(erased) => println!("{erased} bodies erased: {location}"),
+            Err(failure) => {
+                eprintln!("wireroom: not all bodies are erased: {failure}");
+                are_done = false;
+            }
+        }
+    }
+    Ok(if are_done { Outcome::Done } else { Outcome::SomeFailed })
+}
+
+/// The domain that an order is about, and the address if it is about one.
+fn place(order: &Article) -> (&str, Option<&str>) {
+    let domain = order.publisher.as_ref().map(|publisher| publisher.domain.as_str()).unwrap_or_default();
+    (domain, Some(order.url.as_str()).filter(|url| !url.is_empty()))
+}
+
+/// Marks what an order is about as to be kept no more, or takes the mark away.
+async fn mark(place_of: &Store, order: &Article, is_lifted: bool) -> Result<(), StoreError> {
+    let (domain, url) = place(order);
+    if is_lifted { place_of.lift(domain, url).await } else { place_of.withhold(domain, url).await }
+}
+
+/// Takes the bodies of what an order is about out of the store. How many there were.
+async fn erase_bodies(store: &Store, order: &Article, is_lifted: bool) -> Result<u64, StoreError> {
+    mark(store, order, is_lifted).await?;
+    let (domain, url) = place(order);
+    if is_lifted { Ok(0) } else { store.erase(domain, url).await }
 }
 
 /// Takes what the orders are about out of archives. One that cannot be rewritten is named, and the others are.
 #[allow(clippy::print_stdout, clippy::print_stderr, reason = "what the command is for")]
-fn erase(archives: &[PathBuf], orders: &[Article]) -> Result<Outcome> {
+fn erase_archives(archives: &[PathBuf], orders: &[Article]) -> bool {
     let mut files = Vec::new();
+    let mut are_erased = true;
+    let mut failed = |failure: String| {
+        eprintln!("wireroom: {failure}");
+        are_erased = false;
+    };
     for path in archives {
-        reextract::archives(path, 0, &mut files).with_context(|| format!("--archive {}", path.display()))?;
+        if let Err(cause) = reextract::archives(path, 0, &mut files) {
+            failed(format!("nothing is erased from the archive {}: {cause:#}", path.display()));
+        }
     }
     let is_meant = |url: &str| CanonicalUrl::parse(url).is_ok_and(|url| is_about(orders, &url));
-    let mut outcome = Outcome::Done;
     for file in files {
         match archive::warc::erase(&file, is_meant) {
             Ok(erased) => println!("{erased} records erased: {}", file.display()),
-            Err(failure) => {
-                eprintln!("wireroom: {failure}");
-                outcome = Outcome::SomeFailed;
-            }
+            Err(failure) => failed(failure.to_string()),
         }
     }
-    Ok(outcome)
+    let are_open: usize = archives.iter().map(|path| open_files(path)).sum();
+    if are_open > 0 {
+        println!("{are_open} files are being written (.open): give the order again when they are closed");
+    }
+    are_erased
+}
+
+/// How many files of an archive a fetcher has open, and may not be rewritten.
+fn open_files(folder: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    entries.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "open")).count()
 }
 
 fn is_about(orders: &[Article], url: &CanonicalUrl) -> bool {
     orders.iter().any(|order| {
-        let domain = order.publisher.as_ref().map(|publisher| publisher.domain.as_str());
-        if order.url.is_empty() {
-            domain == Some(url.registrable_domain())
-        } else {
-            order.url == url.as_str()
-        }
+        let (domain, of_url) = place(order);
+        of_url.map_or(domain == url.registrable_domain(), |of_url| of_url == url.as_str())
     })
 }
 
@@ -100,15 +163,18 @@ fn publisher(domain: &str) -> Publisher {
     Publisher { domain: domain.to_owned(), ..Publisher::default() }
 }
 
-fn output(order: &Article) -> Output {
+fn outputs(order: &Article, partitions: usize) -> impl Iterator<Item = Output> {
     let domain = order.publisher.as_ref().map(|publisher| publisher.domain.clone()).unwrap_or_default();
     let key = if order.article_id.is_empty() { domain } else { order.article_id.clone() };
-    Output {
+    let output = Output {
         topic: Topic::Prepared.name(),
+        partition: None,
         headers: wire::headers("Prepared", &Ulid::generate().to_string(), "withdraw", "", &[]),
         key: key.into(),
         value: Some(Prepared { article: Some(order.clone()), ..Prepared::default() }.encode_to_vec().into()),
-    }
+    };
+    let partitions = 0..i32::try_from(partitions).unwrap_or(i32::MAX);
+    partitions.map(move |partition| Output { partition: Some(partition), ..output.clone() })
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ fn run_with(extractor: &mut Extractor, pages: &[Page]) -> Result<Left, LogError>
     let log = Embedded::open(folder.path(), &options).unwrap();
     let output = |page: &Page| Output {
         topic: "pages",
+        partition: None,
         key: "k".into(),
         value: Some(page.encode_to_vec().into()),
         headers: vec![("traceparent".to_owned(), b"00-a-b-01".to_vec())],
@@ -178,7 +179,8 @@ fn bodies_are_fetched_by_their_reference() {
     let settings = StoreSettings { location: Some(at.display().to_string()), ..StoreSettings::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let store = archive::Store::open(&at.display().to_string()).unwrap();
-    let key = runtime.block_on(store.put(STORY.into())).unwrap();
+    let key =
+        runtime.block_on(store.put("isles.example", "https://isles.example/ferry", STORY.into())).unwrap();
     let with_reference = |key: &str| {
         let mut page = page("https://isles.example/ferry", "");
         page.response.as_mut().unwrap().body_ref = key.to_owned();
@@ -189,7 +191,7 @@ fn bodies_are_fetched_by_their_reference() {
     assert_eq!((articles.len(), dead.len()), (1, 0));
     assert_eq!(articles[0].headline, "Ferry returns to the northern isles");
 
-    let absent = with_reference(&"0".repeat(64));
+    let absent = with_reference(&format!("isles.example/00/{0}/{0}", "0".repeat(64)));
     let mut stood_in_for = absent.clone();
     stood_in_for.request.as_mut().unwrap().document = Some(reprint());
     let (articles, _, dead) =

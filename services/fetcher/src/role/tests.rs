@@ -280,6 +280,7 @@ fn requests_that_make_no_sense_are_dead_letters() {
     with_bench(|b| {
         let garbage = Output {
             topic: "requests",
+            partition: None,
             key: Bytes::from_static(b"k"),
             value: Some(Bytes::from_static(&[0xff; 9])),
             headers: vec![],
@@ -298,6 +299,7 @@ fn a_request_under_another_key_goes_to_the_owner_of_its_host() {
     with_bench(|b| {
         let stray = Output {
             topic: "requests",
+            partition: None,
             key: Bytes::from_static(b"elsewhere"),
             value: Some(request("https://www.a.example/1").encode_to_vec().into()),
             headers: vec![],

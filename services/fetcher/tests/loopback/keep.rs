@@ -152,3 +152,27 @@ fn places_that_cannot_be_used_are_refused_with_a_remedy() {
     let error = Config { store, ..config() }.check().unwrap_err().to_string();
     assert!(error.contains("s3://bucket/prefix"), "{error}");
 }
+
+#[test]
+fn what_was_taken_down_is_kept_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bodies, archive) = (folder.path().join("bodies"), folder.path().join("archive"));
+    let a = Host::start(106, |path| match path {
+        "/down" | "/kept" => Some(Reply::html(&format!("{path}{}", "a".repeat(2_000)))),
+        _ => None,
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for place in [&bodies, &archive] {
+        let place = Store::in_folder(place).unwrap();
+        runtime.block_on(place.withhold("127.0.0.106", Some(&a.url("/down")))).unwrap();
+    }
+    let config = Config { store: in_folder(&bodies, 1_999), archive: Some(archive.clone()), ..config() };
+    let ended = fetch(&config, &["/down", "/kept"].map(|path| request(&a.url(path))));
+    let response = |path| ended.page(&a.url(path)).response.as_ref().unwrap();
+    assert!(response("/down").body_ref.is_empty() && !response("/down").body.is_empty(), "it travels");
+    assert!(!response("/kept").body_ref.is_empty());
+    let files =
+        fs::read_dir(&archive).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let captured = files.flat_map(|file| Reader::open(&file, 1 << 20).unwrap()).map(Result::unwrap);
+    assert_eq!(captured.map(|captured| captured.url).collect::<Vec<_>>(), [a.url("/kept")]);
+}

@@ -85,6 +85,7 @@ pub fn fetch_until(config: &Config, requests: &[Request], stop: impl Fn() -> boo
     let log = Embedded::open(folder.path(), &pipeline::embedded::Options::default()).unwrap();
     let outputs = requests.iter().map(|request| Output {
         topic: "requests",
+        partition: None,
         key: CanonicalUrl::parse(&request.url)
             .map_or(request.request_id.clone(), |url| url.registrable_domain().to_owned())
             .into(),

@@ -101,7 +101,14 @@ fn with_feed(n: u8, hub_status: u16, test: impl FnOnce(&Runtime, &Clock, &Hub, &
         Request { request_id: "feed".to_owned(), url: url.clone(), watch: Some(watch), ..Request::default() };
     let key = article::CanonicalUrl::parse(&url).unwrap().registrable_domain().to_owned();
     let value = Some(request.encode_to_vec().into());
-    log.append(vec![Output { topic: "requests", key: key.into(), value, headers: Vec::new() }]).unwrap();
+    log.append(vec![Output {
+        topic: "requests",
+        partition: None,
+        key: key.into(),
+        value,
+        headers: Vec::new(),
+    }])
+    .unwrap();
     let settings = Settings {
         limits: Limits { records: 100, bytes: 1 << 20, timers: 100 },
         wait: Duration::from_millis(10),

@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt};
 use object_store::{
     Error as Cause, ObjectStore, ObjectStoreExt, RetryConfig, aws::AmazonS3Builder, local::LocalFileSystem,
     path::Path, prefix::PrefixStore,
@@ -20,7 +21,7 @@ use thiserror::Error;
 /// Stands in every store that was ever written to. Where it is missing, so is the store: an unmounted disk, another
 /// bucket. That is an outage, and must not look like a body that was deleted.
 const MARKER: &str = "wireroom-bodies.txt";
-const MARKER_TEXT: &[u8] = b"Bodies of fetched pages, by their BLAKE3 hash.\n";
+const MARKER_TEXT: &[u8] = b"Bodies of fetched pages, by domain and address.\n";
 
 /// The client's own retries; whoever asks has retries of its own.
 const RETRIES: usize = 2;
@@ -113,18 +114,20 @@ impl Store {
         let failed = |cause: String| StoreError::Location { location: location.to_owned(), cause };
         match location.split_once("://") {
             Some(("s3", _)) => Self::on_s3(location, AmazonS3Builder::from_env()),
-            Some(("file", folder)) if folder.starts_with('/') => Self::in_folder(folder),
-            None if !location.is_empty() => Self::in_folder(location),
+            Some(("file", folder)) if folder.starts_with('/') => Self::in_folder(FilePath::new(folder)),
+            None if !location.is_empty() => Self::in_folder(FilePath::new(location)),
             _ => Err(failed("neither a folder nor s3://".to_owned())),
         }
     }
 
-    fn in_folder(folder: &str) -> Result<Self, StoreError> {
-        let failed = |cause: String| StoreError::Location { location: folder.to_owned(), cause };
-        std::fs::create_dir_all(FilePath::new(folder)).map_err(|cause| failed(cause.to_string()))?;
+    /// The store in a folder, which is made where it is missing.
+    pub fn in_folder(folder: &FilePath) -> Result<Self, StoreError> {
+        let location = folder.display().to_string();
+        let failed = |cause: String| StoreError::Location { location: location.clone(), cause };
+        std::fs::create_dir_all(folder).map_err(|cause| failed(cause.to_string()))?;
         let objects = LocalFileSystem::new_with_prefix(folder).map_err(|cause| failed(cause.to_string()))?;
         // A body must last as long as the record that names it, through a power loss, too.
-        Ok(Self::of(objects.with_fsync(true), folder))
+        Ok(Self::of(objects.with_fsync(true), &location))
     }
 
     fn on_s3(location: &str, builder: AmazonS3Builder) -> Result<Self, StoreError> {
@@ -142,15 +145,16 @@ impl Store {
         Self { objects: Arc::new(objects), location: location.into(), is_marked: Arc::default() }
     }
 
-    /// Stores a body. Its key is its hash, so that the same body takes up room once; storing it again makes it young
-    /// again, for stores that delete what is old.
-    pub async fn put(&self, body: Bytes) -> Result<String, StoreError> {
+    /// Stores the body that an address of a domain answered with. Its key is made of all three, so that bodies can be
+    /// found by where they came from, and the same one is kept once for an address; storing it again makes it young again,
+    /// for stores that delete what is old.
+    pub async fn put(&self, domain: &str, url: &str, body: Bytes) -> Result<String, StoreError> {
         if !self.is_marked.load(Ordering::Relaxed) {
             let marker = Bytes::from_static(MARKER_TEXT);
             self.objects.put(&Path::from(MARKER), marker.into()).await.map_err(|e| self.unavailable(&e))?;
             self.is_marked.store(true, Ordering::Relaxed);
         }
-        let key = blake3::hash(&body).to_hex().to_string();
+        let key = format!("{}/{}", folder_of(domain, Some(url)), blake3::hash(&body).to_hex());
         self.objects.put(&path(&key)?, body.into()).await.map_err(|e| self.unavailable(&e))?;
         Ok(key)
     }
@@ -159,7 +163,10 @@ impl Store {
     pub async fn get(&self, key: &str, cap: usize) -> Result<Bytes, StoreError> {
         let found = match self.objects.get(&path(key)?).await {
             Ok(found) => found,
-            Err(Cause::NotFound { .. }) => return Err(self.missing(key).await),
+            Err(Cause::NotFound { .. }) => {
+                self.check().await?;
+                return Err(StoreError::Missing { key: key.to_owned(), store: self.location.to_string() });
+            }
             Err(cause) => return Err(self.unavailable(&cause)),
         };
         let bytes = found.meta.size;
@@ -167,22 +174,34 @@ impl Store {
             return Err(StoreError::TooLarge { key: key.to_owned(), bytes, cap });
         }
         let body = found.bytes().await.map_err(|e| self.unavailable(&e))?;
-        if blake3::hash(&body).to_hex().as_str() != key {
+        if !key.ends_with(blake3::hash(&body).to_hex().as_str()) {
             return Err(StoreError::Damaged { key: key.to_owned() });
         }
         Ok(body)
     }
 
-    async fn missing(&self, key: &str) -> StoreError {
+    /// Deletes every body of a domain, or of one address of it; tells how many there were. What is deleted while it is put
+    /// may stay: to be sure, erase again.
+    pub async fn erase(&self, domain: &str, url: Option<&str>) -> Result<u64, StoreError> {
+        // Where nothing was ever put, what is looked for is elsewhere.
+        self.check().await?;
+        let folder = Path::from(folder_of(domain, url));
+        let found = self.objects.list(Some(&folder)).map_ok(|object| object.location).boxed();
+        let deleted = self.objects.delete_stream(found).try_fold(0, async |count, _| Ok(count + 1)).await;
+        deleted.map_err(|e| self.unavailable(&e))
+    }
+
+    /// Whether a body was ever put here.
+    async fn check(&self) -> Result<(), StoreError> {
         match self.objects.head(&Path::from(MARKER)).await {
-            Ok(_) => StoreError::Missing { key: key.to_owned(), store: self.location.to_string() },
-            Err(Cause::NotFound { .. }) => StoreError::Unavailable {
+            Ok(_) => Ok(()),
+            Err(Cause::NotFound { .. }) => Err(StoreError::Unavailable {
                 store: self.location.to_string(),
                 cause: format!(
                     "it has no {MARKER}, so no body was ever put here; is it mounted, and the same as the fetcher's?"
                 ),
-            },
-            Err(cause) => self.unavailable(&cause),
+            }),
+            Err(cause) => Err(self.unavailable(&cause)),
         }
     }
 
@@ -191,14 +210,33 @@ impl Store {
     }
 }
 
-/// In folders by the first byte: a folder of millions of files serves nobody.
-fn path(key: &str) -> Result<Path, StoreError> {
-    let is_hash = key.len() == 64 && key.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    match key.get(..2).filter(|_| is_hash) {
-        Some(folder) => Ok(Path::from_iter([folder, key])),
-        None => Err(StoreError::Key(key.to_owned())),
+/// Where the bodies of a domain are, or those of one of its addresses: a folder of millions of files serves nobody, so
+/// that there is one more in between.
+fn folder_of(domain: &str, url: Option<&str>) -> String {
+    // Of an address literal ([::1]) not every character may be in a path.
+    let domain = domain.replace(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-'), "_");
+    match url.map(|url| blake3::hash(url.as_bytes()).to_hex()) {
+        Some(hash) => format!("{domain}/{}/{hash}", &hash[..2]),
+        None => domain,
     }
 }
+
+fn path(key: &str) -> Result<Path, StoreError> {
+    let is_hash = |part: &str, digits: usize| {
+        part.len() == digits && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let is_domain = |part: &str| !matches!(part, "" | "." | "..");
+    match key.split('/').collect::<Vec<_>>()[..] {
+        [domain, upper, url, body]
+            if is_domain(domain) && is_hash(upper, 2) && is_hash(url, 64) && is_hash(body, 64) =>
+        {
+            Path::parse(key).map_err(|_| StoreError::Key(key.to_owned()))
+        }
+        _ => Err(StoreError::Key(key.to_owned())),
+    }
+}
+
+mod withheld;
 
 #[cfg(test)]
 mod tests;

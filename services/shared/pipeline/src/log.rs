@@ -31,6 +31,11 @@ pub trait Log: Send {
     /// The committed state of a partition held.
     fn state(&self, partition: i32) -> Option<State>;
 
+    /// How many partitions a topic has.
+    fn partitions(&self, _topic: &str) -> Result<usize, LogError> {
+        Ok(1)
+    }
+
     /// Whether this instance has its place: on Kafka the group has answered, be it that it holds nothing and stands by.
     fn is_settled(&self) -> bool;
 

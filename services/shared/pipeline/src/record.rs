@@ -43,6 +43,8 @@ pub struct Origin {
 pub struct Output {
     /// The topic's name without prefix and version (`pages`).
     pub topic: &'static str,
+    /// Which partition it goes to; `None` leaves that to the key. On the embedded log every topic has one.
+    pub partition: Option<i32>,
     /// What must stay in order has one key.
     pub key: Bytes,
     /// `None` writes a tombstone.
@@ -93,7 +95,7 @@ impl DeadLetter {
         if value.is_none() && bytes > 0 {
             headers.push(("wireroom_value_dropped_bytes".to_owned(), bytes.to_string().into_bytes()));
         }
-        Output { topic: role.dead_letters, key: self.key.clone(), value, headers }
+        Output { topic: role.dead_letters, partition: None, key: self.key.clone(), value, headers }
     }
 
     /// The record's headers and, after them, what is known of the failure (Kafka Connect's names where it has them).

@@ -9,7 +9,7 @@ pub enum Topic {
     Pages,
     /// `Article`, by article id.
     Articles,
-    /// `Prepared`, by article id, one partition.
+    /// `Prepared`, by article id; one partition, or one by language.
     Prepared,
     /// `CanonicalArticle`, by article id; compacted.
     Canonical,

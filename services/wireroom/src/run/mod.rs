@@ -104,7 +104,12 @@ fn open(options: &RunOptions, config: &Config) -> Result<Place> {
     };
     let log = match &options.kafka {
         None => {
-            let embedded = Options { fsync: options.fsync, probe: hold_for_tests(), ..Options::default() };
+            let embedded = Options {
+                fsync: options.fsync,
+                compacted: topics::COMPACTED,
+                probe: hold_for_tests(),
+                ..Options::default()
+            };
             AnyLog::Embedded(Embedded::open(&data, &embedded)?)
         }
         Some(brokers) => {
@@ -114,7 +119,8 @@ fn open(options: &RunOptions, config: &Config) -> Result<Place> {
             // Who does not come back to its folder must not be waited for.
             kafka.static_membership &= options.data.is_some();
             let log = Kafka::open(kafka.member(&data)?)?;
-            create(log.options(), &topics::specs(&kafka), kafka.replication)?;
+            let normalizer: normalizer::Config = config.section("normalizer")?;
+            create(log.options(), &topics::specs(&kafka, &normalizer.languages), kafka.replication)?;
             AnyLog::Kafka(log)
         }
     };

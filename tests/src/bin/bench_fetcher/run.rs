@@ -54,6 +54,7 @@ fn output(n: usize, url: String) -> Output {
     let request = Request { request_id: format!("bench-{n}"), url: url.clone(), ..Request::default() };
     Output {
         topic: Topic::Requests.name(),
+        partition: None,
         key: host.as_bytes().to_vec().into(),
         headers: wire::headers("Request", &request.request_id, "submit", "", &[]),
         value: Some(request.encode_to_vec().into()),

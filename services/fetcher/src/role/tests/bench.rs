@@ -79,6 +79,7 @@ impl Bench {
         self.log
             .append(vec![Output {
                 topic: "requests",
+                partition: None,
                 key: domain.unwrap_or_else(|_| request.request_id.clone()).into(),
                 value: Some(request.encode_to_vec().into()),
                 headers: vec![("traceparent".to_owned(), b"00-1-2-01".to_vec())],

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use fjall::{Database, Keyspace, PersistMode};
 
-use super::{Options, Signal, separated};
+use super::{Options, Signal, compacted::Compacted, separated};
 use crate::{
     Action, Clock, Output,
     log::Noter,
@@ -37,6 +37,7 @@ pub(super) struct Committer {
     meta: Keyspace,
     clock: Clock,
     durability: PersistMode,
+    compacted: &'static [&'static str],
     ends: HashMap<&'static str, i64>,
     topics: HashMap<String, Keyspace>,
     changed: Arc<Signal>,
@@ -47,7 +48,8 @@ impl Committer {
         // Handed to the operating system at the least: a batch that waits in our own memory dies with us.
         let durability = if options.fsync { PersistMode::SyncAll } else { PersistMode::Buffer };
         let clock = options.clock.clone();
-        Self { db, meta, clock, durability, ends: HashMap::new(), topics: HashMap::new(), changed }
+        let compacted = options.compacted;
+        Self { db, meta, clock, durability, compacted, ends: HashMap::new(), topics: HashMap::new(), changed }
     }
 
     /// Commits what comes until every sender is gone.
@@ -73,13 +75,19 @@ impl Committer {
         let now_ms = self.clock.now_ms();
         // Written once a batch, however many records it has.
         let mut grown = BTreeSet::new();
+        let mut compacted = Compacted::default();
         for entry in group {
             let at = |action| entry.note.iter().for_each(|note| note(action));
             at(Action::Produce);
             for output in entry.outputs {
                 let topic = output.topic;
                 let offset = self.end(topic)?;
-                batch.insert(&self.rows(topic)?, offset.to_be_bytes(), stored::store_output(output, now_ms));
+                let key = self.compacted.contains(&topic).then(|| output.key.clone());
+                let row = stored::store_output(output, now_ms);
+                match key {
+                    Some(key) => compacted.put(topic, key, offset, row),
+                    None => batch.insert(&self.rows(topic)?, offset.to_be_bytes(), row),
+                }
                 self.ends.insert(topic, offset + 1);
                 grown.insert(topic);
             }
@@ -102,6 +110,8 @@ impl Committer {
                 note(Action::Commit);
             }
         }
+        let db = self.db.clone();
+        compacted.write(&db, &mut batch, |topic| self.rows(topic))?;
         for topic in grown {
             let end = self.end(topic)?;
             batch.insert(&self.meta, end_key(topic), end.to_be_bytes());

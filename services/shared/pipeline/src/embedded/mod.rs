@@ -3,9 +3,10 @@
 //! One committer writes the steps of all roles, grouped, each in one atomic batch. A batch is handed to the operating
 //! system before its steps count as committed, so that a killed process loses nothing; `fsync` makes it outlive the
 //! machine. Every topic has one partition. A record that a role consumes is deleted with the step that took it;
-//! records of topics that no role consumes stay.
+//! records of topics that no role consumes stay, in a compacted one the last of each key.
 
 mod committer;
+mod compacted;
 mod role;
 
 use std::{
@@ -42,6 +43,8 @@ pub struct Options {
     pub fsync: bool,
     /// Where time comes from.
     pub clock: Clock,
+    /// Topics that keep the last record of each key only.
+    pub compacted: &'static [&'static str],
     /// Told every action of every role before it is done.
     pub probe: Option<Probe>,
 }

@@ -265,6 +265,7 @@ fn to_kafka<'a>(topic: &'a str, output: &'a Output) -> BaseRecord<'a, [u8], [u8]
     }
     let mut record = BaseRecord::to(topic).key(&*output.key).headers(headers);
     record.payload = output.value.as_deref();
+    record.partition = output.partition;
     record
 }
 

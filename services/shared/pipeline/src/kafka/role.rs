@@ -441,6 +441,10 @@ impl Log for KafkaRole {
         self.held.get(&partition)?.replica.as_ref().map(|replica| replica.state.clone())
     }
 
+    fn partitions(&self, topic: &str) -> Result<usize, LogError> {
+        partition_count(&self.bounds, &self.log.options().topic(topic))
+    }
+
     /// What is in memory may be ahead of what is committed: everything held is taken over anew.
     fn rewind(&mut self) -> Result<(), LogError> {
         let partitions: Vec<i32> = self.held.keys().copied().collect();
