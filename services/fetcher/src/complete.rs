@@ -238,13 +238,10 @@ impl Errand<'_> {
     }
 }
 
-/// Takes a request out of the queue, for good.
+/// Takes a request out of the queue, for good; `url` in the one spelling.
 fn leave(queue: &mut Queue<'_>, url: &str, sequence: u64, ticket: &QueueTicket) -> Result<(), LogError> {
     queue.remove(sequence, ticket)?;
-    match CanonicalUrl::parse(url) {
-        Ok(url) => queue.unqueue(url.as_str(), sequence),
-        Err(_) => Ok(()),
-    }
+    queue.unqueue(url, sequence)
 }
 
 /// Ends a request for good: an archived copy is asked for, its document stands in, or it is a dead letter. A page that was

@@ -19,6 +19,7 @@
 //! step is committed: a step that did not happen ends the assignment, and with it this memory.
 
 use std::{
+    cell::RefCell,
     cmp::Reverse,
     collections::{BTreeMap, HashMap, HashSet},
 };
@@ -29,7 +30,7 @@ use pipeline::{LogError, Origin, Record, State};
 use prost::Message;
 use wire::{HostState, QueueTicket, QueuedRecord, RecordHeader, RobotsState};
 
-use crate::draft::Draft;
+use crate::{at_hand::AtHand, draft::Draft};
 
 const HOST: u8 = b'h';
 const ROBOTS: u8 = b'o';
@@ -51,6 +52,7 @@ pub(crate) struct Frontier {
     failing: HashSet<String>,
     /// Lists from which nothing comes against their rhythm: their sequence, and why.
     troubled: HashMap<u64, String>,
+    at_hand: RefCell<AtHand>,
 }
 
 /// A host's row.
@@ -73,6 +75,7 @@ impl Frontier {
             queued: BTreeMap::new(),
             failing: HashSet::new(),
             troubled: HashMap::new(),
+            at_hand: RefCell::default(),
         };
         for row in state.scan(&[HOST]) {
             let (key, value) = row?;
@@ -169,18 +172,25 @@ pub(crate) struct Queue<'a> {
 impl Queue<'_> {
     /// What is known of the host; `None` where it was never asked for.
     pub(crate) fn host(&self) -> Result<Option<HostRow>, LogError> {
+        if let Some(row) = self.frontier.at_hand.borrow().get(self.domain).and_then(|host| host.row.as_ref())
+        {
+            return Ok(Some(row.clone()));
+        }
         let Some(row) = self.draft.step.get(self.partition, &self.host_key())? else { return Ok(None) };
         let state: HostState = decoded(&row)?;
         let HostState { next_at_ms, failures, latency_ms, failing_since_ms, delay_ms, .. } = state;
-        Ok(Some(HostRow {
+        let row = HostRow {
             politeness: Host { next_at_ms, failures, latency_ms, failing_since_ms, delay_ms },
             spent: Spent { day: state.quota_day, articles: state.fetched },
             distrusted_until_ms: state.validators_distrusted_until_ms,
-        }))
+        };
+        self.frontier.at_hand.borrow_mut().set_row(self.domain, &row);
+        Ok(Some(row))
     }
 
     pub(crate) fn set_host(&mut self, row: &HostRow) -> Result<(), LogError> {
         self.frontier.tell_host(self.domain, row.politeness.failing_since_ms.is_some());
+        self.frontier.at_hand.get_mut().set_row(self.domain, row);
         let Host { next_at_ms, failures, latency_ms, failing_since_ms, delay_ms } = row.politeness;
         let state = HostState {
             next_at_ms,
@@ -197,6 +207,11 @@ impl Queue<'_> {
 
     /// What is known of the robots.txt of the domain's origins.
     pub(crate) fn robots(&self) -> Result<Vec<(String, RobotsFile)>, LogError> {
+        let at_hand = self.frontier.at_hand.borrow();
+        if let Some(robots) = at_hand.get(self.domain).and_then(|host| host.robots.as_ref()) {
+            return Ok(robots.clone());
+        }
+        drop(at_hand);
         let prefix = self.key(ROBOTS, &[]);
         let rows = self.draft.step.scan(self.partition, &prefix, MAX_ORIGINS)?;
         let read = |(key, row): (Bytes, Bytes)| {
@@ -205,12 +220,17 @@ impl Queue<'_> {
             let file = RobotsFile { fetched_at_ms, availability, text: rules.to_vec() };
             Ok((text(key.get(prefix.len()..)), file))
         };
-        rows.into_iter().map(read).collect()
+        let robots = rows.into_iter().map(read).collect::<Result<Vec<_>, LogError>>()?;
+        self.frontier.at_hand.borrow_mut().set_robots(self.domain, &robots);
+        Ok(robots)
     }
 
     /// Keeps the robots.txt of an origin; the oldest goes where there are too many.
     pub(crate) fn set_robots(&mut self, origin: &str, file: &RobotsFile) -> Result<(), LogError> {
         let known = self.robots()?;
+        if let Some(host) = self.frontier.at_hand.get_mut().get_mut(self.domain) {
+            host.robots = None;
+        }
         let is_new = known.iter().all(|(known, _)| known != origin);
         let oldest = known.iter().min_by_key(|(_, file)| file.fetched_at_ms);
         if let Some((oldest, _)) = oldest.filter(|_| is_new && known.len() >= MAX_ORIGINS) {
@@ -235,6 +255,7 @@ impl Queue<'_> {
 
     /// Writes a request's record.
     pub(crate) fn set_record(&mut self, record: &Record) -> Result<(), LogError> {
+        self.forget(record.origin.offset as u64);
         let header = |(name, value): &(String, Vec<u8>)| RecordHeader {
             name: name.clone(),
             value: Bytes::copy_from_slice(value),
@@ -250,6 +271,9 @@ impl Queue<'_> {
 
     /// A request's record, its ticket beside it.
     pub(crate) fn get(&self, sequence: u64) -> Result<Option<(Record, QueueTicket)>, LogError> {
+        if let Some(entry) = self.frontier.at_hand.borrow_mut().take_entry(self.domain, sequence) {
+            return Ok(Some(entry));
+        }
         let record = self.draft.step.get(self.partition, &self.sequence_key(RECORD, sequence))?;
         let ticket = self.draft.step.get(self.partition, &self.sequence_key(TICKET, sequence))?;
         let (Some(record), Some(ticket)) = (record, ticket) else { return Ok(None) };
@@ -269,6 +293,16 @@ impl Queue<'_> {
         Ok(Some((record, decoded(&ticket)?)))
     }
 
+    /// A request as [`Queue::get`] has read it, which will be read again when its visit has ended.
+    pub(crate) fn keep_at_hand(&mut self, sequence: u64, record: Record, ticket: QueueTicket) {
+        self.frontier.at_hand.get_mut().set_entry(self.domain, sequence, record, ticket);
+    }
+
+    /// A request's rows change.
+    fn forget(&mut self, sequence: u64) {
+        self.frontier.at_hand.get_mut().take_entry(self.domain, sequence);
+    }
+
     /// Gives a request another turn.
     pub(crate) fn defer(
         &mut self,
@@ -276,6 +310,7 @@ impl Queue<'_> {
         before: &QueueTicket,
         after: &QueueTicket,
     ) -> Result<(), LogError> {
+        self.forget(sequence);
         self.draft.step.put(self.partition, &self.sequence_key(TICKET, sequence), after.encode_to_vec())?;
         self.frontier.remove(self.domain, before, sequence);
         self.frontier.insert(self.domain, after, sequence);
@@ -284,6 +319,7 @@ impl Queue<'_> {
 
     /// Takes a request out.
     pub(crate) fn remove(&mut self, sequence: u64, ticket: &QueueTicket) -> Result<(), LogError> {
+        self.forget(sequence);
         self.draft.step.delete(self.partition, &self.sequence_key(RECORD, sequence))?;
         self.draft.step.delete(self.partition, &self.sequence_key(TICKET, sequence))?;
         self.frontier.remove(self.domain, ticket, sequence);

@@ -16,6 +16,7 @@
 mod accept;
 mod addresses;
 mod archived;
+mod at_hand;
 mod client;
 mod complete;
 mod config;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use crawl::Failure;
+use pipeline::Clock;
 use tokio::{runtime::Runtime, task::AbortHandle};
 use tracing::error;
 
@@ -54,21 +55,11 @@ impl Fetch for Network {
         let Some(runtime) = &self.runtime else { return };
         let cut_off =
             job.ended(Found::Failed(Failure::Unreadable("the fetcher panicked on it".to_owned())), 0);
-        let visit = runtime.spawn(self.visitor.clone().visit(job));
-        self.under_way.insert(cut_off.id, visit.abort_handle());
-        let (sender, clock) = (self.sender.clone(), self.visitor.clock.clone());
-        runtime.spawn(async move {
-            let ended = match visit.await {
-                Ok(ended) => ended,
-                Err(death) if death.is_panic() => {
-                    error!(domain = cut_off.domain, "panic in a visit");
-                    Visit { ended_at_ms: clock.now_ms(), ..cut_off }
-                }
-                Err(_cancelled) => return,
-            };
-            // Nobody listens when the role has ended.
-            let _ = sender.send(ended);
-        });
+        let (id, visitor) = (job.id, self.visitor.clone());
+        let (sender, clock) = (self.sender.clone(), visitor.clock.clone());
+        let end = End { cut_off: Some(cut_off), sender, clock };
+        let visit = runtime.spawn(async move { end.told(visitor.visit(job).await) });
+        self.under_way.insert(id, visit.abort_handle());
     }
 
     fn ended(&mut self) -> Option<Visit> {
@@ -84,10 +75,82 @@ impl Fetch for Network {
     }
 }
 
+/// Tells how a visit ended: also that it panicked, but not that it was cancelled.
+struct End {
+    cut_off: Option<Visit>,
+    sender: Sender<Visit>,
+    clock: Clock,
+}
+
+impl End {
+    fn told(mut self, visit: Visit) {
+        self.cut_off = None;
+        // Nobody listens when the role has ended.
+        let _ = self.sender.send(visit);
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if let Some(visit) = self.cut_off.take().filter(|_| std::thread::panicking()) {
+            error!(domain = visit.domain, "panic in a visit");
+            let _ = self.sender.send(Visit { ended_at_ms: self.clock.now_ms(), ..visit });
+        }
+    }
+}
+
 impl Drop for Network {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        sync::mpsc::TryRecvError,
+    };
+
+    use article::CanonicalUrl;
+
+    use super::*;
+
+    #[test]
+    fn a_visit_that_panics_ends_and_one_that_is_cancelled_does_not() {
+        let (sender, receiver) = channel();
+        let job = Job {
+            id: 7,
+            partition: 0,
+            domain: "harbour.example".to_owned(),
+            sequence: 1,
+            url: CanonicalUrl::parse("https://harbour.example/").unwrap(),
+            request: wire::Request::default(),
+            hops: 0,
+            depth: 0,
+            robots: Vec::new(),
+            allowed: std::time::Duration::ZERO,
+            known: crawl::Validators::default(),
+            is_section: false,
+        };
+        let end = || End {
+            cut_off: Some(job.ended(Found::Unchanged, 0)),
+            sender: sender.clone(),
+            clock: Clock::manual(5),
+        };
+        drop(end());
+        assert_eq!(receiver.try_recv().unwrap_err(), TryRecvError::Empty);
+        let torn = end();
+        let died = catch_unwind(AssertUnwindSafe(move || {
+            let _torn = torn;
+            std::panic::resume_unwind(Box::new(()));
+        }));
+        assert!(died.is_err());
+        let told = receiver.try_recv().unwrap();
+        assert_eq!((told.id, told.ended_at_ms), (7, 5));
+        end().told(told);
+        assert_eq!((receiver.try_recv().unwrap().id, receiver.try_recv().is_err()), (7, true));
     }
 }

@@ -412,7 +412,10 @@ fn next(
         };
         let put_off = host.spent.wait_until_ms(&request.source_id, quota(&request, rules), now_ms);
         match put_off.filter(|_| ticket.list.is_none()) {
-            None => return Ok(Some((sequence, request, url, ticket))),
+            None => {
+                queue.keep_at_hand(sequence, record, ticket.clone());
+                return Ok(Some((sequence, request, url, ticket)));
+            }
             Some(due_at_ms) => {
                 queue.defer(sequence, &ticket, &QueueTicket { due_at_ms, ..ticket.clone() })?
             }

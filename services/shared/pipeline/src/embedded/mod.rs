@@ -17,7 +17,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions};
 
 use crate::{
     Clock, LogError, Origin, Output, Probe, Record, Role, State, Step,
@@ -136,7 +136,9 @@ impl Embedded {
 fn database(folder: &Path) -> fjall::Result<Database> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        match Database::builder(folder).worker_threads(1).open() {
+        // Journals are short-lived, and the larger values in them packed already.
+        let builder = Database::builder(folder).worker_threads(1).journal_compression(CompressionType::None);
+        match builder.open() {
             Err(fjall::Error::Locked) if Instant::now() < deadline => thread::sleep(PATIENCE / 40),
             opened => return opened,
         }
@@ -206,4 +208,25 @@ fn separated() -> KeyspaceCreateOptions {
 /// The values behind these locks are whole at every moment: a panic of a holder breaks nothing.
 fn unpoisoned<'a, T>(lock: Result<MutexGuard<'a, T>, PoisonError<MutexGuard<'a, T>>>) -> MutexGuard<'a, T> {
     lock.unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_packed_journals_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = Bytes::from(vec![b'a'; 100_000]);
+        let db = Database::builder(folder.path().join("log"))
+            .journal_compression(CompressionType::Lz4)
+            .open()
+            .unwrap();
+        let record = stored::store(Bytes::new(), Some(text.clone()), Vec::new(), 1);
+        committer::topic_rows(&db, "pages").unwrap().insert(0_i64.to_be_bytes(), record).unwrap();
+        db.persist(fjall::PersistMode::Buffer).unwrap();
+        drop(db);
+        let log = Embedded::open(folder.path(), &Options::default()).unwrap();
+        assert_eq!(log.read("pages", 0, 10).unwrap()[0].value, Some(text));
+    }
 }
