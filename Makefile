@@ -30,8 +30,11 @@ test-ops: setup ## Check the chart, the image, the compose file, the rules and t
 	@$(CARGO) build --quiet --locked --package wireroom
 	@tests/ops/run
 
-test-image: setup ## Run the Dockerfile's own steps in IMAGE, an empty folder: a release build (IMAGE=target/image)
+test-image: setup ## Run the Dockerfile's own steps in IMAGE, an empty folder, and what comes of them (IMAGE=target/image)
+	@.ci/setup ops
+	rm -rf $(IMAGE)
 	tests/ops/image $(IMAGE)
+	WIREROOM_PROGRAM=$(abspath $(IMAGE))/image/usr/bin/wireroom tests/ops/run tests/ops/test_image.py
 
 lint: setup ## Formatting, clippy, documentation: no warnings
 	@.ci/setup rust-components

@@ -155,6 +155,9 @@ pub struct SubmitOptions {
     /// Take pages from archives (.warc, .warc.gz, folders of them) through the extractor again, instead of fetching
     #[arg(long)]
     pub reextract: bool,
+    /// Fetch again also what was fetched lately
+    #[arg(long, conflicts_with = "reextract")]
+    pub refetch: bool,
     #[command(flatten)]
     pub at: Place,
     /// The outlet or feed they come from

@@ -23,6 +23,7 @@ pub fn submit(options: &SubmitOptions) -> Result<Outcome> {
         lane: if options.backfill { "backfill" } else { "live" }.to_owned(),
         seen_at_ms: Clock::system().now_ms(),
         via: "submitted".to_owned(),
+        refetch: options.refetch,
         ..Request::default()
     };
     if options.reextract {

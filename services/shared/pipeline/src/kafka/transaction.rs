@@ -34,11 +34,12 @@ struct Deliveries {
     changed: Condvar,
 }
 
-/// How many records are on their way, the first failure, and for changelogs the offset after the last record.
+/// How many records are on their way, the first failure and its topic, and for changelogs the offset after the last record.
 #[derive(Default)]
 struct Report {
     on_their_way: usize,
     failure: Option<LogError>,
+    failed: Option<String>,
     changelog_ends: BTreeMap<i32, i64>,
 }
 
@@ -101,7 +102,8 @@ impl Transaction<'_> {
             let is_full = cause.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
             if !is_full || Instant::now() > deadline {
                 // The first record that is not taken ends the transaction for those after it.
-                return Err(deliveries.report().failure.take().unwrap_or_else(|| aborted(&cause)));
+                let failure = deliveries.report().failure.take();
+                return Err(self.why(failure.unwrap_or_else(|| aborted(&cause))));
             }
             deliveries.wait(Duration::from_millis(10));
             record = returned;
@@ -125,7 +127,8 @@ impl Transaction<'_> {
         loop {
             let mut report = deliveries.report();
             if let Some(failure) = report.failure.take() {
-                return Err(failure);
+                drop(report);
+                return Err(self.why(failure));
             }
             if report.on_their_way == 0 {
                 return Ok(std::mem::take(&mut report.changelog_ends));
@@ -135,6 +138,21 @@ impl Transaction<'_> {
                 return Err(LogError::Aborted("the brokers did not take the records in time".to_owned()));
             }
             deliveries.wait(Duration::from_millis(100));
+        }
+    }
+
+    /// Why records were not taken. A transaction that fails, as one may not write some topic, takes down those that wait,
+    /// which then say only that. Asked for another one, which it never gives while one is open, the producer tells.
+    fn why(&self, failure: LogError) -> LogError {
+        if !matches!(failure, LogError::Aborted(_)) {
+            return failure;
+        }
+        match self.producer.begin_transaction() {
+            Err(cause) if is_denied(&cause) => {
+                let topic = self.producer.context().report().failed.take().unwrap_or_default();
+                denied(&format!("to write topic {topic}, or another of its transaction"))
+            }
+            _ => failure,
         }
     }
 
@@ -196,6 +214,7 @@ impl ProducerContext for Deliveries {
             Ok(_) => {}
             Err((cause, message)) => {
                 let topic = message.topic();
+                report.failed.get_or_insert_with(|| topic.to_owned());
                 report.failure.get_or_insert_with(|| match is_denied(cause) {
                     true => denied(&format!("to write topic {topic}")),
                     false => LogError::Aborted(format!("a record for {topic} was not taken: {cause}")),
