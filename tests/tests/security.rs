@@ -32,7 +32,7 @@ fn kafka_that_is_closed() {
     every_way_in(&mut kafka);
     passwords_are_not_told(&kafka);
     commands_lack(&mut kafka, &acls);
-    //services_lack(&mut kafka, &acls);
+    services_lack(&mut kafka, &acls);
     writers_lack(&mut kafka, &acls);
 }
 

@@ -9,9 +9,9 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 use wire::{Article, ArticleState};
 
 use crate::{
-    arrival::recollect,
     facts::member,
     filter::Desk,
+    known::recollect,
     rows::{MemoryRows, Tables},
 };
 

@@ -19,6 +19,7 @@ mod dateline;
 mod explain;
 mod facts;
 mod filter;
+mod known;
 mod languages;
 mod packed;
 mod prepare;

@@ -7,7 +7,7 @@ use prost::Message;
 use wire::{Article, ArticleState, CanonicalArticle, Change, Evidence, Occurrence, Related};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{arrival::Known, boilerplate, facts, withdrawal::Standing};
+use crate::{boilerplate, facts, known::Known, withdrawal::Standing};
 
 /// Most labels on a record, its own first.
 const MAX_LABELS: usize = 64;

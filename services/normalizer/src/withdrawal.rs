@@ -11,8 +11,9 @@ use pipeline::LogError;
 use wire::{Article, ArticleState, Withdrawal};
 
 use crate::{
-    arrival::{Clusters, Known, recollect},
+    arrival::Clusters,
     facts,
+    known::{Known, recollect},
     record::Publication,
     rows::{ARTICLES, Rows, Tables, decode_state, number},
 };

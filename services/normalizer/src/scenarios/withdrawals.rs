@@ -183,6 +183,16 @@ fn a_takedown_leaves_no_text_and_lets_none_in() {
 }
 
 #[test]
+fn a_takedown_takes_a_headline_without_a_text() {
+    let mut desk = Desk::new();
+    let headline = page(ORIGINAL, "2026-03-19", String::new());
+    desk.arrive([headline.clone()]);
+    assert!(desk.has_text(&headline.article_id));
+    desk.arrive([order(ORIGINAL, "takedown")]);
+    assert!(!desk.has_text(&headline.article_id));
+}
+
+#[test]
 fn a_domain_is_withdrawn_as_it_is_now() {
     let other = page("https://gazette.example/other", "2026-03-19", words(3, 200));
     let mut desk = Desk::new();
