@@ -71,7 +71,7 @@ impl Keep {
         at_ms: i64,
     ) -> Result<(), Failure> {
         let Some(jobs) = &self.archive else { return Ok(()) };
-        if is_withheld(self.archived.as_ref(), url).await? {
+        if is_withheld("archive", self.archived.as_ref(), url).await? {
             return Ok(());
         }
         let json = String::from_utf8_lossy(&Encoding::Json.encode(request)).into_owned();
@@ -102,7 +102,7 @@ impl Keep {
         let Some(store) = self.store.as_ref().filter(|_| response.body.len() > self.above_bytes) else {
             return Ok(());
         };
-        if is_withheld(Some(store), url).await? {
+        if is_withheld("store", Some(store), url).await? {
             return Ok(());
         }
         let put = async {
@@ -116,13 +116,13 @@ impl Keep {
 }
 
 /// Whether an address is marked as taken down in a place.
-async fn is_withheld(place: Option<&Store>, url: &CanonicalUrl) -> Result<bool, Failure> {
-    let Some(place) = place else { return Ok(false) };
+async fn is_withheld(place: &str, marks: Option<&Store>, url: &CanonicalUrl) -> Result<bool, Failure> {
+    let Some(marks) = marks else { return Ok(false) };
     let asked = async {
-        let asked = place.is_withheld(url.registrable_domain(), url.as_str()).await;
+        let asked = marks.is_withheld(url.registrable_domain(), url.as_str()).await;
         asked.map_err(|e| Failure::Unkept(e.to_string()))
     };
-    in_time(asked).await
+    counted(place, 0, in_time(asked).await)
 }
 
 /// The store that is configured, if one is.
