@@ -119,7 +119,9 @@ fn a_takedown_leaves_the_text_in_neither_canonical_nor_bodies_nor_archive() {
     wireroom(&run);
 
     // Each stands alone, and is the only one of its domain.
-    let articles = Topics::in_folder(&data).read("canonical");
+    let mut articles = Topics::in_folder(&data).read("canonical");
+    // Of an article whose original came after it.
+    articles.retain(|record| record["tombstone"] != true);
     let alone = |article: &&Value| {
         let domain = &article["publisher"]["domain"];
         article["occurrences"].as_array().is_none_or(Vec::is_empty)
