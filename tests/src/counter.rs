@@ -17,8 +17,13 @@ use pipeline::{
 };
 
 /// The role of the counter.
-pub const COUNTER: Role =
-    Role { name: "counter", input: "numbers", dead_letters: "deadletters.counter", state_version: Some(1) };
+pub const COUNTER: Role = Role {
+    name: "counter",
+    input: "numbers",
+    dead_letters: "deadletters.counter",
+    state_version: Some(1),
+    numbered: &[],
+};
 
 /// How many partitions its input has on Kafka.
 pub const PARTITIONS: i32 = 4;

@@ -18,8 +18,13 @@ use crate::{
 };
 
 /// The extractor's place in the flow.
-pub const ROLE: Role =
-    Role { name: "extractor", input: "pages", dead_letters: "deadletters.extractor", state_version: None };
+pub const ROLE: Role = Role {
+    name: "extractor",
+    input: "pages",
+    dead_letters: "deadletters.extractor",
+    state_version: None,
+    numbered: &[],
+};
 
 /// A body may inflate to so many bytes.
 const MAX_INFLATED_BYTES: usize = 32 << 20;

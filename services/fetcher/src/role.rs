@@ -36,8 +36,13 @@ use crate::{
 };
 
 /// The fetcher's place in the flow.
-pub const ROLE: Role =
-    Role { name: "fetcher", input: "requests", dead_letters: "deadletters.fetcher", state_version: Some(1) };
+pub const ROLE: Role = Role {
+    name: "fetcher",
+    input: "requests",
+    dead_letters: "deadletters.fetcher",
+    state_version: Some(1),
+    numbered: &[],
+};
 
 /// How soon what came of a visit is seen: the wait of a poll while any is under way.
 const WHILE_IN_FLIGHT: Duration = Duration::from_millis(5);

@@ -75,11 +75,7 @@ impl Ageing {
         }
         let oldest = self.oldest(stream);
         for arrival in stream.aged_to..oldest.min(stream.aged_to + AT_ONCE) {
-            if self.together.remove(&arrival) {
-                rows.empty_body(arrival)
-            } else {
-                rows.delete_body(arrival)
-            }?;
+            rows.age_body(arrival, !self.together.remove(&arrival))?;
             stream.aged_to = arrival + 1;
         }
         let forgotten = self.first_after(stream.time_ms.saturating_sub(self.spans.memory_ms));
@@ -110,9 +106,11 @@ impl Ageing {
 }
 
 fn forget(rows: &mut impl Rows, arrival: u64) -> Result<(), LogError> {
-    let Some(state) = rows.article(arrival)? else { return Ok(()) };
-    rows.delete_article(&state)?;
-    rows.delete_body(arrival)?;
+    let state = rows.article(arrival)?;
+    rows.delete_article(arrival)?;
+    let Some(state) = state else { return Ok(()) };
+    rows.delete_arrival(&state.article_id)?;
+    rows.delete_body(arrival, u64::MAX)?;
     if rows.arrival_with_text(&state.text_hash)? == Some(arrival) {
         rows.delete_text(&state.text_hash)?;
     }

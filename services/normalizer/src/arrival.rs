@@ -192,7 +192,7 @@ impl Clusters {
         let relation = own.map_or(Relation::Original, |own| own.relation());
         let cluster_id = own.map(|own| record::cluster_id(&members, &placements, own.original));
         for known in members {
-            known.save(rows)?;
+            known.save(rows, self.stream.aged_to)?;
         }
         Ok(Arrival { publications, cluster_id: cluster_id.unwrap_or_default(), relation })
     }

@@ -13,13 +13,20 @@ use crate::{
     arrival::Clusters,
     counts::count,
     record::{Publication, rfc3339},
-    rows::{ARTICLES, BODIES, DECLARING, MARKS, STREAM, StepRows, decode_state, number, number_after},
+    rows::{
+        ARTICLES, BODIES, DECLARING, MARKS, NUMBERED, STREAM, StepRows, decode_state, number, number_after,
+    },
     withdrawal::{Cause, TAKEN_DOWN},
 };
 
 /// Reads `prepared`; its state is one record an article.
-pub const CLUSTER_ROLE: Role =
-    Role { name: "cluster", input: "prepared", dead_letters: DEAD_LETTERS, state_version: Some(4) };
+pub const CLUSTER_ROLE: Role = Role {
+    name: "cluster",
+    input: "prepared",
+    dead_letters: DEAD_LETTERS,
+    state_version: Some(5),
+    numbered: NUMBERED,
+};
 
 /// How far an article may say it was seen after its record was written.
 const MAX_AHEAD_MS: i64 = 24 * 3_600_000;

@@ -58,8 +58,8 @@ impl Known {
         (self.is_changed, self.is_body_changed) = (true, true);
     }
 
-    /// Writes what has changed.
-    pub(crate) fn save(self, rows: &mut impl Rows) -> Result<(), LogError> {
+    /// Writes what has changed. Arrivals before `aged_to` have aged.
+    pub(crate) fn save(self, rows: &mut impl Rows, aged_to: u64) -> Result<(), LogError> {
         if self.is_changed {
             rows.put_article(&self.state)?;
         }
@@ -68,11 +68,11 @@ impl Known {
         }
         // Of one that has aged, or is emptied and had no words, nothing is left that is worth a row.
         if self.packed.is_empty() && self.sketch == Sketch::default() {
-            return rows.delete_body(self.state.arrival);
+            return rows.delete_body(self.state.arrival, aged_to);
         }
         let (sketch, article) = (Some(facts::to_wire(self.sketch)), self.packed);
         let body = BodyState { sketch, article, is_representative: self.is_representative };
-        rows.put_body(self.state.arrival, &body)
+        rows.put_body(self.state.arrival, &body, aged_to)
     }
 
     pub(crate) fn is_of(&self, domain: &str) -> bool {

@@ -10,8 +10,13 @@ use wire::{Article, ParagraphSketch, Prepared, Publisher, Topic};
 use crate::{DEAD_LETTERS, Languages, dateline, facts};
 
 /// Reads `articles`, keeps nothing.
-pub const PREPARE_ROLE: Role =
-    Role { name: "prepare", input: "articles", dead_letters: DEAD_LETTERS, state_version: None };
+pub const PREPARE_ROLE: Role = Role {
+    name: "prepare",
+    input: "articles",
+    dead_letters: DEAD_LETTERS,
+    state_version: None,
+    numbered: &[],
+};
 
 /// The stage that prepares.
 #[derive(Debug, Default)]

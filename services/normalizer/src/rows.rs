@@ -79,8 +79,12 @@ pub(crate) const MARKS: &[u8] = b"m";
 
 /// Arrivals of articles, by article id.
 const IDS: &[u8] = b"i";
-/// [`BodyState`], by arrival.
+/// [`BodyState`] of articles that have not aged, by arrival.
 pub(crate) const BODIES: &[u8] = b"b";
+/// [`BodyState`] of those that have, as far as anything of it is kept, by arrival.
+const AGED: &[u8] = b"a";
+/// Tables whose rows come and go as the arrivals do: each is deleted in its turn.
+pub(crate) const NUMBERED: &[u8] = b"nb";
 /// [`ClusterState`], by group.
 const GROUPS: &[u8] = b"g";
 /// The arrival of an article with that text, by text hash.
@@ -107,28 +111,44 @@ pub(crate) trait Tables: Rows {
     fn put_arrival(&mut self, id: &str, arrival: u64) -> Result<(), LogError> {
         self.put(&id_key(IDS, id), arrival.to_be_bytes().into())
     }
-    fn delete_article(&mut self, state: &ArticleState) -> Result<(), LogError> {
-        self.delete(&id_key(IDS, &state.article_id))?;
-        self.delete(&numbered(ARTICLES, state.arrival))
+    fn delete_article(&mut self, arrival: u64) -> Result<(), LogError> {
+        self.delete(&numbered(ARTICLES, arrival))
+    }
+    fn delete_arrival(&mut self, id: &str) -> Result<(), LogError> {
+        self.delete(&id_key(IDS, id))
     }
 
     fn body(&self, arrival: u64) -> Result<Option<BodyState>, LogError> {
-        self.read(&numbered(BODIES, arrival))
+        match self.read(&numbered(BODIES, arrival))? {
+            None => self.read(&numbered(AGED, arrival)),
+            body => Ok(body),
+        }
     }
-    fn put_body(&mut self, arrival: u64, body: &BodyState) -> Result<(), LogError> {
-        self.put(&numbered(BODIES, arrival), body.encode_to_vec())
+    /// Arrivals before `aged_to` have aged.
+    fn put_body(&mut self, arrival: u64, body: &BodyState, aged_to: u64) -> Result<(), LogError> {
+        self.put(&body_key(arrival, aged_to), body.encode_to_vec())
     }
-    fn delete_body(&mut self, arrival: u64) -> Result<(), LogError> {
-        self.delete(&numbered(BODIES, arrival))
+    fn delete_body(&mut self, arrival: u64, aged_to: u64) -> Result<(), LogError> {
+        self.delete(&body_key(arrival, aged_to))
     }
     /// Deletes its text, and leaves the sketch.
-    fn empty_body(&mut self, arrival: u64) -> Result<(), LogError> {
+    fn empty_body(&mut self, arrival: u64, aged_to: u64) -> Result<(), LogError> {
         match self.body(arrival)? {
             Some(body) if !body.article.is_empty() => {
-                self.put_body(arrival, &BodyState { article: Bytes::new(), ..body })
+                self.put_body(arrival, &BodyState { article: Bytes::new(), ..body }, aged_to)
             }
             _ => Ok(()),
         }
+    }
+    /// Deletes the text of an article that ages, and leaves the sketch where it is one of several.
+    fn age_body(&mut self, arrival: u64, is_alone: bool) -> Result<(), LogError> {
+        let key = numbered(BODIES, arrival);
+        let body: Option<BodyState> = if is_alone { None } else { self.read(&key)? };
+        if let Some(body) = body {
+            let sketch = BodyState { article: Bytes::new(), ..body };
+            self.put(&numbered(AGED, arrival), sketch.encode_to_vec())?;
+        }
+        self.delete(&key)
     }
 
     /// Arrivals of the articles decided on together; an article that is alone has no row.
@@ -242,6 +262,10 @@ pub(crate) fn number_after(table: &[u8], key: &[u8]) -> u64 {
 
 fn numbered(table: &[u8], number: u64) -> Vec<u8> {
     key(table, &number.to_be_bytes())
+}
+
+fn body_key(arrival: u64, aged_to: u64) -> Vec<u8> {
+    numbered(if arrival < aged_to { AGED } else { BODIES }, arrival)
 }
 
 /// Where it stands who declared this one their original.

@@ -274,7 +274,7 @@ impl Clusters {
             let Some(state) = rows.article(arrival)?.filter(|state| state.buried_at_ms == due_at_ms) else {
                 continue;
             };
-            rows.empty_body(arrival)?;
+            rows.empty_body(arrival, self.stream.aged_to)?;
             let state = ArticleState { buried_at_ms: 0, is_emptied: true, ..state };
             rows.put_article(&state)?;
             publications.extend(self.decide_again(rows, arrival, state.group, false)?);

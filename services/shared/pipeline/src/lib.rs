@@ -5,7 +5,7 @@
 //! a step happen, or nothing; after a step that did not happen its records and timers are polled again.
 //!
 //! Two logs keep this contract: [`embedded`] (one fjall database, no server) and [`kafka`] (transactions, a consumer
-//! group, state in a local fjall keyspace with a compacted changelog). Both run on the role's own thread: heavy work
+//! group, state in a local fjall database with a compacted changelog). Both run on the role's own thread: heavy work
 //! holds up nobody else, and a partition is never taken away in the middle of a step.
 
 mod any;
@@ -14,6 +14,7 @@ mod clock;
 mod drain;
 mod record;
 mod role;
+mod rows;
 mod spans;
 mod state;
 mod step;

@@ -94,7 +94,13 @@ mod tests {
 
     #[test]
     fn state_is_measured_now_and_then() {
-        let role = Role { name: "role-of-this-test", input: "i", dead_letters: "d", state_version: None };
+        let role = Role {
+            name: "role-of-this-test",
+            input: "i",
+            dead_letters: "d",
+            state_version: None,
+            numbered: &[],
+        };
         let metrics = RoleMetrics::of(&role);
         metrics.committed(1_000_000, || 5);
         metrics.committed(1_001_000, || unreachable!("it was measured a second ago"));

@@ -11,4 +11,8 @@ pub struct Role {
     pub dead_letters: &'static str,
     /// The version of its state's layout; `None` where it keeps none. A state of another version is refused.
     pub state_version: Option<u32>,
+    /// Its state's numbered tables, by the first byte of their keys; what follows there is a number, eight bytes and
+    /// big-endian. Rows come in the order of their numbers, and later every number is deleted in that order, whether it has
+    /// a row or not: such rows cost less than others.
+    pub numbered: &'static [u8],
 }

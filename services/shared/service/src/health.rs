@@ -118,7 +118,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_exposed_is_in_the_list() {
-        let role = Role { name: "fetcher", input: "i", dead_letters: "d", state_version: None };
+        let role =
+            Role { name: "fetcher", input: "i", dead_letters: "d", state_version: None, numbered: &[] };
         pipeline::metrics::RoleMetrics::of(&role);
         ::metrics::tell_build("1.2.3");
         let (status, _, text) = metrics(HeaderMap::new()).await;
@@ -140,7 +141,7 @@ mod tests {
 
     #[test]
     fn live_as_long_as_something_is_done() {
-        let role = Role { name: "r", input: "i", dead_letters: "d", state_version: None };
+        let role = Role { name: "r", input: "i", dead_letters: "d", state_version: None, numbered: &[] };
         let progress = Progress::default();
         let health = Health::new(vec![(role, progress.clone())], Shutdown::default());
         let started = Instant::now();
@@ -157,7 +158,7 @@ mod tests {
 
     #[test]
     fn ready_with_partitions_and_not_while_draining() {
-        let role = Role { name: "r", input: "i", dead_letters: "d", state_version: None };
+        let role = Role { name: "r", input: "i", dead_letters: "d", state_version: None, numbered: &[] };
         let (progress, shutdown) = (Progress::default(), Shutdown::default());
         let health = Health::new(vec![(role, progress.clone())], shutdown.clone());
         assert_eq!(health.live(Instant::now()).0, StatusCode::OK);

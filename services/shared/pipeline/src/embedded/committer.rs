@@ -5,14 +5,14 @@ use std::{
     sync::{Arc, mpsc},
 };
 
-use bytes::Bytes;
 use fjall::{Database, Keyspace, PersistMode};
 
 use super::{Options, Signal, compacted::Compacted, separated};
 use crate::{
-    Action, Clock, Output,
+    Action, Clock, Output, Role,
     log::Noter,
-    state::{self, read_i64},
+    rows::{Rows, Writes},
+    state::read_i64,
     stored,
 };
 
@@ -27,7 +27,7 @@ pub(super) struct Entry {
     pub role: Option<(&'static str, &'static str)>,
     /// Input offsets taken, `from..to`.
     pub taken: std::ops::Range<i64>,
-    pub writes: Vec<(Keyspace, Vec<u8>, Option<Bytes>)>,
+    pub state: Option<(Rows, Arc<Writes>)>,
     pub note: Option<Noter>,
     pub reply: Option<mpsc::SyncSender<Result<(), String>>>,
 }
@@ -92,11 +92,8 @@ impl Committer {
                 grown.insert(topic);
             }
             at(Action::State);
-            for (rows, key, value) in entry.writes {
-                match value {
-                    Some(value) => batch.insert(&rows, key, value),
-                    None => batch.remove(&rows, key),
-                }
+            if let Some((rows, writes)) = &entry.state {
+                rows.write(&mut batch, writes)?;
             }
             at(Action::Offsets);
             if let Some((role, input)) = entry.role.filter(|_| !entry.taken.is_empty()) {
@@ -140,8 +137,8 @@ pub(super) fn topic_rows(db: &Database, topic: &str) -> fjall::Result<Keyspace> 
     db.keyspace(&format!("topic.{topic}"), separated)
 }
 
-pub(super) fn state_rows(db: &Database, role: &str) -> fjall::Result<Keyspace> {
-    db.keyspace(&format!("state.{role}"), state::rows_options)
+pub(super) fn state_rows(db: &Database, role: &Role) -> fjall::Result<Rows> {
+    Rows::open(db, &format!("state.{}", role.name), role)
 }
 
 pub(super) fn end_key(topic: &str) -> String {

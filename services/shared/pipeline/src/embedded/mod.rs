@@ -20,8 +20,7 @@ use bytes::Bytes;
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions};
 
 use crate::{
-    Clock, LogError, Origin, Output, Probe, Record, Role, State, Step,
-    state::{MEMTABLE_BYTES, read_i64},
+    Clock, LogError, Origin, Output, Probe, Record, Role, State, Step, rows::MEMTABLE_BYTES, state::read_i64,
     stored,
 };
 use committer::{Committer, Entry};
@@ -115,7 +114,7 @@ impl Embedded {
 
     /// The state of a role, and a step to read it through, which is never committed: a look at one that does not run.
     pub fn look(&self, role: &Role) -> Result<(State, Step), LogError> {
-        let state = State::new(committer::state_rows(&self.0.db, role.name)?);
+        let state = State::new(committer::state_rows(&self.0.db, role)?);
         state.check_version(role)?;
         Ok((state.clone(), Step::new([(PARTITION, state)].into_iter())))
     }

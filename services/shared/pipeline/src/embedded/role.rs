@@ -1,6 +1,9 @@
 //! A role's place on the embedded log.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{Embedded, PARTITION, committer, committer::Entry, read_row};
 use crate::{
@@ -26,7 +29,7 @@ pub struct EmbeddedRole {
 
 impl EmbeddedRole {
     pub(super) fn open(log: Embedded, role: Role) -> Result<Self, LogError> {
-        let state = State::new(committer::state_rows(&log.0.db, role.name)?);
+        let state = State::new(committer::state_rows(&log.0.db, &role)?);
         state.check_version(&role)?;
         let attempts = Attempts::open(&log.0.folder.join("attempts"), role.name)?;
         let note = attempts.noter(log.0.probe.clone());
@@ -125,15 +128,13 @@ impl Log for EmbeddedRole {
         outputs.extend(step.dead_letters.iter().map(|letter| letter.output(&self.role)));
         let mut writes = step.states.remove(&PARTITION).map(|state| state.writes).unwrap_or_default();
         self.state.stamp(&self.role, &mut writes)?;
+        let writes = Arc::new(writes);
         let end = step.taken.get(&PARTITION).map_or(self.committed, |last| last + 1);
         let done = self.log.0.commit(Entry {
             outputs,
             role: Some((self.role.name, self.role.input)),
             taken: self.committed..end,
-            writes: writes
-                .iter()
-                .map(|(key, value)| (self.state.rows().clone(), key.clone(), value.clone()))
-                .collect(),
+            state: Some((self.state.rows().clone(), writes.clone())),
             note: Some(self.note.clone()),
             reply: None,
         });
@@ -142,6 +143,7 @@ impl Log for EmbeddedRole {
             return Err(failure);
         }
         self.committed = end;
+        self.state.rows().written(&writes)?;
         self.timers.apply(PARTITION, &writes);
         self.attempts.committed(step.taken.into_iter());
         timer.observe_duration();

@@ -23,7 +23,8 @@ use rdkafka::{
 use super::{Kafka, REQUEST_TIMEOUT, assigned_reader, partition_count, unavailable};
 use crate::{
     Clock, LogError, Role, State,
-    state::{META, read_i64, rows_options, tagged},
+    rows::{Rows, Writes},
+    state::{META, read_i64, tagged},
 };
 
 /// Rows written at once while catching up.
@@ -80,7 +81,7 @@ impl Replica {
         let options = log.options();
         let db = log.db()?;
         let name = format!("{}.{}.{partition}", options.prefix, role.name);
-        let state = State::new(db.keyspace(&name, rows_options)?);
+        let state = State::new(Rows::open(&db, &name, role)?);
         let replica = Self { db, state };
         let (low, end) = bounds
             .fetch_watermarks(&options.changelog(role), partition, REQUEST_TIMEOUT)
@@ -96,7 +97,8 @@ impl Replica {
             Some(applied) if (low..=end).contains(&applied) && !is_stale && is_of_this_cluster => applied,
             _ => {
                 replica.state.rows().clear()?;
-                replica.state.rows().insert(cluster_key, cluster.as_bytes())?;
+                let of_cluster = (cluster_key, Some(Bytes::from(cluster)));
+                replica.apply(&BTreeMap::from([of_cluster]), None, now_ms)?;
                 low
             }
         };
@@ -104,25 +106,18 @@ impl Replica {
     }
 
     /// Applies what a committed step changed; `changelog` is the offset after its last change there.
-    pub(super) fn apply(
-        &self,
-        writes: &BTreeMap<Vec<u8>, Option<Bytes>>,
-        changelog: Option<i64>,
-        now_ms: i64,
-    ) -> Result<(), LogError> {
+    pub(super) fn apply(&self, writes: &Writes, changelog: Option<i64>, now_ms: i64) -> Result<(), LogError> {
         let mut batch = self.db.batch();
         let rows = self.state.rows();
-        for (key, value) in writes {
-            match value {
-                Some(value) => batch.insert(rows, key.as_slice(), value.clone()),
-                None => batch.remove(rows, key.as_slice()),
-            }
-        }
+        rows.write(&mut batch, writes)?;
         if let Some(changelog) = changelog {
-            batch.insert(rows, tagged(META, b"changelog"), changelog.to_be_bytes());
-            batch.insert(rows, tagged(META, b"written"), now_ms.to_be_bytes());
+            let number =
+                |name, number: i64| (tagged(META, name), Some(Bytes::copy_from_slice(&number.to_be_bytes())));
+            let numbers = [number(b"changelog".as_slice(), changelog), number(b"written", now_ms)];
+            rows.write(&mut batch, &BTreeMap::from(numbers))?;
         }
-        Ok(batch.commit()?)
+        batch.commit()?;
+        Ok(rows.written(writes)?)
     }
 
     fn number(&self, name: &str) -> Result<Option<i64>, LogError> {
@@ -150,7 +145,7 @@ struct Copy {
     /// The changelog offset after what was read.
     applied: i64,
     /// Read, and not yet written.
-    pending: BTreeMap<Vec<u8>, Option<Bytes>>,
+    pending: Writes,
     written: Instant,
 }
 
