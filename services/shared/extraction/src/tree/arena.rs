@@ -6,25 +6,35 @@ use std::{
 };
 
 use html5ever::{
-    Attribute, QualName, local_name, ns,
+    Attribute, LocalName, Namespace, QualName, local_name, ns,
     tendril::StrTendril,
-    tree_builder::{ElementFlags, NodeOrText, QuirksMode, TreeSink},
+    tree_builder::{ElemName, ElementFlags, NodeOrText, QuirksMode, TreeSink},
 };
+use thin_vec::ThinVec;
 
 /// An element's name, and those of its attributes that were kept.
 pub(crate) struct Element {
-    name: QualName,
-    attributes: Box<[Attribute]>,
+    name: LocalName,
+    attributes: ThinVec<(LocalName, StrTendril)>,
+    language: Language,
+}
+
+/// What an element is of: the tree builder knows no other.
+#[derive(Debug, Clone, Copy)]
+enum Language {
+    Html,
+    Svg,
+    MathMl,
 }
 
 impl Element {
     /// The name without a namespace.
     pub fn name(&self) -> &str {
-        &self.name.local
+        &self.name
     }
 
     pub fn attrs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.attributes.iter().map(|attribute| (&*attribute.name.local, &*attribute.value))
+        self.attributes.iter().map(|(name, value)| (&**name, &**value))
     }
 }
 
@@ -37,7 +47,8 @@ pub(crate) enum Content<'a> {
 
 /// One step of a walk in document order. Only elements are closed.
 pub(crate) enum Step<'a> {
-    Open(Content<'a>),
+    /// With its place in the arena.
+    Open(u32, Content<'a>),
     Close,
 }
 
@@ -47,9 +58,10 @@ pub(crate) struct Arena {
     pieces: Vec<Vec<Node>>,
     len: u32,
     /// The name of what has none.
-    nameless: QualName,
+    nameless: LocalName,
 }
 
+/// A page of little but tags has one for every few bytes: they must be small.
 struct Node {
     value: Value,
     parent: u32,
@@ -67,6 +79,8 @@ enum Value {
     Other,
 }
 
+const _: () = assert!(size_of::<Node>() <= 48);
+
 /// Nodes in a piece.
 const PIECE: usize = 64;
 /// The document's index.
@@ -81,15 +95,13 @@ impl Arena {
 
     /// Goes through all elements and texts.
     pub fn walk<'a>(&'a self, mut visit: impl FnMut(Step<'a>)) {
-        let mut node = self.node(ROOT);
+        let (mut at, mut node) = (ROOT, self.node(ROOT));
         loop {
-            match &node.value {
-                Value::Element(element) => visit(Step::Open(Content::Element(element))),
-                Value::Text(text) => visit(Step::Open(Content::Text(text))),
-                Value::Other => {}
+            if let Some(content) = node.content() {
+                visit(Step::Open(at, content));
             }
             if node.first != NONE {
-                node = self.node(node.first);
+                (at, node) = (node.first, self.node(node.first));
                 continue;
             }
             // Up to the nearest node that has one after it.
@@ -98,7 +110,7 @@ impl Arena {
                     visit(Step::Close);
                 }
                 if node.next != NONE {
-                    node = self.node(node.next);
+                    (at, node) = (node.next, self.node(node.next));
                     break;
                 }
                 if node.parent == NONE {
@@ -107,6 +119,11 @@ impl Arena {
                 node = self.node(node.parent);
             }
         }
+    }
+
+    /// What stands in a place that a walk has told.
+    pub fn content(&self, at: u32) -> Content<'_> {
+        self.node(at).content().unwrap_or(Content::Text(""))
     }
 
     fn node(&self, at: u32) -> &Node {
@@ -188,6 +205,17 @@ impl Arena {
     }
 }
 
+impl Node {
+    /// None of what is not kept.
+    fn content(&self) -> Option<Content<'_>> {
+        match &self.value {
+            Value::Element(element) => Some(Content::Element(element)),
+            Value::Text(text) => Some(Content::Text(text)),
+            Value::Other => None,
+        }
+    }
+}
+
 /// Where html5ever puts what it reads.
 pub(super) struct Growing {
     arena: RefCell<Arena>,
@@ -197,8 +225,7 @@ pub(super) struct Growing {
 
 impl Growing {
     pub fn new() -> Self {
-        let nameless = QualName::new(None, ns!(), local_name!(""));
-        let mut arena = Arena { pieces: Vec::new(), len: 0, nameless };
+        let mut arena = Arena { pieces: Vec::new(), len: 0, nameless: local_name!("") };
         arena.add(Value::Other);
         Self { arena: RefCell::new(arena), current: Cell::new(ROOT) }
     }
@@ -218,10 +245,40 @@ impl Growing {
     }
 }
 
+/// An element's name as the tree builder asks for it.
+#[derive(Debug)]
+pub(super) struct FullName<'a> {
+    namespace: &'static Namespace,
+    local: Ref<'a, LocalName>,
+}
+
+impl ElemName for FullName<'_> {
+    fn ns(&self) -> &Namespace {
+        self.namespace
+    }
+
+    fn local_name(&self) -> &LocalName {
+        &self.local
+    }
+}
+
+impl Language {
+    fn namespace(self) -> &'static Namespace {
+        static HTML: Namespace = ns!(html);
+        static SVG: Namespace = ns!(svg);
+        static MATH_ML: Namespace = ns!(mathml);
+        match self {
+            Self::Html => &HTML,
+            Self::Svg => &SVG,
+            Self::MathMl => &MATH_ML,
+        }
+    }
+}
+
 impl TreeSink for Growing {
     type Handle = u32;
     type Output = Arena;
-    type ElemName<'a> = Ref<'a, QualName>;
+    type ElemName<'a> = FullName<'a>;
 
     fn finish(self) -> Arena {
         self.arena.into_inner()
@@ -231,15 +288,28 @@ impl TreeSink for Growing {
         ROOT
     }
 
-    fn elem_name<'a>(&'a self, target: &'a u32) -> Ref<'a, QualName> {
-        Ref::map(self.arena.borrow(), |arena| match &arena.node(*target).value {
-            Value::Element(element) => &element.name,
+    fn elem_name<'a>(&'a self, target: &'a u32) -> FullName<'a> {
+        static NONE: Namespace = ns!();
+        let mut namespace = &NONE;
+        let local = Ref::map(self.arena.borrow(), |arena| match &arena.node(*target).value {
+            Value::Element(element) => {
+                namespace = element.language.namespace();
+                &element.name
+            }
             Value::Text(_) | Value::Other => &arena.nameless,
-        })
+        });
+        FullName { namespace, local }
     }
 
     fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _: ElementFlags) -> u32 {
-        self.arena.borrow_mut().add(Value::Element(Element { name, attributes: attributes.into() }))
+        let language = match name.ns {
+            ns!(svg) => Language::Svg,
+            ns!(mathml) => Language::MathMl,
+            _ => Language::Html,
+        };
+        let mut kept = ThinVec::with_capacity(attributes.len());
+        kept.extend(attributes.into_iter().map(|attribute| (attribute.name.local, attribute.value)));
+        self.arena.borrow_mut().add(Value::Element(Element { name: name.local, attributes: kept, language }))
     }
 
     fn create_comment(&self, _: StrTendril) -> u32 {
@@ -288,13 +358,11 @@ impl TreeSink for Growing {
 
     fn add_attrs_if_missing(&self, target: &u32, attributes: Vec<Attribute>) {
         if let Value::Element(element) = &mut self.arena.borrow_mut().node_mut(*target).value {
-            let mut all = std::mem::take(&mut element.attributes).into_vec();
             for attribute in attributes {
-                if !all.iter().any(|known| known.name == attribute.name) {
-                    all.push(attribute);
+                if !element.attributes.iter().any(|(known, _)| *known == attribute.name.local) {
+                    element.attributes.push((attribute.name.local, attribute.value));
                 }
             }
-            element.attributes = all.into();
         }
     }
 

@@ -7,14 +7,16 @@ use super::arena::{Arena, Content, Element, Step};
 
 /// The page's elements and texts in document order.
 pub(crate) struct Outline<'a> {
-    nodes: Vec<Stored<'a>>,
+    page: &'a Arena,
+    nodes: Vec<Stored>,
 }
 
 /// A [`Node`] in less room.
-struct Stored<'a> {
+struct Stored {
     parent: u32,
     end: u32,
-    content: Content<'a>,
+    /// Its place in the arena.
+    place: u32,
 }
 
 /// An element or a text; `end` is one past the last node of its subtree.
@@ -26,12 +28,12 @@ pub(crate) struct Node<'a> {
 
 impl<'a> Outline<'a> {
     pub fn of(page: &'a Arena) -> Self {
-        let mut nodes: Vec<Stored<'a>> = Vec::with_capacity(page.len());
+        let mut nodes: Vec<Stored> = Vec::with_capacity(page.len());
         let mut open: Vec<u32> = Vec::new();
         page.walk(|step| match step {
-            Step::Open(content) => {
+            Step::Open(place, content) => {
                 let at = nodes.len() as u32;
-                nodes.push(Stored { parent: open.last().copied().unwrap_or(at), end: at + 1, content });
+                nodes.push(Stored { parent: open.last().copied().unwrap_or(at), end: at + 1, place });
                 if matches!(content, Content::Element(_)) {
                     open.push(at);
                 }
@@ -43,7 +45,7 @@ impl<'a> Outline<'a> {
                 }
             }
         });
-        Self { nodes }
+        Self { page, nodes }
     }
 
     pub fn len(&self) -> usize {
@@ -51,28 +53,32 @@ impl<'a> Outline<'a> {
     }
 
     pub fn node(&self, at: usize) -> Node<'a> {
-        let Stored { parent, end, content } = self.nodes[at];
-        Node { parent: parent as usize, end: end as usize, content }
+        let Stored { parent, end, place } = self.nodes[at];
+        Node { parent: parent as usize, end: end as usize, content: self.page.content(place) }
     }
 
     /// What stands in a range of nodes.
     pub fn contents(&self, range: Range<usize>) -> impl Iterator<Item = Content<'a>> {
-        self.nodes.get(range).unwrap_or_default().iter().map(|node| node.content)
+        self.nodes.get(range).unwrap_or_default().iter().map(|node| self.page.content(node.place))
     }
 
     /// The text of an element that holds nothing but text, as scripts do.
     pub fn raw_text(&self, at: usize) -> Option<&'a str> {
-        match self.nodes.get(at + 1)?.content {
+        match self.content(at + 1)? {
             Content::Text(text) => Some(text),
             Content::Element(_) => None,
         }
     }
 
     pub fn element(&self, at: usize) -> Option<&'a Element> {
-        match self.nodes.get(at)?.content {
+        match self.content(at)? {
             Content::Element(element) => Some(element),
             Content::Text(_) => None,
         }
+    }
+
+    fn content(&self, at: usize) -> Option<Content<'a>> {
+        self.nodes.get(at).map(|node| self.page.content(node.place))
     }
 
     /// The element's name, empty for a text.
@@ -81,7 +87,7 @@ impl<'a> Outline<'a> {
     }
 
     pub fn elements(&self) -> impl Iterator<Item = (usize, &'a Element)> + '_ {
-        self.nodes.iter().enumerate().filter_map(|(at, node)| match node.content {
+        self.nodes.iter().enumerate().filter_map(|(at, node)| match self.page.content(node.place) {
             Content::Element(element) => Some((at, element)),
             Content::Text(_) => None,
         })
@@ -116,7 +122,7 @@ impl<'a> Outline<'a> {
         while next < end && out.len() < limit {
             let node = &self.nodes[next];
             next += 1;
-            match node.content {
+            match self.page.content(node.place) {
                 Content::Text(text) => out.push_str(text),
                 Content::Element(element) => match element.name() {
                     "script" | "style" | "noscript" | "template" | "svg" => next = node.end as usize,

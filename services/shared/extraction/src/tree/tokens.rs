@@ -400,11 +400,11 @@ mod tests {
     fn shown(arena: &Arena) -> String {
         let mut out = String::new();
         arena.walk(|step| match step {
-            Step::Open(Content::Element(element)) => {
+            Step::Open(_, Content::Element(element)) => {
                 let kept = element.attrs().filter(|(name, _)| kept(name).is_some()).collect::<Vec<_>>();
                 write!(out, "<{} {kept:?}>", element.name()).unwrap();
             }
-            Step::Open(Content::Text(text)) => out += text,
+            Step::Open(_, Content::Text(text)) => out += text,
             Step::Close => out += "</>",
         });
         out
