@@ -145,11 +145,11 @@ impl Rows {
         })
     }
 
-    /// Removes all rows.
+    /// Removes all rows; those of numbered tables last, so that where it is cut off, what else was said of them is gone.
     pub(crate) fn clear(&self) -> fjall::Result<()> {
+        self.0.others.clear()?;
         let segments = std::mem::take(&mut *self.0.segments.write().unwrap_or_else(PoisonError::into_inner));
-        segments.into_values().try_for_each(|segment| self.0.db.delete_keyspace(segment))?;
-        self.0.others.clear()
+        segments.into_values().try_for_each(|segment| self.0.db.delete_keyspace(segment))
     }
 
     /// Bytes of all files.
