@@ -28,9 +28,26 @@ pub enum InflateError {
 pub fn inflate(encoding: &str, body: &[u8], cap: usize) -> Result<Vec<u8>, InflateError> {
     let mut out = Vec::new();
     let mut reader = reader(encoding, body, BITE).ok_or(InflateError::Broken)?.take(cap as u64 + 1);
-    reader.read_to_end(&mut out).map_err(|_| InflateError::Broken)?;
-    if out.len() > cap { Err(InflateError::TooLarge) } else { Ok(out) }
+    let mut read = |wanted: u64, out: &mut Vec<u8>| {
+        reader.by_ref().take(wanted).read_to_end(out).map_err(|_| InflateError::Broken)
+    };
+    let is_large = read(LARGE, &mut out)? as u64 == LARGE;
+    if is_large {
+        // What grows by doubling leaves as much behind as it comes to; of what is reserved, only what is filled is taken.
+        out.reserve_exact(cap.saturating_add(1).saturating_sub(out.len()));
+        read(u64::MAX, &mut out)?;
+    }
+    if out.len() > cap {
+        return Err(InflateError::TooLarge);
+    }
+    if is_large {
+        out.shrink_to_fit();
+    }
+    Ok(out)
 }
+
+/// A body that inflates to so many bytes is given room for all that it may have.
+const LARGE: u64 = 1 << 20;
 
 /// The first bytes of a body, at most `wanted`, as far as they can be read.
 pub fn inflate_start(encoding: &str, body: &[u8], wanted: usize) -> Vec<u8> {
