@@ -6,12 +6,14 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::{Arc, PoisonError, RwLock},
 };
 
 use bytes::Bytes;
 use fjall::{
-    CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, OwnedWriteBatch,
+    CompressionType, Database, DatabaseBuilder, Keyspace, KeyspaceCreateOptions, KvSeparationOptions,
+    OwnedWriteBatch,
     compaction::Leveled,
     config::{CompressionPolicy, FilterPolicy, FilterPolicyEntry, PartitioningPolicy, PinningPolicy},
 };
@@ -42,6 +44,18 @@ const SEGMENT_SEPARATION_BYTES: u32 = 512;
 
 /// Changes: what each key gets, or that it goes.
 pub(crate) type Writes = BTreeMap<Vec<u8>, Option<Bytes>>;
+
+/// Journals are kept until what they tell is in files; beyond so many bytes, what keeps the oldest is put into files. Less
+/// makes small files of what changes seldom; all of it is read again when a process starts.
+const JOURNAL_BYTES: u64 = 128 << 20;
+
+/// How a database is opened in `folder`. Journals are short-lived, and the larger values in them packed already.
+pub(crate) fn database(folder: &Path) -> DatabaseBuilder<Database> {
+    Database::builder(folder)
+        .worker_threads(1)
+        .journal_compression(CompressionType::None)
+        .max_journaling_size(JOURNAL_BYTES)
+}
 
 /// A numbered table, by the first byte of its keys, and which of its segments.
 type SegmentId = (u8, u64);

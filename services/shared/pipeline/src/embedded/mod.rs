@@ -17,10 +17,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions};
 
 use crate::{
-    Clock, LogError, Origin, Output, Probe, Record, Role, State, Step, rows::MEMTABLE_BYTES, state::read_i64,
+    Clock, LogError, Origin, Output, Probe, Record, Role, State, Step,
+    rows::{self, MEMTABLE_BYTES},
+    state::read_i64,
     stored,
 };
 use committer::{Committer, Entry};
@@ -135,9 +137,7 @@ impl Embedded {
 fn database(folder: &Path) -> fjall::Result<Database> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        // Journals are short-lived, and the larger values in them packed already.
-        let builder = Database::builder(folder).worker_threads(1).journal_compression(CompressionType::None);
-        match builder.open() {
+        match rows::database(folder).open() {
             Err(fjall::Error::Locked) if Instant::now() < deadline => thread::sleep(PATIENCE / 40),
             opened => return opened,
         }
@@ -211,6 +211,8 @@ fn unpoisoned<'a, T>(lock: Result<MutexGuard<'a, T>, PoisonError<MutexGuard<'a, 
 
 #[cfg(test)]
 mod tests {
+    use fjall::CompressionType;
+
     use super::*;
 
     #[test]

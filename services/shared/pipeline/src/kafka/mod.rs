@@ -32,7 +32,7 @@ use rdkafka::{
     types::RDKafkaErrorCode,
 };
 
-use crate::{Clock, LogError, Origin, Output, Probe, Record, Role};
+use crate::{Clock, LogError, Origin, Output, Probe, Record, Role, rows};
 pub use reader::Reader;
 pub use role::KafkaRole;
 
@@ -198,10 +198,7 @@ impl Kafka {
         if let Some(db) = &*opened {
             return Ok(db.clone());
         }
-        let db = Database::builder(folder.join("state"))
-            .worker_threads(1)
-            .open()
-            .map_err(|cause| refused(&cause))?;
+        let db = rows::database(&folder.join("state")).open().map_err(|cause| refused(&cause))?;
         Ok(opened.insert(db).clone())
     }
 
