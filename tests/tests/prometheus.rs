@@ -89,6 +89,10 @@ fn every_alert_fires_in_its_incident_and_every_panel_has_data() {
     fs::rename(&aside, &story.store).unwrap();
     fs::write(&story.sources, sources).unwrap();
     story.until_clear();
+    // What drops is told against what was before: that has to be of a time when pages came.
+    story.until("pages were extracted for a while", || {
+        !story.prometheus.query("wireroom:fields_present:ratio1h offset 20s > 0.7").is_empty()
+    });
 
     let blank = |n| format!("{}?edition={n}", press::BLANK);
     let gone = |n| format!("http://paper-{:02}.example/news/withdrawn-{n}", n % 40);
@@ -197,7 +201,13 @@ impl Story {
     fn until_fire(&self, alerts: &[&str]) {
         let mut left = alerts.to_vec();
         self.until(&format!("{alerts:?} fire"), || {
-            left.retain(|alert| !self.prometheus.fires(alert));
+            left.retain(|alert| {
+                let fires = self.prometheus.fires(alert);
+                if fires {
+                    println!("{alert} fires");
+                }
+                !fires
+            });
             left.is_empty()
         });
     }

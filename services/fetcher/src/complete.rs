@@ -74,10 +74,6 @@ pub(crate) fn expire(queue: &mut Queue<'_>, now_ms: i64, rules: &Rules) -> Resul
             }
             let request = request_of(&record);
             leave(queue, &request.url, sequence, &ticket)?;
-            // Nobody says any longer that it is to be watched.
-            if ticket.list.is_some() {
-                continue;
-            }
             give_up(queue, &record, request, &ticket, &failure, rules);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use archive::{StoreError, StoreSettings, warc::WriteError};
+use archive::{Store, StoreError, StoreSettings, warc::WriteError};
 use crawl::MAX_ROBOTS_BYTES;
 use serde::Deserialize;
 use thiserror::Error;
@@ -270,12 +270,16 @@ impl Config {
     }
 
     /// Whether the fetcher could run with these settings: all that [`run`](crate::run) would refuse, with nothing
-    /// started, and a list of sources that it would go on without. Reads the file of authorities, and makes the folder of the store.
+    /// started, and a list of sources that it would go on without. Reads the file of authorities, and makes the folders of the store and of the
+    /// archive.
     pub fn check(&self) -> Result<(), ConfigError> {
         Rules::new(self)?;
         Client::new(self)?;
         if let Some(path) = &self.sources {
             load(path)?;
+        }
+        if let Some(folder) = &self.archive {
+            Store::in_folder(folder)?;
         }
         open_store(&self.store).map(drop)
     }

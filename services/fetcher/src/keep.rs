@@ -1,7 +1,11 @@
 //! Where pages are kept beside the log: the archive, and the store of bodies that are too large for records.
 
 use std::{
-    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -15,7 +19,7 @@ use crawl::Failure;
 use pipeline::Clock;
 use reqwest::{StatusCode, header::HeaderMap};
 use tokio::sync::oneshot;
-use tracing::warn;
+use tracing::{info, warn};
 use wire::{Encoding, Request, Response};
 
 use crate::{
@@ -33,16 +37,25 @@ const LOOK: Duration = Duration::from_secs(10);
 /// Where pages go. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Keep {
-    archive: Option<Sender<Job>>,
+    archive: Option<SyncSender<Job>>,
     /// The archive's folder, for what is marked there.
     archived: Option<Store>,
     store: Option<Store>,
     above_bytes: usize,
+    archive_uses: Uses,
+    store_uses: Uses,
+}
+
+/// What comes of the uses of a place. Cheap to clone.
+#[derive(Clone)]
+struct Uses {
+    place: &'static str,
+    is_failing: Arc<AtomicBool>,
 }
 
 /// The thread that writes the archive. Dropped, it completes its last file and ends.
 pub(crate) struct Archive {
-    jobs: Sender<Job>,
+    jobs: SyncSender<Job>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -58,6 +71,8 @@ impl Keep {
             archived: config.archive.as_ref().map(|folder| Store::in_folder(folder)).transpose()?,
             store: open_store(&config.store)?,
             above_bytes: config.store.above_bytes,
+            archive_uses: Uses::of("archive"),
+            store_uses: Uses::of("store"),
         })
     }
 
@@ -71,7 +86,9 @@ impl Keep {
         at_ms: i64,
     ) -> Result<(), Failure> {
         let Some(jobs) = &self.archive else { return Ok(()) };
-        if is_withheld("archive", self.archived.as_ref(), url).await? {
+        if let Some(marks) = &self.archived
+            && self.archive_uses.count(0, in_time(is_withheld(marks, url)).await)?
+        {
             return Ok(());
         }
         let json = String::from_utf8_lossy(&Encoding::Json.encode(request)).into_owned();
@@ -90,10 +107,13 @@ impl Keep {
         let (done, written) = oneshot::channel();
         let ended = || Failure::Unkept("the archive is closed".to_owned());
         let kept = async {
-            jobs.send(Job::Write(Box::new(exchange), done)).map_err(|_| ended())?;
+            jobs.try_send(Job::Write(Box::new(exchange), done)).map_err(|refused| match refused {
+                TrySendError::Full(_) => Failure::Unkept("the archive's disk does not answer".to_owned()),
+                TrySendError::Disconnected(_) => ended(),
+            })?;
             written.await.map_err(|_| ended())?.map_err(Failure::Unkept)
         };
-        counted("archive", answer.body.len(), in_time(kept).await)
+        self.archive_uses.count(answer.body.len(), in_time(kept).await)
     }
 
     /// Puts a large body into the store, if there is one, and its key into the response instead. What was taken down there
@@ -102,27 +122,23 @@ impl Keep {
         let Some(store) = self.store.as_ref().filter(|_| response.body.len() > self.above_bytes) else {
             return Ok(());
         };
-        if is_withheld("store", Some(store), url).await? {
+        if self.store_uses.count(0, in_time(is_withheld(store, url)).await)? {
             return Ok(());
         }
         let put = async {
             let put = store.put(url.registrable_domain(), url.as_str(), response.body.clone()).await;
             put.map_err(|e| Failure::Unkept(e.to_string()))
         };
-        response.body_ref = counted("store", response.body.len(), in_time(put).await)?;
+        response.body_ref = self.store_uses.count(response.body.len(), in_time(put).await)?;
         response.body.clear();
         Ok(())
     }
 }
 
 /// Whether an address is marked as taken down in a place.
-async fn is_withheld(place: &str, marks: Option<&Store>, url: &CanonicalUrl) -> Result<bool, Failure> {
-    let Some(marks) = marks else { return Ok(false) };
-    let asked = async {
-        let asked = marks.is_withheld(url.registrable_domain(), url.as_str()).await;
-        asked.map_err(|e| Failure::Unkept(e.to_string()))
-    };
-    counted(place, 0, in_time(asked).await)
+async fn is_withheld(marks: &Store, url: &CanonicalUrl) -> Result<bool, Failure> {
+    let asked = marks.is_withheld(url.registrable_domain(), url.as_str()).await;
+    asked.map_err(|e| Failure::Unkept(e.to_string()))
 }
 
 /// The store that is configured, if one is.
@@ -130,12 +146,28 @@ pub(crate) fn open_store(settings: &StoreSettings) -> Result<Option<Store>, Conf
     Ok(settings.location.as_deref().map(Store::open).transpose()?)
 }
 
-fn counted<T>(place: &str, bytes: usize, kept: Result<T, Failure>) -> Result<T, Failure> {
-    match &kept {
-        Ok(_) => metrics::FETCHER_KEPT_BYTES.with_label_values(&[place]).inc_by(bytes as u64),
-        Err(_) => metrics::FETCHER_KEEP_ERRORS.with_label_values(&[place]).inc(),
+impl Uses {
+    fn of(place: &'static str) -> Self {
+        Self { place, is_failing: Arc::default() }
     }
-    kept
+
+    /// Counts a use that kept so many bytes, or failed, and says when the place begins to fail and when it no longer does.
+    fn count<T>(&self, bytes: usize, used: Result<T, Failure>) -> Result<T, Failure> {
+        let (place, labels) = (self.place, &[self.place]);
+        let was_failing = self.is_failing.swap(used.is_err(), Ordering::Relaxed);
+        match &used {
+            Ok(_) => metrics::FETCHER_KEPT_BYTES.with_label_values(labels).inc_by(bytes as u64),
+            Err(_) => metrics::FETCHER_KEEP_ERRORS.with_label_values(labels).inc(),
+        }
+        match &used {
+            Err(failure) if !was_failing => {
+                warn!(place, %failure, "pages are not kept, and fetched again later")
+            }
+            Ok(_) if was_failing => info!(place, "pages are kept again"),
+            _ => {}
+        }
+        used
+    }
 }
 
 async fn in_time<T>(kept: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
@@ -158,11 +190,14 @@ impl Archive {
             max_bytes: config.archive_file_bytes,
             max_age_ms: millis(config.archive_file_age),
         })?;
-        let (jobs, to_do) = channel();
+        // A visit that gave up leaves its job: on a disk that hangs, they must not pile up.
+        let (jobs, to_do) = sync_channel(config.max_in_flight.max(1));
         let clock = clock.clone();
         let write = move || {
             loop {
                 match to_do.recv_timeout(LOOK) {
+                    // The page will be fetched again.
+                    Ok(Job::Write(_, done)) if done.is_closed() => {}
                     Ok(Job::Write(exchange, done)) => {
                         let written = writer.write(&exchange, clock.now_ms());
                         // Nobody listens where the visit was cut off.

@@ -193,6 +193,7 @@ impl<F: Fetch> Fetcher<F> {
         let (step, tally) = round.draft.finish();
         let is_step = !step.is_empty();
         log.commit(step)?;
+        self.settings.metrics.consumed.inc_by(inputs.records.len() as u64);
         tally.count(&self.settings);
         // Before what is pending is told: who sees nothing pending has to see that something moved.
         if is_step {
@@ -281,7 +282,6 @@ impl<F: Fetch> Fetcher<F> {
             return Ok(());
         }
         let started = self.settings.metrics.processing_seconds.start_timer();
-        self.settings.metrics.consumed.inc_by(inputs.records.len() as u64);
         let now_ms = self.clock.now_ms();
         for visit in &self.ended {
             let frontier = held(&mut self.frontiers, visit.partition)?;

@@ -111,9 +111,7 @@ fn forget(rows: &mut impl Rows, arrival: u64) -> Result<(), LogError> {
     let Some(state) = state else { return Ok(()) };
     rows.delete_arrival(&state.article_id)?;
     rows.delete_body(arrival, u64::MAX)?;
-    if rows.arrival_with_text(&state.text_hash)? == Some(arrival) {
-        rows.delete_text(&state.text_hash)?;
-    }
+    rows.hand_on_text(&state.text_hash, arrival, state.group)?;
     for alias in &state.aliases {
         if rows.resolve(alias)? == state.article_id {
             rows.delete_alias(alias)?;

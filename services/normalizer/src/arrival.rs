@@ -265,10 +265,8 @@ impl Clusters {
             known.packed = pack(&article)?;
             known.is_body_changed = true;
         }
-        if before.text_hash != state.text_hash
-            && rows.arrival_with_text(&before.text_hash)? == Some(before.arrival)
-        {
-            rows.delete_text(&before.text_hash)?;
+        if before.text_hash != state.text_hash {
+            rows.hand_on_text(&before.text_hash, before.arrival, before.group)?;
         }
         let state = ArticleState {
             aliases: before.aliases,

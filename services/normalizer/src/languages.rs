@@ -24,7 +24,7 @@ pub struct Languages(Vec<Vec<String>>);
 pub enum LanguagesError {
     /// No code of a language.
     #[error(
-        "languages: {0:?} is no code of a language; write codes of two or three letters, as \"de\" or \"fr, es\""
+        "languages: {0:?} is no code of a language; write codes of two or three lower-case letters, as \"de\" or \"fr, es\""
     )]
     NotACode(String),
     /// In two places, or twice in one.

@@ -44,7 +44,8 @@ fn with_coders(
     });
     coded.map_err(|cause| {
         LogError::Fatal(format!(
-            "a text in the normalizer's state cannot be packed or unpacked: {cause}; delete the state to rebuild it"
+            "a text in the normalizer's state cannot be packed or unpacked: {cause}; delete the state, which is \
+             then rebuilt from its changelog (an embedded log has none: put its folder back as it was saved)"
         ))
     })
 }

@@ -169,7 +169,16 @@ pub(crate) trait Tables: Rows {
     fn put_arrival_with_text(&mut self, text_hash: &[u8], arrival: u64) -> Result<(), LogError> {
         self.put(&key(TEXTS, text_hash), arrival.to_be_bytes().into())
     }
-    fn delete_text(&mut self, text_hash: &[u8]) -> Result<(), LogError> {
+    /// An article no longer has that text: where it was found by it, another of its group that has it is from now on.
+    fn hand_on_text(&mut self, text_hash: &[u8], arrival: u64, group: u64) -> Result<(), LogError> {
+        if self.arrival_with_text(text_hash)? != Some(arrival) {
+            return Ok(());
+        }
+        for member in self.group(group)?.into_iter().filter(|member| *member != arrival) {
+            if self.article(member)?.is_some_and(|state| state.text_hash == text_hash) {
+                return self.put_arrival_with_text(text_hash, member);
+            }
+        }
         self.delete(&key(TEXTS, text_hash))
     }
 
@@ -245,7 +254,8 @@ pub(crate) fn decode_state<M: Message + Default>(value: Bytes) -> Result<M, LogE
     // Not through a slice: what is bytes in the message stays where it is.
     M::decode(value).map_err(|cause| {
         LogError::Fatal(format!(
-            "a row of the normalizer's state is unreadable: {cause}; delete the state to rebuild it"
+            "a row of the normalizer's state is unreadable: {cause}; delete the state, which is then rebuilt from its changelog \
+             (an embedded log has none: put its folder back as it was saved)"
         ))
     })
 }

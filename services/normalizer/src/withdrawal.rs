@@ -195,7 +195,7 @@ impl Clusters {
         let domain = order.publisher.as_ref().map(|publisher| publisher.domain.as_str()).unwrap_or_default();
         self.mark(rows, cause, mark(b'd', domain))?;
         let mut publications = Vec::new();
-        // By the upper bytes of their arrivals: never more than some are in memory at once.
+        // By the upper bytes of their arrivals: of those of other domains never more than some are in memory at once.
         for part in self.stream.forgotten_to >> PART_BITS..=self.stream.arrivals >> PART_BITS {
             let [upper @ .., _, _] = (part << PART_BITS).to_be_bytes();
             for (_, row) in rows.scan(&[ARTICLES, &upper].concat(), usize::MAX)? {

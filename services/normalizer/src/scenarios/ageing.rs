@@ -65,6 +65,23 @@ fn an_original_that_comes_when_its_copy_has_aged_takes_over() {
 }
 
 #[test]
+fn a_text_is_found_by_whoever_still_has_it() {
+    let copy = |day, outlet: &str| late(day, &format!("https://{outlet}.example/copy"), words(1, 300));
+    // The first that had it is corrected, or forgotten.
+    let corrected = late(2, ORIGINAL, format!("{} {}", words(1, 280), words(9, 20)));
+    for (second, day, then) in [(1, 20, corrected), (60, 120, of_day(60, 79))] {
+        let mut desk = Desk::new();
+        desk.arrive([page(ORIGINAL, "2026-03-19", words(1, 300)), copy(second, "courier"), then]);
+        desk.arrive((0..3).map(|n| of_day(day, 80 + n)));
+        let third = copy(day, "tribune");
+        let changes = desk.arrive([third.clone()]);
+        assert!(!changes.contains(&format!("created {}", third.url)), "{changes:?}");
+        assert!(!desk.canonical.contains_key(&third.article_id), "day {day}");
+        desk.check_versions();
+    }
+}
+
+#[test]
 fn a_teaser_does_not_replace_an_article_that_has_aged() {
     let mut desk = Desk::new();
     desk.arrive([page(ORIGINAL, "2026-03-19", words(1, 200)), of_day(20, 77), of_day(20, 78)]);

@@ -132,9 +132,9 @@ fn work(log: &mut dyn Log, stage: &mut dyn Stage, inputs: Inputs) -> Result<(Ste
     rebuild(log, stage)?;
     let mut step = log.step();
     let timers = Inputs { timers: inputs.timers, ..Inputs::default() };
-    if catch_unwind(AssertUnwindSafe(|| stage.process(&timers, &mut step))).map_or(true, |done| done.is_err())
-    {
-        return Err(LogError::Aborted("the stage failed on its timers".to_owned()));
+    match catch_unwind(AssertUnwindSafe(|| stage.process(&timers, &mut step))) {
+        Ok(done) => done?,
+        Err(_) => return Err(LogError::Aborted("the stage panicked on its timers".to_owned())),
     }
     for record in inputs.records {
         let single = Inputs { records: vec![record.clone()], ..Inputs::default() };

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::{self, BufWriter, Write},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -29,6 +30,7 @@ pub enum EraseError {
 /// that `is_meant` names; tells how many. The others stay as they are, each in a gzip member of its own. The file is
 /// replaced at once or not at all, and only where something is taken out.
 pub fn erase(path: &Path, is_meant: impl Fn(&str) -> bool) -> Result<u64, EraseError> {
+    let _alone = locked(path).map_err(|cause| ReadError::File(path.to_owned(), cause))?;
     let mut erased = 0;
     let mut reader = Reader::open(path, 0)?;
     while let Some(head) = reader.head()? {
@@ -47,6 +49,19 @@ pub fn erase(path: &Path, is_meant: impl Fn(&str) -> bool) -> Result<u64, EraseE
         let _ = fs::remove_file(&part);
     }
     written.map(|()| erased)
+}
+
+/// Waits until nobody else erases in the file: what one has taken out would come back with the other's.
+fn locked(path: &Path) -> io::Result<File> {
+    loop {
+        let file = File::open(path)?;
+        file.lock()?;
+        let (own, now) = (file.metadata()?, fs::metadata(path)?);
+        // Or it was replaced meanwhile.
+        if (own.dev(), own.ino()) == (now.dev(), now.ino()) {
+            return Ok(file);
+        }
+    }
 }
 
 fn rewrite(path: &Path, part: &Path, is_meant: impl Fn(&str) -> bool) -> Result<(), EraseError> {

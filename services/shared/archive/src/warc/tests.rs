@@ -308,6 +308,26 @@ fn what_is_erased_leaves_the_others_as_they_were() {
 }
 
 #[test]
+fn two_who_erase_at_once_both_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(settings(folder.path())).unwrap();
+    (0..64).for_each(|n| writer.write(&exchange(n), NOW_MS).unwrap());
+    drop(writer);
+    let path = folder.path().join(&names(folder.path())[0]);
+    std::thread::scope(|scope| {
+        for n in 0..8 {
+            let url = format!("https://harbour.example/{n}?a=b");
+            let path = &path;
+            scope.spawn(move || assert_eq!(erase(path, |found| found == url).unwrap(), 2));
+        }
+    });
+    let (left, error) = read(&path);
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(left.len(), 64 - 8);
+    assert_eq!(names(folder.path()).len(), 1, "nothing half written is left");
+}
+
+#[test]
 fn a_torn_file_is_not_erased_from() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("torn.warc");

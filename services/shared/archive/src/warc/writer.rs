@@ -128,9 +128,15 @@ impl Writer {
                 continue;
             }
             let mut record = Vec::new();
-            self.warcinfo(&current.warcinfo, &name, now_ms).write(&mut record).map_err(failed)?;
-            current.append(&record).map_err(failed)?;
-            return Ok(current);
+            let begun = self
+                .warcinfo(&current.warcinfo, &name, now_ms)
+                .write(&mut record)
+                .and_then(|()| current.append(&record));
+            if begun.is_err() {
+                // A disk that is full would get one with every page.
+                let _ = fs::remove_file(open_path(&path));
+            }
+            return begun.map(|()| current).map_err(failed);
         }
     }
 
