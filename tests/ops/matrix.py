@@ -40,7 +40,12 @@ MATRIX = {
                 "websub_callback": "https://press.example",
             },
             "extractor": {"refuse": ["noai", "tdm"]},
-            "normalizer": {"encoding": "json", "drop_boilerplate": False, "languages": ["de", "fr, es"]},
+            "normalizer": {
+                "encoding": "json",
+                "drop_boilerplate": False,
+                "languages": ["de", "fr, es"],
+                "schema_registry": {"url": "http://registry.news:8081", "user": "wireroom"},
+            },
             "store": {"location": "s3://press-bodies/wireroom", "above_bytes": 2000000},
             "tracing": {"endpoint": "http://collector.watch:4318", "sample": 0.05},
         },
