@@ -1,5 +1,5 @@
 """What each alert fires on, and what it stays silent on: (series that fire, series that do not, labels of what fires: several
-where several do).
+where several do). And what is recorded of which series.
 
 A series is written as promtool reads it; a step is a minute, and it is looked after as many as are said.
 """
@@ -110,4 +110,28 @@ CASES = {
         {held("fetcher"): "3x20", held("prepare"): "3x20", held("cluster", "a"): "0x20", held("cluster", "b"): "1x20", held("extractor"): "3x20"},
         [{"role": "cluster"}, {"role": "extractor"}],
     ),
+}
+
+LAG = {'wireroom_lag_records{role="extractor",instance="a"}': "200x70", 'wireroom_lag_records{role="extractor",instance="b"}': "100x70"}
+
+# recorded: (minutes, series, labels, value)
+RECORDED = {
+    **{
+        f"wireroom:late_after_fetch:ratio_rate{window}": (400, ages("fetched", bound, 80, 420), "", 0.2)
+        for window, bound in [("5m", "60"), ("30m", "60.0"), ("1h", "60"), ("6h", "60.0")]
+    },
+    **{
+        f"wireroom:late_after_publication:ratio_rate{window}": (400, ages("published", bound, 70, 420), "", 0.3)
+        for window, bound in [("1h", "600"), ("6h", "600.0")]
+    },
+    "wireroom:lag_records:sum": (60, LAG, '{role="extractor"}', 300),
+    # A hundred a minute.
+    "wireroom:lag_seconds:estimate": (60, {**LAG, **CONSUMED}, '{role="extractor"}', 180),
+    "wireroom:dead_letters:share1h": (
+        90,
+        {f'{DEAD}{{role="extractor",reason="{reason}"}}': "0+10x100" for reason in ("verdict", "gone")} | CONSUMED,
+        '{role="extractor"}',
+        0.2,
+    ),
+    "wireroom:fields_present:ratio1h": (90, {f'{FIELDS}{{field="authors"}}': "0+80x100", **DOCUMENTS}, '{field="authors"}', 0.8),
 }

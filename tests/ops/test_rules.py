@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import yaml
 from helm import CHART, ROOT
-from rules import CASES
+from rules import CASES, RECORDED
 
 RULES = CHART / "rules" / "wireroom.yaml"
 ALL = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
@@ -53,6 +53,26 @@ def test_alerts(alert, fires, tmp_path):
             rule.pop("annotations", None)
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules))
     test = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [case]}
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump(test))
+    ran = promtool("test", "rules", tmp_path / "test.yaml")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_every_record_has_a_case():
+    assert RECORDED.keys() == {rule["record"] for rule in ALL if "record" in rule}
+
+
+@pytest.mark.parametrize("record", RECORDED)
+def test_records(record, tmp_path):
+    minutes, series, labels, value = RECORDED[record]
+    # Rates do not come out round.
+    expression = f"round({record}, 0.001)"
+    case = {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [{"expr": expression, "eval_time": f"{minutes}m", "exp_samples": [{"labels": labels, "value": value}]}],
+    }
+    test = {"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": [case]}
     (tmp_path / "test.yaml").write_text(yaml.safe_dump(test))
     ran = promtool("test", "rules", tmp_path / "test.yaml")
     assert ran.returncode == 0, ran.stdout + ran.stderr
