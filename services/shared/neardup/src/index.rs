@@ -1,5 +1,7 @@
 //! Finds the texts worth comparing: an inverted index from keys to texts, in memory.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
 
 /// A key that this many texts have is boilerplate: it stops finding anything.
@@ -8,6 +10,10 @@ const COMMON: usize = 64;
 /// A key that more texts than this have, which is more than the records of one story, is a phrase: what it finds has to
 /// be found by another key as well.
 const RARE: usize = 6;
+
+/// Keys are a sample of the shingles: of them, too, texts that are alike share a quarter and more. What has fewer than one in
+/// this many of the smaller text's keys has a phrase in common, and need not be read.
+const FEWEST_SHARED: usize = 12;
 
 /// Most candidates of one query, those with the most keys in common first.
 const MAX_CANDIDATES: usize = 32;
@@ -24,6 +30,7 @@ pub struct Index {
     segments: Vec<Segment>,
     /// The texts of keys that [`COMMON`] texts had at once: as neighbours in a segment they would be long to pass.
     common: FxHashMap<u32, Vec<u64>>,
+    sizes: Sizes,
     /// Texts of lower numbers have expired.
     oldest: u64,
 }
@@ -31,7 +38,7 @@ pub struct Index {
 impl Default for Index {
     fn default() -> Self {
         let segments = (0..SEGMENTS).map(|_| Segment::default()).collect();
-        Self { segments, common: FxHashMap::default(), oldest: 0 }
+        Self { segments, common: FxHashMap::default(), sizes: Sizes::default(), oldest: 0 }
     }
 }
 
@@ -42,6 +49,7 @@ impl Index {
         if number < self.oldest {
             return;
         }
+        self.sizes.set(number, keys.len());
         for &key in keys {
             if let Some(texts) = self.common.get_mut(&key) {
                 texts.push(number);
@@ -72,10 +80,12 @@ impl Index {
                 texts.retain(|text| *text >= oldest);
                 !texts.is_empty()
             });
+            self.sizes.forget_below(oldest);
         }
     }
 
-    /// Texts that share a rare key with `keys`, or two; the one with the most first, equals in order of their numbers.
+    /// Texts that share a rare key with `keys`, or two, and not too few for the keys that both have; the one with the most
+    /// first, equals in order of their numbers.
     pub fn candidates(&self, keys: &[u32]) -> Vec<u64> {
         let (mut hits, mut of_rare) = (Vec::new(), Vec::new());
         for &key in keys {
@@ -93,8 +103,11 @@ impl Index {
         }
         hits.sort_unstable();
         let texts = hits.chunk_by(u64::eq).filter_map(|text| Some((text.len(), *text.first()?)));
-        let mut found: Vec<(usize, u64)> =
-            texts.filter(|(shared, number)| *shared > 1 || of_rare.contains(number)).collect();
+        let is_worth_reading = |&(shared, number): &(usize, u64)| {
+            (shared > 1 || of_rare.contains(&number))
+                && shared * FEWEST_SHARED >= self.sizes.of(number).min(keys.len())
+        };
+        let mut found: Vec<(usize, u64)> = texts.filter(is_worth_reading).collect();
         found.sort_unstable_by_key(|&(shared, number)| (std::cmp::Reverse(shared), number));
         found.into_iter().take(MAX_CANDIDATES).map(|(_, number)| number).collect()
     }
@@ -102,6 +115,39 @@ impl Index {
 
 fn segment_of(key: u32) -> usize {
     (key >> 24) as usize
+}
+
+/// How many keys each text has, up to 255.
+#[derive(Debug, Default)]
+struct Sizes(BTreeMap<u64, Box<[u8; SIZES]>>);
+
+/// So many numbers are kept together.
+const SIZES: usize = 4096;
+
+impl Sizes {
+    fn set(&mut self, number: u64, keys: usize) {
+        let (block, at) = Self::place(number);
+        let block = self.0.entry(block).or_insert_with(|| Box::new([0; SIZES]));
+        if let Some(size) = block.get_mut(at) {
+            *size = u8::try_from(keys).unwrap_or(u8::MAX);
+        }
+    }
+
+    fn of(&self, number: u64) -> usize {
+        let (block, at) = Self::place(number);
+        self.0.get(&block).and_then(|block| block.get(at)).map_or(0, |size| usize::from(*size))
+    }
+
+    fn forget_below(&mut self, number: u64) {
+        let (oldest, _) = Self::place(number);
+        while let Some(block) = self.0.first_entry().filter(|block| *block.key() < oldest) {
+            block.remove();
+        }
+    }
+
+    fn place(number: u64) -> (u64, usize) {
+        (number / SIZES as u64, (number % SIZES as u64) as usize)
+    }
 }
 
 /// The texts of the keys with one first byte.
@@ -222,7 +268,7 @@ impl Segment {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
     use proptest::prelude::*;
 
@@ -261,6 +307,20 @@ mod tests {
         assert_eq!(index.candidates(&[7, 1001]), [1, 3, 5]);
         index.expire(1);
         assert_eq!(index.candidates(&[7]), [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn one_key_of_many_is_a_phrase() {
+        let mut index = Index::default();
+        let keys =
+            |count: usize, first: u32| -> Vec<u32> { [7].into_iter().chain(first..).take(count).collect() };
+        index.insert(1, &keys(FEWEST_SHARED, 1000));
+        index.insert(2, &keys(FEWEST_SHARED + 1, 2000));
+        assert_eq!(index.candidates(&keys(50, 3000)), [1]);
+        assert_eq!(index.candidates(&keys(FEWEST_SHARED, 3000)), [1, 2]);
+        index.remove(2, &keys(FEWEST_SHARED + 1, 2000));
+        index.insert(2, &keys(3, 2000));
+        assert_eq!(index.candidates(&keys(50, 3000)), [1, 2], "it has another text now");
     }
 
     #[test]
@@ -310,7 +370,7 @@ mod tests {
     fn action() -> impl Strategy<Value = Action> {
         let key = prop_oneof![0..20_u32, any::<u32>(), Just(u32::MAX)];
         prop_oneof![
-            8 => (0..150_u64, prop::collection::btree_set(key, 0..6)).prop_map(|(n, keys)| Action::Insert(n, keys)),
+            8 => (0..150_u64, prop::collection::btree_set(key, 0..30)).prop_map(|(n, keys)| Action::Insert(n, keys)),
             2 => (0..150_u64).prop_map(Action::Remove),
             1 => (0..40_u64).prop_map(Action::Expire),
         ]
@@ -320,7 +380,7 @@ mod tests {
         #[test]
         fn an_index_holds_what_a_plain_map_would(
             actions in prop::collection::vec(action(), 0..300),
-            query in prop::collection::vec(0..20_u32, 1..5),
+            query in prop::collection::vec(0..20_u32, 1..30),
         ) {
             let mut index = Index::default();
             let mut plain = BTreeMap::<u64, BTreeSet<u32>>::new();
@@ -357,7 +417,10 @@ mod tests {
                     *is_rare |= texts.len() <= RARE;
                 }
             }
-            let found = hits.into_iter().filter(|(_, (shared, is_rare))| *shared > 1 || *is_rare);
+            let smaller = |number: &u64| plain[number].len().min(query.len());
+            let found = hits.into_iter().filter(|(number, (shared, is_rare))| {
+                (*shared > 1 || *is_rare) && shared * FEWEST_SHARED >= smaller(number)
+            });
             let mut expected: Vec<(usize, u64)> = found.map(|(number, (shared, _))| (shared, number)).collect();
             expected.sort_by_key(|&(shared, number)| (std::cmp::Reverse(shared), number));
             let expected: Vec<u64> = expected.into_iter().map(|(_, number)| number).take(MAX_CANDIDATES).collect();
