@@ -5,7 +5,10 @@ use std::cell::RefCell;
 use bytes::Bytes;
 use pipeline::LogError;
 use prost::Message;
-use zstd::bulk::{Compressor, Decompressor};
+use zstd::{
+    bulk::{Compressor, Decompressor},
+    zstd_safe::CParameter,
+};
 
 use crate::rows::decode_state;
 
@@ -32,13 +35,21 @@ pub(crate) fn unpack<M: Message + Default>(packed: &[u8]) -> Result<M, LogError>
     decode_state(with_coders(|_, unpacker| unpacker.decompress(packed, size))?.into())
 }
 
+/// Of short texts the level makes less of longer matches and a larger table than they cost.
+fn packer() -> std::io::Result<Compressor<'static>> {
+    let mut packer = Compressor::new(LEVEL)?;
+    packer.set_parameter(CParameter::HashLog(12))?;
+    packer.set_parameter(CParameter::MinMatch(6))?;
+    Ok(packer)
+}
+
 fn with_coders(
     code: impl FnOnce(&mut Compressor<'static>, &mut Decompressor<'static>) -> std::io::Result<Vec<u8>>,
 ) -> Result<Vec<u8>, LogError> {
     let coded = CODERS.with_borrow_mut(|coders| {
         let (packer, unpacker) = match coders {
             Some(coders) => coders,
-            None => coders.insert((Compressor::new(LEVEL)?, Decompressor::new()?)),
+            None => coders.insert((packer()?, Decompressor::new()?)),
         };
         code(packer, unpacker)
     });

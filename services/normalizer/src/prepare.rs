@@ -182,9 +182,15 @@ fn clean_body(text: &str) -> String {
 /// Whether a paragraph surely is as [`clean_paragraph`] would have it, and not empty.
 fn is_clean(text: &str) -> bool {
     if text.is_ascii() {
-        let is_kept = |byte: &u8| (b' '..=b'~').contains(byte) && *byte != b'\\';
-        let is_spaced = text.starts_with(' ') || text.ends_with(' ') || text.contains("  ");
-        return !text.is_empty() && !is_spaced && text.as_bytes().iter().all(is_kept);
+        // Folded, not searched: without a way out of the loop it is done for many bytes at a time.
+        let bytes = text.as_bytes();
+        let is_kept = bytes
+            .iter()
+            .fold(true, |is_kept, byte| is_kept & (b' '..=b'~').contains(byte) & (*byte != b'\\'));
+        let pairs = bytes.iter().zip(bytes.iter().skip(1));
+        let is_spaced = pairs.fold(false, |is_spaced, pair| is_spaced | (pair == (&b' ', &b' ')));
+        let is_indented = text.starts_with(' ') || text.ends_with(' ');
+        return is_kept && !text.is_empty() && !is_spaced && !is_indented;
     }
     let mut before = ' ';
     let is_kept = |c: char| {

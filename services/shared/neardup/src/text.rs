@@ -140,7 +140,8 @@ fn hash_of(hashes: &[u8], tokens: Range<usize>) -> u64 {
 /// Hashes of the shingles that begin in `range`. A text shorter than a shingle is one shingle.
 fn shingles(tokens: &[Token], hashes: &[u8], range: Range<usize>, words: usize, all: bool) -> Vec<u64> {
     let span = words * usize::from(WORD_UNITS);
-    let mut kept = Vec::new();
+    let scale = if all { 1 } else { SCALE as usize };
+    let mut kept = Vec::with_capacity(range.len() / scale + range.len() / (2 * scale) + 2);
     let mut units = 0;
     let mut end = range.start;
     for begin in range {
@@ -203,13 +204,27 @@ fn split_paragraphs(text: &str) -> Vec<&str> {
 /// Appends the tokens to `spelt`, each followed by a space, and calls `each` with every one and its units.
 fn for_each_token(text: &str, spelt: &mut String, each: impl FnMut(&str, u8)) {
     // Nearly every text is in that form as it is.
-    if text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes {
-        tokenise(text, spelt, each);
+    let mut text = if text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes {
+        text.to_owned()
     } else {
-        tokenise(&text.nfkc().collect::<String>(), spelt, each);
-    }
+        text.nfkc().collect::<String>()
+    };
+    text.make_ascii_lowercase();
+    tokenise(&text, spelt, each);
 }
 
+/// Which bytes are of a word whatever stands beside them, once a text is in ASCII's lower case.
+const WORD_BYTES: [bool; 256] = {
+    let mut is_word = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        is_word[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    is_word
+};
+
+/// The tokens of a text in NFKC and in ASCII's lower case.
 fn tokenise(text: &str, spelt: &mut String, mut each: impl FnMut(&str, u8)) {
     let mut rest = text;
     let mut begin = spelt.len();
@@ -221,39 +236,46 @@ fn tokenise(text: &str, spelt: &mut String, mut each: impl FnMut(&str, u8)) {
         }
     };
     loop {
-        let run = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let is_other = |byte: u8| !WORD_BYTES.get(usize::from(byte)).is_some_and(|is_word| *is_word);
+        let run = rest.bytes().position(is_other).unwrap_or(rest.len());
         let (word, after) = rest.split_at_checked(run).unwrap_or((rest, ""));
-        let spelt_to = spelt.len();
         spelt.push_str(word);
-        spelt.get_mut(spelt_to..).unwrap_or_default().make_ascii_lowercase();
-        if let Some(next) = after.strip_prefix(' ') {
-            flush(spelt, WORD_UNITS);
-            rest = next;
-            continue;
-        }
-        let mut chars = after.chars();
-        let Some(c) = chars.next() else { break };
-        rest = chars.as_str();
-        if matches!(c, '.' | ',') {
-            // 1,000 and 3.5 are one figure.
-            let is_within_figure = spelt.ends_with(char::is_numeric) && rest.starts_with(char::is_numeric);
-            if !is_within_figure {
-                flush(spelt, WORD_UNITS);
+        let Some((&next, _)) = after.as_bytes().split_first() else { break };
+        let after_next = after.get(1..).unwrap_or_default();
+        match next {
+            b'.' | b',' => {
+                // 1,000 and 3.5 are one figure.
+                let is_within_figure =
+                    spelt.ends_with(char::is_numeric) && after_next.starts_with(char::is_numeric);
+                if !is_within_figure {
+                    flush(spelt, WORD_UNITS);
+                }
+                rest = after_next;
             }
-        } else if is_silent(c) {
-            // Inside a word it is no break: don't, co\u{ad}operation.
-        } else if c.is_ascii() {
-            flush(spelt, WORD_UNITS);
-        } else {
-            for c in c.to_lowercase() {
-                if let Some(units) = units_of_unspaced(c) {
-                    flush(spelt, WORD_UNITS);
-                    spelt.push(c);
-                    flush(spelt, units);
-                } else if c.is_alphanumeric() {
-                    spelt.push(c);
-                } else if !is_silent(c) && !unicode_normalization::char::is_combining_mark(c) {
-                    flush(spelt, WORD_UNITS);
+            // Inside a word it is no break: don't.
+            b'\'' | b'`' => rest = after_next,
+            ..=0x7f => {
+                flush(spelt, WORD_UNITS);
+                rest = after_next;
+            }
+            _ => {
+                let mut chars = after.chars();
+                let c = chars.next().unwrap_or_default();
+                rest = chars.as_str();
+                // Inside a word it is no break: co\u{ad}operation.
+                if is_silent(c) {
+                    continue;
+                }
+                for c in c.to_lowercase() {
+                    if let Some(units) = units_of_unspaced(c) {
+                        flush(spelt, WORD_UNITS);
+                        spelt.push(c);
+                        flush(spelt, units);
+                    } else if c.is_alphanumeric() {
+                        spelt.push(c);
+                    } else if !is_silent(c) && !unicode_normalization::char::is_combining_mark(c) {
+                        flush(spelt, WORD_UNITS);
+                    }
                 }
             }
         }
