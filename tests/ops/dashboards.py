@@ -24,6 +24,7 @@ def quantiles(metric: str, by: str = "", labels: str = "") -> list[tuple[str, st
 
 
 FRESHNESS = "wireroom_normalizer_freshness_seconds"
+REQUESTS, PAGES, THROTTLED = "wireroom_fetcher_requests_total", 'kind="page"', ',status_class="429"'
 LATE = "wireroom:late_after_fetch:ratio_rate1h"
 LATE_PUBLISHED = "wireroom:late_after_publication:ratio_rate1h"
 
@@ -32,9 +33,9 @@ DASHBOARDS = {
     "overview": ("Wireroom", [
         ("Promise", [
             ("Published within a minute of the fetch", "The last hour's share; the promise is 99 %.", "percentunit", [(f"1 - {LATE}", "in time")], "stat"),
-            ("Budget of delay after the fetch", "What is left of the 1 % that may be late, if the last six hours go on: below 0 the promise is broken.", "percentunit", [("1 - wireroom:late_after_fetch:ratio_rate6h / 0.01", "left")], "stat"),
+            ("Budget of delay after the fetch", "What is left of the 1 % of thirty days' articles that may be late: below 0 the promise is broken.", "percentunit", [("1 - wireroom:late:ratio30d{since=\"fetched\"} / 0.01", "left")], "stat"),
             ("Published within ten minutes of publication", "The last hour's share; the promise is 95 %.", "percentunit", [(f"1 - {LATE_PUBLISHED}", "in time")], "stat"),
-            ("Budget of delay after publication", "What is left of the 5 % that may be late, if the last six hours go on.", "percentunit", [("1 - wireroom:late_after_publication:ratio_rate6h / 0.05", "left")], "stat"),
+            ("Budget of delay after publication", "What is left of the 5 % of thirty days' articles that may be late.", "percentunit", [("1 - wireroom:late:ratio30d{since=\"published\"} / 0.05", "left")], "stat"),
             ("From an instant to the canonical record", "How old articles are when their first record is written.", "s", quantiles(FRESHNESS, "since"), "line"),
         ]),
         ("Flow", [
@@ -51,14 +52,17 @@ DASHBOARDS = {
             ("Pages", "What visits found.", "ops", [(rate("wireroom_fetcher_pages_total", "outcome"), "{{outcome}}")], "stack"),
             ("Answers to requests for pages", "By status, or by the reason of the failure.", "ops", [(rate("wireroom_fetcher_requests_total", "status_class", 'kind="page"'), "{{status_class}}")], "stack"),
             ("Time of a request", "Until the end of its answer.", "s", quantiles("wireroom_fetcher_fetch_seconds"), "line"),
+            ("Time until a page is asked for", "From the request's submission or discovery: what politeness and the queue cost.", "s", quantiles("wireroom_fetcher_wait_seconds"), "line"),
             ("Bytes received", "Of bodies, as they were sent.", "Bps", [(rate("wireroom_fetcher_received_bytes_total"), "received")], "line"),
         ]),
         ("Frontier", [
             ("Requests that wait", "Not what is watched or revisited.", "short", [("sum by (lane) (wireroom_fetcher_frontier_depth)", "{{lane}}")], "stack"),
             ("Time overdue", "How long the host whose turn came last had been due. It grows when more is due than can be asked.", "s", [("max by (instance) (wireroom_fetcher_due_lag_seconds)", "{{instance}}")], "line"),
             ("Hosts", "Of which something is wanted, and that failed when last asked.", "short", [("sum(wireroom_fetcher_hosts)", "wanted"), ("sum(wireroom_fetcher_failing_hosts)", "failing")], "line"),
-            ("Being asked", "Hosts now, by instance.", "short", [("sum by (instance) (wireroom_fetcher_in_flight)", "{{instance}}")], "line"),
-            ("Memory of bodies", "Reserved for what is being asked or not committed yet.", "bytes", [("sum by (instance) (wireroom_fetcher_in_flight_bytes)", "{{instance}}")], "line"),
+            ("Being asked", "Hosts now, by instance, and as many as may be.", "short", [("sum by (instance) (wireroom_fetcher_in_flight)", "{{instance}}"), ("max(wireroom_fetcher_max_in_flight)", "bound")], "line"),
+            ("Memory of bodies", "Reserved for what is being asked or not committed yet, and as much as may be.", "bytes", [("sum by (instance) (wireroom_fetcher_in_flight_bytes)", "{{instance}}"), ("max(wireroom_fetcher_max_in_flight_bytes)", "bound")], "line"),
+            ("Queue", "How full it is, by instance. Full, it takes no more in.", "percentunit", [("sum by (instance) (wireroom_fetcher_frontier_depth) / sum by (instance) (wireroom_fetcher_max_queued)", "{{instance}}")], "line"),
+            ("Asked too often", "The share of requests for pages that are answered 429.", "percentunit", [(f'{rate(REQUESTS, labels=PAGES + THROTTLED)} / {rate(REQUESTS, labels=PAGES)}', "429")], "line"),
             ("Refused", "URLs that robots.txt disallows, and addresses that are not public.", "ops", [(rate("wireroom_fetcher_robots_denied_total"), "robots.txt"), (rate("wireroom_fetcher_ssrf_blocked_total"), "not public")], "line"),
         ]),
         ("Discovery", [
@@ -108,14 +112,16 @@ DASHBOARDS = {
     ]),
 }
 
-OWN = re.compile(r"\b((?:wireroom|process)_\w+)(\{)?")
+OWN = re.compile(r"\b((?:wireroom|process)_\w+|wireroom:[\w:]+)(\{)?")
 
 
 def selected(expression: str) -> str:
     """The expression over what the variables of the dashboard choose."""
-    chosen = 'namespace=~"$namespace",job=~"$job",instance=~"$instance"'
+    one = 'namespace=~"$namespace"'
 
     def choose(found: re.Match) -> str:
+        # What is recorded is of a whole namespace.
+        chosen = one if ":" in found[1] else f'{one},job=~"$job",instance=~"$instance"'
         return f"{found[1]}{{{chosen}{',' if found[2] else '}'}"
 
     return OWN.sub(choose, expression).replace(",}", "}")

@@ -23,12 +23,20 @@ def held(role: str, instance: str = "a") -> str:
     return f'wireroom_partitions_assigned{{role="{role}",instance="{instance}"}}'
 
 
+def queued(instance: str, live: int, backfill: int) -> dict[str, str]:
+    """How much waits at an instance of the fetcher that takes a hundred."""
+    depth = 'wireroom_fetcher_frontier_depth{{lane="{}",instance="{}"}}'
+    limit = f'wireroom_fetcher_max_queued{{instance="{instance}"}}'
+    return {depth.format("live", instance): f"{live}x40", depth.format("backfill", instance): f"{backfill}x40", limit: "100x40"}
+
+
 CONSUMED = {'wireroom_records_consumed_total{role="extractor"}': "0+100x1600"}
 DEAD, FIELDS = "wireroom_dead_letters_total", "wireroom_extractor_fields_present_total"
 DOCUMENTS = {'wireroom_extractor_documents_total{verdict="article"}': "0+100x1600"}
 PAGES = 'wireroom_fetcher_pages_total{outcome="new"}'
 PUBLISHED = 'wireroom_normalizer_publications_total{change="created"}'
 REQUESTS = 'wireroom_fetcher_requests_total{{kind="page",status_class="{}"}}'
+BUILD = 'wireroom_build_info{instance="a"}'
 DAY = 1440
 
 # alert: (minutes, fires, silent, labels)
@@ -73,6 +81,18 @@ CASES = {
         {REQUESTS.format("2xx"): "0+60x70", REQUESTS.format("3xx"): "0+20x70", REQUESTS.format("5xx"): "0+20x70"},
         {},
     ),
+    "WireroomThrottled": (
+        60,
+        {REQUESTS.format("2xx"): "0+90x70", REQUESTS.format("429"): "0+10x70"},
+        {REQUESTS.format("2xx"): "0+96x70", REQUESTS.format("429"): "0+4x70", REQUESTS.format("4xx"): "0+10x70"},
+        {},
+    ),
+    "WireroomQueueFull": (
+        30,
+        {**queued("a", 80, 12), **queued("b", 10, 10)},
+        {**queued("a", 60, 25), "wireroom_fetcher_frontier_depth{lane=\"live\",instance=\"c\"}": "95x40"},
+        {"instance": "a"},
+    ),
     "WireroomHostsFail": (
         60,
         {"wireroom_fetcher_hosts": "100x70", "wireroom_fetcher_failing_hosts": "40x70"},
@@ -106,8 +126,8 @@ CASES = {
     ),
     "WireroomRoleMissing": (
         15,
-        {held("fetcher"): "3x20", held("prepare"): "3x20", held("cluster", "a"): "0x20", held("cluster", "b"): "0x20", held("extractor"): "3x5 stale"},
-        {held("fetcher"): "3x20", held("prepare"): "3x20", held("cluster", "a"): "0x20", held("cluster", "b"): "1x20", held("extractor"): "3x20"},
+        {BUILD: "1x20", held("fetcher"): "3x20", held("prepare"): "3x20", held("cluster", "a"): "0x20", held("cluster", "b"): "0x20", held("extractor"): "3x5 stale"},
+        {BUILD: "1x20", held("fetcher"): "3x20", held("prepare"): "3x20", held("cluster", "a"): "0x20", held("cluster", "b"): "1x20", held("extractor"): "3x20"},
         [{"role": "cluster"}, {"role": "extractor"}],
     ),
 }
@@ -124,6 +144,15 @@ RECORDED = {
         f"wireroom:late_after_publication:ratio_rate{window}": (400, ages("published", bound, 70, 420), "", 0.3)
         for window, bound in [("1h", "600"), ("6h", "600.0")]
     },
+    "wireroom:published:rate5m": (60, ages("fetched", "60", 80, 70), '{since="fetched"}', 1.667),
+    "wireroom:published_in_time:rate5m": (60, ages("published", "600.0", 60, 70), '{since="published"}', 1),
+    # A quiet day with all in time, and ten hours with ten times as much, a fifth of it late.
+    "wireroom:late:ratio30d": (
+        DAY + 600,
+        {f'{AGES}_count{{since="fetched"}}': "0+10x1440 14400+100x600", f'{AGES}_bucket{{since="fetched",le="60"}}': "0+10x1440 14400+80x600"},
+        '{since="fetched"}',
+        0.161,
+    ),
     "wireroom:lag_records:sum": (60, LAG, '{role="extractor"}', 300),
     # A hundred a minute.
     "wireroom:lag_seconds:estimate": (60, {**LAG, **CONSUMED}, '{role="extractor"}', 180),

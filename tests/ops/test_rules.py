@@ -36,15 +36,26 @@ def test_every_alert_has_a_case_and_a_page():
         assert alert["labels"]["severity"] in ("critical", "warning")
 
 
-@pytest.mark.parametrize("fires", [True, False], ids=["fires", "silent"])
+def of(namespace: str, series: dict[str, str]) -> dict[str, str]:
+    """The series as those of an installation in a namespace."""
+    label = f'namespace="{namespace}"'
+    return {f"{name[:-1]},{label}}}" if name.endswith("}") else f"{name}{{{label}}}": values for name, values in series.items()}
+
+
+@pytest.mark.parametrize("case", ["fires", "silent", "of one of two"])
 @pytest.mark.parametrize("alert", ALERTS)
-def test_alerts(alert, fires, tmp_path):
+def test_alerts(alert, case, tmp_path):
     minutes, firing, silent, labels = CASES[alert]
-    expected = [{"exp_labels": {**ALERTS[alert]["labels"], **each}} for each in (labels if isinstance(labels, list) else [labels])]
+    expected = [{**ALERTS[alert]["labels"], **each} for each in (labels if isinstance(labels, list) else [labels])]
+    series, expected = {
+        "fires": (firing, expected),
+        "silent": (silent, []),
+        "of one of two": ({**of("here", firing), **of("there", silent)}, [{**each, "namespace": "here"} for each in expected]),
+    }[case]
     case = {
         "interval": "1m",
-        "input_series": [{"series": series, "values": values} for series, values in (firing if fires else silent).items()],
-        "alert_rule_test": [{"alertname": alert, "eval_time": f"{minutes}m", "exp_alerts": expected if fires else []}],
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "alert_rule_test": [{"alertname": alert, "eval_time": f"{minutes}m", "exp_alerts": [{"exp_labels": each} for each in expected]}],
     }
     # Annotations are written for people: what is tested is which alerts there are.
     rules = yaml.safe_load(RULES.read_text())

@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 pub use page::Page;
-pub use written::{BLANK, DOCUMENTS, Document, Expected, GONE, LATEST, expected, inputs, pages};
+pub use written::{BLANK, BUSY, DOCUMENTS, Document, Expected, GONE, LATEST, expected, inputs, pages};
 
 use web::Web;
 

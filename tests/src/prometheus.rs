@@ -51,6 +51,7 @@ impl Prometheus {
         let child = Command::new("prometheus")
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .args(["--config.file=prometheus.yml", "--storage.tsdb.path=data"])
+            .arg("--enable-feature=exemplar-storage")
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -109,6 +110,17 @@ impl Prometheus {
         let answer: Value = serde_json::from_str(&body).expect("JSON");
         let groups = answer["data"]["groups"].as_array().into_iter().flatten();
         groups.flat_map(|group| group["rules"].as_array().expect("rules").clone()).collect()
+    }
+
+    /// The traces that are named as examples of what a series counted.
+    pub fn exemplars(&self, series: &str) -> Vec<String> {
+        let (_, body) = self
+            .ask("POST", "/api/v1/query_exemplars", &format!("query={series}&start=0&end=9999999999"))
+            .expect("an answer");
+        let answer: Value = serde_json::from_str(&body).expect("JSON");
+        let series = answer["data"].as_array().into_iter().flatten();
+        let exemplars = series.flat_map(|series| series["exemplars"].as_array().cloned().unwrap_or_default());
+        exemplars.filter_map(|exemplar| exemplar["labels"]["trace_id"].as_str().map(str::to_owned)).collect()
     }
 
     /// Whether an alert fires now.

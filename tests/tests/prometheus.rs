@@ -1,6 +1,6 @@
 //! A real Prometheus watches the services on Kafka, each role in processes of its own, through a run and through
 //! incidents: every alert of the chart fires in its incident, those of a standstill clear after it, and every panel and
-//! every rule has data.
+//! every rule has data, and what takes time leads to traces.
 //!
 //! Windows of the rules are minutes to days and their thresholds are those of a large installation: the copy that is
 //! loaded here has seconds and small numbers for them ([`SHORTENED`]), and is otherwise the chart's.
@@ -20,7 +20,7 @@ use tests::services::{APART, Service, Services};
 use tests::wait;
 
 /// What is written otherwise in the copy of the rules; each stands there.
-const SHORTENED: [(&str, &str); 15] = [
+const SHORTENED: [(&str, &str); 16] = [
     ("[5m]", "[5s]"),
     ("[10m]", "[10s]"),
     ("[15m]", "[10s]"),
@@ -28,6 +28,7 @@ const SHORTENED: [(&str, &str); 15] = [
     ("[30m]", "[25s]"),
     ("[1h]", "[20s]"),
     ("[6h]", "[30s]"),
+    ("[30d]", "[60s]"),
     ("offset 1d", "offset 20s"),
     ("for: 2m", "for: 1s"),
     ("for: 5m", "for: 1s"),
@@ -37,7 +38,7 @@ const SHORTENED: [(&str, &str); 15] = [
     ("60(\\\\.0)?", "3(\\\\.0)?"),
     ("wireroom:lag_records:sum > 10000", "wireroom:lag_records:sum > 10"),
     ("wireroom:lag_seconds:estimate > 600", "wireroom:lag_seconds:estimate > 5"),
-    ("wireroom_fetcher_due_lag_seconds) > 300", "wireroom_fetcher_due_lag_seconds) > 0"),
+    ("(wireroom_fetcher_due_lag_seconds) > 300", "(wireroom_fetcher_due_lag_seconds) > 0"),
 ];
 
 /// Alerts on what does not go on, none of which has a reason at the beginning or at the end.
@@ -49,6 +50,13 @@ const STANDSTILLS: [&str; 7] = [
     "WireroomTargetDown",
     "WireroomKeepFails",
     "WireroomSourcesWrong",
+];
+
+/// Histograms of how long something takes: each leads to traces.
+const LATENCIES: [&str; 3] = [
+    "wireroom_fetcher_fetch_seconds_bucket",
+    "wireroom_extractor_page_seconds_bucket",
+    "wireroom_normalizer_freshness_seconds_bucket",
 ];
 
 const ARTICLES: usize = 1_500;
@@ -97,13 +105,16 @@ fn every_alert_fires_in_its_incident_and_every_panel_has_data() {
     let blank = |n| format!("{}?edition={n}", press::BLANK);
     let gone = |n| format!("http://paper-{:02}.example/news/withdrawn-{n}", n % 40);
     let silent = |n| format!("http://silent-{n}.example/");
-    story.submit(&(0..150).flat_map(|n| [blank(n), gone(n), silent(n)]).collect::<Vec<_>>());
+    let busy = |n| format!("http://{}{n}.example/", press::BUSY);
+    story.submit(&(0..150).flat_map(|n| [blank(n), gone(n), silent(n), busy(n)]).collect::<Vec<_>>());
     story.until_fire(&[
         "WireroomDeadLetters",
         "WireroomExtractionDropped",
         "WireroomFetchErrors",
         "WireroomHostsFail",
         "WireroomFrontierOverdue",
+        "WireroomThrottled",
+        "WireroomQueueFull",
     ]);
 
     story.assert_data();
@@ -126,8 +137,13 @@ impl Story {
         fs::write(&sources, format!("[[outlet]]\nid = \"northern-courier\"\nfeeds = [\"{feed}\"]\n"))
             .unwrap();
         let settings = |name: &str| {
-            let mut settings =
-                vec![(STORE, store.display().to_string()), ("WIREROOM__STORE__ABOVE_BYTES", "0".to_owned())];
+            let mut settings = vec![
+                (STORE, store.display().to_string()),
+                ("WIREROOM__STORE__ABOVE_BYTES", "0".to_owned()),
+                // Traced, though nobody listens.
+                ("WIREROOM__TRACING__ENDPOINT", "http://127.0.0.1:9".to_owned()),
+                ("WIREROOM__TRACING__SAMPLE", "1".to_owned()),
+            ];
             if name.starts_with("fetcher") {
                 settings.extend([
                     ("WIREROOM__FETCHER__ARCHIVE", archive.display().to_string()),
@@ -139,6 +155,7 @@ impl Story {
                     ("WIREROOM__FETCHER__MAX_HOST_BACKOFF", "2s".to_owned()),
                     ("WIREROOM__FETCHER__RETRY_BACKOFF", "500ms".to_owned()),
                     ("WIREROOM__FETCHER__MAX_IN_FLIGHT", "1".to_owned()),
+                    ("WIREROOM__FETCHER__MAX_QUEUED", "200".to_owned()),
                 ]);
             }
             settings
@@ -232,6 +249,9 @@ impl Story {
             .filter(|(_, expression)| self.prometheus.query(expression).is_empty())
             .collect();
         assert!(without.is_empty(), "no data: {without:#?}");
+        for series in LATENCIES {
+            assert!(!self.prometheus.exemplars(series).is_empty(), "{series} leads to no trace");
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tests::broker::Broker;
 use tests::press::{self, Expected, Press};
-use tests::services::Services;
+use tests::services::{Process, Services};
 use tests::{run, wait};
 
 const ARTICLES: usize = 60;
@@ -60,6 +60,25 @@ fn two_instances_of_each_give_what_one_process_gives() {
     assert_eq!(got, expected);
     services.topics.assert_versions();
     services.topics.assert_accounted(&submitted);
+}
+
+#[test]
+fn who_reaches_no_broker_is_not_ready() {
+    const IDLE: [Process; 1] = [("extractor", "extractor-0", &["extractor"])];
+    let (mut broker, press) = (Broker::own(), Press::open());
+    let services = Services::start_these(&IDLE, |_| Vec::new(), &broker, &press, "away");
+    let extractor = &services.processes[0];
+    wait::until("it is ready", || extractor.is_ready());
+    broker.kill();
+    wait::until("it is not ready", || !extractor.is_ready());
+    let (status, why) = extractor.get("/readyz").unwrap();
+    assert_eq!(
+        (status, why.as_str()),
+        (503, "the extractor has no place in its group, or no broker answers\n")
+    );
+    assert_eq!(extractor.get("/livez").unwrap().0, 200);
+    broker.restart();
+    wait::until("it is ready again", || extractor.is_ready());
 }
 
 /// The canonical articles of one run on the embedded log.

@@ -1,5 +1,7 @@
 //! The stage: a page record in; articles, requests for originals and copies, or a dead letter out.
 
+use std::time::Instant;
+
 use archive::StoreError;
 use article::{CanonicalUrl, Moment, Verdict};
 use extraction::{Extraction, Hints, extract_document, extract_html};
@@ -105,7 +107,13 @@ impl Extractor {
                 Err(error) => Yield { refusal: Some(("malformed", error.to_string())), ..Yield::default() },
             });
         }
-        Ok(extract(&page, lost, &self.config.refuse))
+        let started = Instant::now();
+        let done = extract(&page, lost, &self.config.refuse);
+        let seconds = started.elapsed().as_secs_f64();
+        metrics::EXTRACTOR_PAGE_SECONDS.observe(seconds);
+        let trace_id = trace::sampled(&record.headers);
+        metrics::exemplify(&*metrics::EXTRACTOR_PAGE_SECONDS, &[], seconds, trace_id);
+        Ok(done)
     }
 }
 
@@ -116,7 +124,6 @@ fn refusal_of(failure: &StoreError, url: &str) -> Refusal {
 
 /// What comes of a page, whose body may be `lost`.
 fn extract(page: &Page, lost: Option<Refusal>, refused: &[Directive]) -> Yield {
-    let _timed = metrics::EXTRACTOR_PAGE_SECONDS.start_timer();
     let request = page.request.clone().unwrap_or_default();
     let mut done = Yield::default();
     let mut failure = page.failure.clone();

@@ -389,6 +389,7 @@ fn count(asked: Asked, answer: &Result<Answer, Failure>) {
             100..=199 => "1xx",
             200..=299 => "2xx",
             300..=399 => "3xx",
+            429 => "429",
             400..=499 => "4xx",
             _ => "5xx",
         },

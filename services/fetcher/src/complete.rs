@@ -50,6 +50,7 @@ pub(crate) fn complete(queue: &mut Queue<'_>, visit: &Visit, rules: &Rules) -> R
         queue.frontier.taken_over.remove(queue.domain);
         if let Some((mut record, ticket)) = queue.get(visit.sequence)? {
             let request = request_of(&record);
+            queue.draft.waited(visit, &ticket, &request);
             queue.draft.trace(visit, &ticket, &request, &mut record);
             let mut errand = Errand { visit, rules, host, record, request, ticket };
             errand.settle(queue)?;

@@ -33,6 +33,7 @@ pub(crate) struct Tally {
     pages: BTreeMap<&'static str, u64>,
     lists: BTreeMap<&'static str, u64>,
     discovered: BTreeMap<&'static str, u64>,
+    waits_ms: Vec<i64>,
     visits: Vec<Visited>,
 }
 
@@ -41,6 +42,7 @@ struct Visited {
     span: Span,
     ended_at: SystemTime,
     failure: Option<&'static str>,
+    latency_ms: u32,
 }
 
 impl Draft {
@@ -92,7 +94,15 @@ impl Draft {
             .with("url.full", visit.url.as_str().to_owned())
             .with("server.address", visit.url.host().to_owned())
             .with("wireroom.request_id", request.request_id.clone());
-        self.tally.visits.push(Visited { span, ended_at: at(visit.ended_at_ms), failure });
+        let (ended_at, latency_ms) = (at(visit.ended_at_ms), visit.latency_ms);
+        self.tally.visits.push(Visited { span, ended_at, failure, latency_ms });
+    }
+
+    /// The page of a request was asked for. What counts is the first time: how long the request had waited.
+    pub(crate) fn waited(&mut self, visit: &Visit, ticket: &QueueTicket, request: &Request) {
+        if ticket.attempts == 0 && ticket.visits == 0 && ticket.list.is_none() && request.seen_at_ms > 0 {
+            self.tally.waits_ms.push(visit.ended_at_ms.saturating_sub(request.seen_at_ms).max(0));
+        }
     }
 
     /// An attempt failed and will be repeated.
@@ -138,7 +148,12 @@ impl Tally {
         for (via, addresses) in &self.discovered {
             metrics::FETCHER_DISCOVERED.with_label_values(&[*via]).inc_by(*addresses);
         }
-        for Visited { span, ended_at, failure } in self.visits {
+        for wait_ms in &self.waits_ms {
+            metrics::FETCHER_WAIT_SECONDS.observe(*wait_ms as f64 / 1000.0);
+        }
+        for Visited { span, ended_at, failure, latency_ms } in self.visits {
+            let latency_s = f64::from(latency_ms) / 1000.0;
+            metrics::exemplify(&*metrics::FETCHER_FETCH_SECONDS, &[], latency_s, Some(span.trace_id()));
             settings.tracer.end(span, ended_at, failure);
         }
     }

@@ -132,6 +132,9 @@ impl<F: Fetch> Fetcher<F> {
         fetch: F,
         hints: Hints,
     ) -> Result<Self, ConfigError> {
+        metrics::FETCHER_MAX_IN_FLIGHT.set(gauge(config.max_in_flight.max(1) as u64));
+        metrics::FETCHER_MAX_IN_FLIGHT_BYTES.set(gauge(config.max_in_flight_bytes as u64));
+        metrics::FETCHER_MAX_QUEUED.set(gauge(config.max_queued));
         Ok(Self {
             fetch,
             clock,
@@ -371,8 +374,7 @@ impl<F: Fetch> Fetcher<F> {
         self.is_full = queued >= if self.is_full { self.max_queued / 10 * 9 } else { self.max_queued };
         self.settings.progress.set_pending(queued);
         for (lane, depth) in [("live", live), ("backfill", backfill)] {
-            let depth = i64::try_from(depth).unwrap_or(i64::MAX);
-            metrics::FETCHER_FRONTIER_DEPTH.with_label_values(&[lane]).set(depth);
+            metrics::FETCHER_FRONTIER_DEPTH.with_label_values(&[lane]).set(gauge(depth));
         }
         let (hosts, failing) = self.frontiers.values().map(Frontier::hosts).unzip::<_, _, Vec<_>, Vec<_>>();
         metrics::FETCHER_HOSTS.set(hosts.iter().sum::<usize>() as i64);
@@ -389,6 +391,10 @@ impl<F: Fetch> Fetcher<F> {
 }
 
 /// Tells how late these turns are. What is due at no certain time, new hosts above all, goes before them.
+fn gauge(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
 fn tell_lateness(timers: &[Timer], now_ms: i64) {
     let late_ms = timers.iter().filter(|timer| timer.due_at_ms > 0).map(|timer| now_ms - timer.due_at_ms);
     metrics::FETCHER_DUE_LAG_SECONDS.set(late_ms.max().unwrap_or(0).max(0) / 1000);

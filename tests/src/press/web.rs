@@ -15,7 +15,7 @@ use super::page::{
     HARBOUR_TIMES, KUESTENBLATT, MERIDIAN_WIRE, NORTHERN_COURIER, Outlet, PELLWORTH_GAZETTE, Page, TIDEWATCH,
     escape, fill, link,
 };
-use super::written::{self, BLANK, FEED, LATEST, LATEST_PAGES, MOVED, TAKEN_OVER};
+use super::written::{self, BLANK, BUSY, FEED, LATEST, LATEST_PAGES, MOVED, TAKEN_OVER};
 
 const FEED_TEMPLATE: &str = include_str!("../../press/templates/feed.xml");
 
@@ -86,6 +86,14 @@ impl Web {
     fn host_without_pages(&self, host: &str, url: &str) -> Response {
         if url == TAKEN_OVER.0 {
             return redirect(&written::page(TAKEN_OVER.1).url);
+        }
+        if host.starts_with(BUSY) {
+            let status = if url.ends_with("/robots.txt") {
+                StatusCode::NOT_FOUND
+            } else {
+                StatusCode::TOO_MANY_REQUESTS
+            };
+            return response(status, "text/plain", "later\n");
         }
         if TAKEN_OVER.0.contains(host) || generated::is_host(host) {
             return response(StatusCode::NOT_FOUND, "text/plain", "not found\n");

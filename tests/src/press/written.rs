@@ -42,6 +42,9 @@ static PAGES: LazyLock<Vec<(&str, Page)>> = LazyLock::new(|| {
 /// A page that has gone, and that no reprint stands in for.
 pub const GONE: &str = "http://harbour-times.example/2026/01/04/ice-on-the-inner-harbour";
 
+/// Hosts whose names begin so ask for patience, whatever is asked for.
+pub const BUSY: &str = "busy-";
+
 /// A page without anything on it, whatever the query.
 pub const BLANK: &str = "http://tidewatch.example/blank";
 

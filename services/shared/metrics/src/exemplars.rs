@@ -7,7 +7,7 @@ use std::{
     sync::{LazyLock, Mutex, PoisonError},
 };
 
-use prometheus::HistogramVec;
+use prometheus::{HistogramVec, core::Collector};
 
 use crate::all;
 
@@ -25,13 +25,12 @@ struct Exemplar {
 /// Observes `value` in the histogram of these label values, with the trace it belongs to, if it is traced.
 pub fn observe(histogram: &HistogramVec, values: &[&str], value: f64, trace_id: Option<u128>) {
     histogram.with_label_values(values).observe(value);
-    if let Some(trace_id) = trace_id {
-        remember(histogram, values, Exemplar { value, trace_id });
-    }
+    exemplify(histogram, values, value, trace_id);
 }
 
-fn remember(histogram: &HistogramVec, values: &[&str], exemplar: Exemplar) {
-    use prometheus::core::Collector;
+/// Names the trace, if there is one, in which `value` was observed in a histogram.
+pub fn exemplify(histogram: &impl Collector, values: &[&str], value: f64, trace_id: Option<u128>) {
+    let Some(trace_id) = trace_id else { return };
     let described = histogram.desc();
     let name = described.first().map_or("", |desc| &desc.fq_name);
     let Some(metric) = all().find(|metric| metric.name == name) else { return };
@@ -40,11 +39,11 @@ fn remember(histogram: &HistogramVec, values: &[&str], exemplar: Exemplar) {
         // Writing to a string cannot fail.
         let _ = write!(series, "{label}=\"{value}\",");
     }
-    let _ = match metric.buckets.iter().find(|bound| exemplar.value <= **bound) {
+    let _ = match metric.buckets.iter().find(|bound| value <= **bound) {
         Some(bound) => write!(series, "le=\"{bound}\"}}"),
         None => write!(series, "le=\"+Inf\"}}"),
     };
-    LATEST.lock().unwrap_or_else(PoisonError::into_inner).insert(series, exemplar);
+    LATEST.lock().unwrap_or_else(PoisonError::into_inner).insert(series, Exemplar { value, trace_id });
 }
 
 /// Makes OpenMetrics of what the client's text encoder wrote.
@@ -87,6 +86,7 @@ mod tests {
         for (value, trace_id) in [(2.0, Some(1)), (2.5, Some(2)), (2.7, None), (1e9, Some(3))] {
             observe(histogram, &["seen"], value, trace_id);
         }
+        exemplify(&*crate::EXTRACTOR_PAGE_SECONDS, &[], 0.02, Some(4));
         crate::tell_build("1.2.3");
         crate::RETRIES.with_label_values(&["cluster"]).inc();
         let plain = TextEncoder::new().encode_to_string(&prometheus::gather()).unwrap();
@@ -101,6 +101,8 @@ mod tests {
         assert_eq!(bucket("1"), " 0");
         assert_eq!(bucket("3"), format!(" 3 # {{trace_id=\"{:032x}\"}} 2.5", 2));
         assert_eq!(bucket("+Inf"), format!(" 4 # {{trace_id=\"{:032x}\"}} 1000000000", 3));
+        let without_labels = ending("wireroom_extractor_page_seconds_bucket{le=\"0.03\"}");
+        assert_eq!(without_labels, format!(" 0 # {{trace_id=\"{:032x}\"}} 0.02", 4));
         assert_eq!(ending("# TYPE wireroom_retries "), "counter");
         assert_eq!(ending("wireroom_retries_total{role=\"cluster\"}"), " 1");
         assert!(text.ends_with("\n# EOF\n"));

@@ -51,7 +51,7 @@ mod process;
 
 use std::{fmt, sync::LazyLock};
 
-pub use exemplars::{OPENMETRICS, observe, openmetrics};
+pub use exemplars::{OPENMETRICS, exemplify, observe, openmetrics};
 pub use list::*;
 
 /// A metric as it is declared.

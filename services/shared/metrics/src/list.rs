@@ -39,7 +39,7 @@ declare! {
     "fetcher" {
         /// HTTP requests made.
         FETCHER_REQUESTS: IntCounterVec = "wireroom_fetcher_requests_total"
-            [kind: "`page`, `robots`, `hub`", status_class: "`1xx` to `5xx`, or the reason of the failure"] in "requests";
+            [kind: "`page`, `robots`, `hub`", status_class: "`1xx` to `5xx`, `429` by itself, or the reason of the failure"] in "requests";
         /// Time from a request to the end of its answer.
         FETCHER_FETCH_SECONDS: Histogram = "wireroom_fetcher_fetch_seconds" [] in "seconds"
             up to [0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0];
@@ -47,10 +47,20 @@ declare! {
         FETCHER_RECEIVED_BYTES: IntCounter = "wireroom_fetcher_received_bytes_total" [] in "bytes";
         /// Hosts being asked now.
         FETCHER_IN_FLIGHT: IntGauge = "wireroom_fetcher_in_flight" [] in "hosts";
+        /// As many hosts as may be asked at a time.
+        FETCHER_MAX_IN_FLIGHT: IntGauge = "wireroom_fetcher_max_in_flight" [] in "hosts";
         /// Memory reserved for bodies of what is being asked, or not committed yet.
         FETCHER_IN_FLIGHT_BYTES: IntGauge = "wireroom_fetcher_in_flight_bytes" [] in "bytes";
+        /// As much memory as may be reserved for bodies.
+        FETCHER_MAX_IN_FLIGHT_BYTES: IntGauge = "wireroom_fetcher_max_in_flight_bytes" [] in "bytes";
         /// Requests that wait for their page; not what is watched or revisited.
         FETCHER_FRONTIER_DEPTH: IntGaugeVec = "wireroom_fetcher_frontier_depth" [lane: "`live`, `backfill`"] in "requests";
+        /// With so many requests waiting no more are taken in.
+        FETCHER_MAX_QUEUED: IntGauge = "wireroom_fetcher_max_queued" [] in "requests";
+        /// From a request's submission or discovery to the end of the first attempt at its page: how long hosts, and whoever
+        /// waits for them, are kept waiting.
+        FETCHER_WAIT_SECONDS: Histogram = "wireroom_fetcher_wait_seconds" [] in "seconds"
+            up to [1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 3600.0, 21600.0, 86400.0];
         /// Hosts of which something is wanted, now or later.
         FETCHER_HOSTS: IntGauge = "wireroom_fetcher_hosts" [] in "hosts";
         /// Hosts that failed when last asked, and are left alone for longer each time.

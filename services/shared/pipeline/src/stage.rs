@@ -69,6 +69,7 @@ pub fn repeat(
                 settings.metrics.retries.inc();
                 warn!(%failure, failures, "step failed");
                 log.rewind()?;
+                settings.progress.set_ready(log.is_settled());
                 settings.shutdown.wait(Duration::from_millis(50 << failures.min(6)));
             }
             Err(fatal) => return Err(fatal),

@@ -89,7 +89,9 @@ impl Health {
             return unwell("draining");
         }
         match self.roles.iter().find(|(_, progress)| !progress.is_ready()) {
-            Some((role, _)) => unwell(&format!("the {} has no place in its group yet", role.name)),
+            Some((role, _)) => {
+                unwell(&format!("the {} has no place in its group, or no broker answers", role.name))
+            }
             None => (StatusCode::OK, "ok\n".to_owned()),
         }
     }
@@ -162,7 +164,7 @@ mod tests {
         let (progress, shutdown) = (Progress::default(), Shutdown::default());
         let health = Health::new(vec![(role, progress.clone())], shutdown.clone());
         assert_eq!(health.live(Instant::now()).0, StatusCode::OK);
-        assert_eq!(health.ready(), unwell("the r has no place in its group yet"));
+        assert_eq!(health.ready(), unwell("the r has no place in its group, or no broker answers"));
         progress.set_ready(true);
         assert_eq!(health.ready().0, StatusCode::OK);
         shutdown.request();

@@ -179,6 +179,11 @@ impl Span {
         Self { name, context, parent, started_at: SystemTime::UNIX_EPOCH, facts: Vec::new() }
     }
 
+    /// The trace it is of.
+    pub fn trace_id(&self) -> u128 {
+        self.context.trace_id
+    }
+
     /// Since when it is worked on.
     pub fn since(mut self, started_at: SystemTime) -> Self {
         self.started_at = started_at;

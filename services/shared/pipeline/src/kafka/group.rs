@@ -1,6 +1,12 @@
 //! Membership in a role's consumer group.
 
-use std::sync::Mutex;
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use prometheus::IntGauge;
 use rdkafka::{
@@ -9,10 +15,13 @@ use rdkafka::{
     error::KafkaResult,
     statistics::{Partition, Statistics},
 };
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::{Kafka, misconfigured, unavailable};
 use crate::{LogError, Role};
+
+/// How often the client tells of itself.
+const STATISTICS_EVERY: Duration = Duration::from_secs(10);
 
 /// A new member of the role's group.
 pub(super) fn subscribe(
@@ -25,22 +34,23 @@ pub(super) fn subscribe(
     config
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("session.timeout.ms", options.session_timeout.as_millis().to_string())
-        .set("statistics.interval.ms", "10000")
+        .set("statistics.interval.ms", STATISTICS_EVERY.as_millis().to_string())
         .set("heartbeat.interval.ms", (options.session_timeout / 10).as_millis().to_string());
     if options.is_static_member {
         config.set("group.instance.id", format!("{}-{}", role.name, options.instance));
     }
-    let consumer: BaseConsumer<Rebalances> = config
-        .create_with_context(Rebalances { changes: Mutex::default(), lag: lag.clone() })
-        .map_err(|e| misconfigured(&e))?;
+    let consumer: BaseConsumer<Rebalances> =
+        config.create_with_context(Rebalances::new(lag.clone())).map_err(|e| misconfigured(&e))?;
     consumer.subscribe(&[&options.topic(role.input)]).map_err(|e| unavailable(&e))?;
     Ok(consumer)
 }
 
-/// Collects what the group decides; it is acted upon between polls. Tells how much there is to read.
+/// Collects what the group decides; it is acted upon between polls. Tells how much there is to read, and whether anybody
+/// is there to read from.
 pub(super) struct Rebalances {
     changes: Mutex<Vec<Change>>,
     lag: IntGauge,
+    is_away: AtomicBool,
 }
 
 /// A change of assignment, by partition.
@@ -53,6 +63,14 @@ impl ClientContext for Rebalances {
     fn stats(&self, statistics: Statistics) {
         let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
         self.lag.set(partitions.map(lag).sum());
+        let is_away = !statistics.brokers.values().any(|broker| broker.state == "UP");
+        if self.is_away.swap(is_away, Ordering::SeqCst) != is_away {
+            if is_away {
+                warn!("no broker answers");
+            } else {
+                info!("a broker answers again");
+            }
+        }
     }
 }
 
@@ -84,6 +102,15 @@ impl ConsumerContext for Rebalances {
 }
 
 impl Rebalances {
+    fn new(lag: IntGauge) -> Self {
+        Self { changes: Mutex::default(), lag, is_away: AtomicBool::new(false) }
+    }
+
+    /// Whether no broker was there when that was last looked at: every [`STATISTICS_EVERY`].
+    pub(super) fn is_away(&self) -> bool {
+        self.is_away.load(Ordering::SeqCst)
+    }
+
     /// What was decided since the last look.
     pub(super) fn take(&self) -> Vec<Change> {
         self.changes.lock().map(|mut changes| std::mem::take(&mut *changes)).unwrap_or_default()

@@ -461,7 +461,7 @@ impl Log for KafkaRole {
     }
 
     fn is_settled(&self) -> bool {
-        self.has_joined && self.gained.is_empty()
+        self.has_joined && self.gained.is_empty() && !self.consumer.context().is_away()
     }
 
     fn is_at_end(&mut self) -> Result<bool, LogError> {
