@@ -1,76 +1,63 @@
 """What an API server would refuse: unknown fields and wrong values, and what the restricted Pod Security Standard forbids."""
 
+import json
+import os
+import subprocess
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import jsonschema
 import kubernetes_validate
-from cloudcoil.models.keda import v1alpha1 as keda
-from cloudcoil.models.prometheus_operator import v1 as monitoring
+import yaml
 
 VERSIONS = ["1.29", "1.30", "1.31", "1.32", "1.33", "1.34"]
 
-# Strimzi's definitions are in no registry; this is what its documentation says of a KafkaTopic.
-KAFKA_TOPIC = {
-    "type": "object",
-    "required": ["apiVersion", "kind", "metadata", "spec"],
-    "properties": {
-        "apiVersion": {"enum": ["kafka.strimzi.io/v1beta2", "kafka.strimzi.io/v1"]},
-        "kind": {"const": "KafkaTopic"},
-        "metadata": {
-            "type": "object",
-            "required": ["name", "labels"],
-            "properties": {
-                "name": {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "maxLength": 253},
-                "labels": {"type": "object", "required": ["strimzi.io/cluster"]},
-            },
-        },
-        "spec": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {
-                "topicName": {"type": "string", "pattern": "^[a-zA-Z0-9._-]{1,249}$"},
-                "partitions": {"type": "integer", "minimum": 1},
-                "replicas": {"type": "integer", "minimum": 1, "maximum": 32767},
-                "config": {"type": "object"},
-            },
-        },
-    },
+# Definitions of custom resources: the operators' own, but Strimzi's, which are in no registry.
+MODULES = {line.split("@")[0]: line for line in (Path(__file__).parent / "modules.txt").read_text().split()}
+DEFINITIONS = {
+    "github.com/kedacore/keda/v2": ["config/crd/bases/keda.sh_scaledobjects.yaml", "config/crd/bases/keda.sh_triggerauthentications.yaml"],
+    "github.com/prometheus-operator/prometheus-operator": [
+        "example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml",
+        "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml",
+    ],
 }
+KAFKA_TOPIC = Path(__file__).parent / "kafkatopics.yaml"
 
 
-# Models made of the custom resources' own definitions.
-MODELS = [keda.ScaledObject, keda.TriggerAuthentication, monitoring.PodMonitor, monitoring.PrometheusRule]
+def definitions() -> list[Path]:
+    """The files of the definitions."""
+    modules = Path(os.environ["GOPATH"]) / "pkg" / "mod"
+    return [KAFKA_TOPIC] + [modules / MODULES[module] / path for module, paths in DEFINITIONS.items() for path in paths]
 
 
 @cache
-def custom() -> dict[str, dict]:
-    """The schemas of custom resources, by kind."""
-    of_models = {model.__name__: strict(model.model_json_schema(by_alias=True)) for model in MODELS}
-    return {"KafkaTopic": KAFKA_TOPIC, **of_models}
+def groups() -> set[str]:
+    """The groups of custom resources."""
+    return {yaml.safe_load(path.read_text())["spec"]["group"] for path in definitions()}
 
 
-def strict(schema):
-    """The same schema, refusing fields that it does not name."""
-    if isinstance(schema, list):
-        return [strict(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    schema = {name: strict(part) for name, part in schema.items()}
-    if isinstance(schema.get("properties"), dict):
-        schema.setdefault("additionalProperties", False)
-    return schema
-
-
-def faults(resource: dict, version: str) -> list[str]:
-    """What is wrong with an object, for a Kubernetes of this version."""
-    if schema := custom().get(resource["kind"]):
-        found = jsonschema.Draft202012Validator(schema).iter_errors(resource)
-        return [f"{error.json_path}: {error.message}" for error in found]
-    try:
-        kubernetes_validate.validate(resource, version, strict=True)
-    except kubernetes_validate.ValidationError as error:
-        return [f"{'.'.join(map(str, error.path))}: {error.message}"]
-    return []
+def faults(resources: list[dict], version: str) -> list[str]:
+    """What is wrong with objects, for a Kubernetes of this version: by the API server's own validation (kubectl-validate),
+    and, but for custom resources, by the published schemas, no field allowed that these do not name."""
+    found = []
+    for resource in resources:
+        if resource["apiVersion"].split("/")[0] not in groups():
+            try:
+                kubernetes_validate.validate(resource, version, strict=True)
+            except kubernetes_validate.ValidationError as error:
+                found.append(f"{resource['kind']} {'.'.join(map(str, error.path))}: {error.message}")
+    with TemporaryDirectory() as folder:
+        local = Path(folder) / "definitions"
+        local.mkdir()
+        for path in definitions():
+            (local / path.name).symlink_to(path)
+        rendered = Path(folder) / "rendered.yaml"
+        rendered.write_text(yaml.safe_dump_all(resources))
+        validate = ["kubectl-validate", rendered, "--version", version, "--local-crds", local, "--output", "json"]
+        ran = subprocess.run(validate, capture_output=True, text=True)
+    answers = json.loads(ran.stdout)[str(rendered)]
+    assert len(answers) == len(resources), ran.stdout + ran.stderr
+    return found + [answer["message"] for answer in answers if answer["status"] != "Success"]
 
 
 def unrestricted(pod: dict) -> list[str]:

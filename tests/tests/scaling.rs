@@ -4,7 +4,7 @@
 //! What is measured is the work on a backlog: the instances hold their partitions, and have read a few records, before it
 //! comes, so that the time of their start is not counted. The processes are those of the tests' profile: only ratios mean something.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -108,22 +108,32 @@ fn measure(stage: &Stage, instances: usize, press: &Press, filled: &str, prefix:
         records
     };
     let spent = || services.processes.iter().map(Service::cpu).sum::<Duration>();
-    work(1, WARM_UP);
+    let warmed_up = work(1, WARM_UP);
     let before = spent();
     let records = work(stage.times, usize::MAX);
     let spent = spent() - before;
 
     let expected = output(&Topics::on_kafka(broker.bootstrap(), filled), stage.output);
     assert_eq!(expected.len() * stage.times as usize, records);
-    let is_same = output(&services.topics, stage.output) == expected;
+    let written = output(&services.topics, stage.output);
+    let is_same = written.keys().eq(expected.keys());
     assert!(is_same, "{instances} instances of {} write something else than one process", stage.role);
+    // Once for every time that it was read: some as they warmed up, too.
+    let times = stage.times as usize;
+    let is_once = written.values().all(|count| (times..=times + 1).contains(count));
+    let is_all = written.values().sum::<usize>() == records + warmed_up;
+    assert!(is_once && is_all, "{instances} instances of {} write more or less than they read", stage.role);
     for (name, status) in services.stop() {
         assert!(status.success(), "{name} ended with {status}");
     }
     spent / u32::try_from(records).unwrap()
 }
 
-/// What stands in a topic: a record that was written twice, once.
-fn output(topics: &Topics, topic: &str) -> BTreeSet<String> {
-    topics.read(topic).iter().map(Value::to_string).collect()
+/// What stands in a topic, and how often.
+fn output(topics: &Topics, topic: &str) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for record in topics.read(topic) {
+        *counts.entry(Value::to_string(&record)).or_default() += 1;
+    }
+    counts
 }
