@@ -35,11 +35,10 @@ pub(crate) fn unpack<M: Message + Default>(packed: &[u8]) -> Result<M, LogError>
     decode_state(with_coders(|_, unpacker| unpacker.decompress(packed, size))?.into())
 }
 
-/// Of short texts the level makes less of longer matches and a larger table than they cost.
+/// Of a short text's table most would stay empty, and be cleared and missed all the same.
 fn packer() -> std::io::Result<Compressor<'static>> {
     let mut packer = Compressor::new(LEVEL)?;
     packer.set_parameter(CParameter::HashLog(12))?;
-    packer.set_parameter(CParameter::MinMatch(6))?;
     Ok(packer)
 }
 
