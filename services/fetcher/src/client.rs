@@ -105,10 +105,7 @@ impl Client {
         else {
             return Err(ConfigError::UserAgent(config.user_agent.clone()));
         };
-        let least = config.longest_body();
-        if config.max_in_flight_bytes < least {
-            return Err(ConfigError::InFlightBytes { given: config.max_in_flight_bytes, least });
-        }
+        config.check_bodies()?;
         let headers: HeaderMap = [
             (
                 ACCEPT,

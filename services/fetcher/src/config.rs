@@ -14,6 +14,9 @@ use crate::{
     sources::{SourcesFileError, load},
 };
 
+/// The longest body that is put into a record: what else is said of a page has room beside it.
+const MAX_BODY_IN_RECORD: usize = pipeline::kafka::MAX_RECORD_BYTES - (1 << 20);
+
 /// The fetcher's settings. Durations are written `500ms`, `30s`, `2h`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -58,7 +61,7 @@ pub struct Config {
     /// From a request to the end of its answer.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
-    /// Longest body, as sent.
+    /// Longest body, as sent. Above 11 MiB it takes a store: a record has no room for more.
     pub max_body_bytes: usize,
     /// Bodies in memory at a time, all hosts together, in bytes as sent: those being read count as the longest, those
     /// waiting to be written as what they are. Whoever finds no room waits, and its host does not pay for it. Beside
@@ -164,6 +167,17 @@ pub enum ConfigError {
         given: usize,
         /// What it has to be.
         least: usize,
+    },
+    /// The longest body would not fit into a record.
+    #[error(
+        "max_body_bytes {given} is more than a record has room for: set it to {most} or less, or set `location` in [store], \
+         and its above_bytes to {most} or less"
+    )]
+    BodyBytes {
+        /// As given.
+        given: usize,
+        /// What it may be.
+        most: usize,
     },
     /// The archive's address.
     #[error(
@@ -282,6 +296,19 @@ impl Config {
             Store::in_folder(folder)?;
         }
         open_store(&self.store).map(drop)
+    }
+
+    /// Refuses bodies that neither a record nor the store would take.
+    pub(crate) fn check_bodies(&self) -> Result<(), ConfigError> {
+        let least = self.longest_body();
+        if self.max_in_flight_bytes < least {
+            return Err(ConfigError::InFlightBytes { given: self.max_in_flight_bytes, least });
+        }
+        let is_stored = self.store.location.is_some() && self.store.above_bytes <= MAX_BODY_IN_RECORD;
+        if self.max_body_bytes > MAX_BODY_IN_RECORD && !is_stored {
+            return Err(ConfigError::BodyBytes { given: self.max_body_bytes, most: MAX_BODY_IN_RECORD });
+        }
+        Ok(())
     }
 
     /// The least that [`Config::max_in_flight_bytes`] may be.

@@ -19,6 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use archive::StoreSettings;
 use fetcher::{Config, Hints, Questions, ROLE};
 use pipeline::{Clock, Limits, Progress, Settings, Shutdown, embedded::Embedded, metrics::RoleMetrics};
 use prost::Message;
@@ -301,12 +302,18 @@ fn settings_that_cannot_be_used_are_refused_with_a_remedy() {
     };
     settings.shutdown.request();
     config().check().unwrap();
+    let long_bodies = || Config { max_body_bytes: 20 << 20, max_in_flight_bytes: 64 << 20, ..config() };
+    let location = folder.path().join("store").display().to_string();
+    let stored = |above_bytes| StoreSettings { location: Some(location.clone()), above_bytes };
+    Config { store: stored(1 << 20), ..long_bodies() }.check().unwrap();
     let no_pem = folder.path().join("no.pem");
     std::fs::write(&no_pem, "no certificate").unwrap();
     for (config, says) in [
         (Config { user_agent: "1.0".into(), ..config() }, "begins with a name"),
         (Config { user_agent: "wireroom\n".into(), ..config() }, "must be one line"),
         (Config { max_in_flight_bytes: 100_000, ..config() }, "set it to 513024 or more"),
+        (long_bodies(), "set it to 11534336 or less"),
+        (Config { store: stored(12 << 20), ..long_bodies() }, "its above_bytes to 11534336 or less"),
         (Config { proxy: Some("socks5://x:1".into()), ..config() }, "write http://host:port"),
         (Config { websub_callback: Some("https://press.example".into()), ..config() }, "a websub_key, too"),
         (Config { extra_ca: Some("/nowhere.pem".into()), ..config() }, "/nowhere.pem"),
