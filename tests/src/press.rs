@@ -26,7 +26,9 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 pub use page::Page;
-pub use written::{BLANK, BUSY, DOCUMENTS, Document, Expected, GONE, LATEST, expected, inputs, pages};
+pub use written::{
+    BLANK, BUSY, DOCUMENTS, Document, Expected, GONE, LATEST, REPRINT, TAKEN_OVER, expected, inputs, pages,
+};
 
 use web::Web;
 

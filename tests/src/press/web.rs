@@ -15,7 +15,7 @@ use super::page::{
     HARBOUR_TIMES, KUESTENBLATT, MERIDIAN_WIRE, NORTHERN_COURIER, Outlet, PELLWORTH_GAZETTE, Page, TIDEWATCH,
     escape, fill, link,
 };
-use super::written::{self, BLANK, BUSY, FEED, LATEST, LATEST_PAGES, MOVED, TAKEN_OVER};
+use super::written::{self, BLANK, BUSY, FEED, LATEST, LATEST_PAGES, MOVED, REPRINT, TAKEN_OVER};
 
 const FEED_TEMPLATE: &str = include_str!("../../press/templates/feed.xml");
 
@@ -60,6 +60,10 @@ impl Web {
         }
         if url.split('?').next() == Some(BLANK) {
             return html_response(StatusCode::OK, Vec::new(), accepts_gzip);
+        }
+        if url == REPRINT.0 {
+            let html = written::page(REPRINT.1).html(HARBOUR_TIMES, &[]);
+            return html_response(StatusCode::OK, html.into_bytes(), accepts_gzip);
         }
         if url == MOVED.0 {
             return redirect(written::page(MOVED.1).path());

@@ -52,7 +52,10 @@ pub const BLANK: &str = "http://tidewatch.example/blank";
 pub(super) const MOVED: (&str, &str) = ("http://northern-courier.example/?p=4417", "gauges");
 
 /// Moves to another domain.
-pub(super) const TAKEN_OVER: (&str, &str) = ("http://halvern-herald.example/story/88", "trains");
+pub const TAKEN_OVER: (&str, &str) = ("http://halvern-herald.example/story/88", "trains");
+
+/// A page of another domain, which it names its original.
+pub const REPRINT: (&str, &str) = ("http://tidewatch.example/reprint", "cranes");
 
 /// What the feed of the Northern Courier lists.
 pub(super) const FEED: (&str, &[&str]) =
