@@ -106,6 +106,8 @@ def test_state_is_on_volumes_or_on_the_node():
 def test_selectors_find_their_own_pods_alone():
     objects = render({"monitoring": {"podMonitor": {"enabled": True}}})
     labels = {o["metadata"]["name"]: o["spec"]["template"]["metadata"]["labels"] for o in objects if "template" in o.get("spec", {})}
+    # Which Kubernetes adds.
+    labels["press-wireroom-topics"] |= {"batch.kubernetes.io/job-name": "press-wireroom-topics"}
     for o in objects:
         selector = o.get("spec", {}).get("selector") or o.get("spec", {}).get("podSelector")
         if not selector:
@@ -163,6 +165,24 @@ def test_a_collector_is_reached_by_all(endpoint, port):
     for role in ROLES:
         policy = one(objects, "NetworkPolicy", f"press-wireroom-{role}")
         assert {"ports": [{"port": port, "protocol": "TCP"}]} in policy["spec"]["egress"], role
+
+
+def test_the_decider_reaches_the_schema_registry():
+    objects = render({"config": {"normalizer": {"schema_registry": {"url": "https://registry.example:8081"}}}})
+    rules = {role: one(objects, "NetworkPolicy", f"press-wireroom-{role}")["spec"]["egress"] for role in ROLES}
+    assert [role for role in ROLES if {"ports": [{"port": 8081, "protocol": "TCP"}]} in rules[role]] == ["cluster"]
+
+
+def test_whoever_makes_the_topics_reaches_kafka_alone():
+    objects = render({"kafka": {"brokers": "a.news:9093,b.news:9094"}})
+    policy = one(objects, "NetworkPolicy", "press-wireroom-topics")
+    job = one(objects, "Job", "press-wireroom-topics")
+    assert policy["spec"]["podSelector"]["matchLabels"] == {"batch.kubernetes.io/job-name": job["metadata"]["name"]}
+    assert [[port["port"] for port in rule["ports"]] for rule in policy["spec"]["egress"]] == [[53, 53], [9093, 9094]]
+    assert "ingress" not in policy["spec"] and "Ingress" in policy["spec"]["policyTypes"]
+    hooks = [o["metadata"]["annotations"] for o in (policy, job)]
+    weights = [int(annotations.get("helm.sh/hook-weight", 0)) for annotations in hooks]
+    assert hooks[0]["helm.sh/hook"] == hooks[1]["helm.sh/hook"] and weights[0] < weights[1]
 
 
 def test_the_fetcher_reaches_nothing_private():

@@ -69,3 +69,20 @@
 {{- end }}
 {{- end }}
 {{- end }}
+
+{{/* The rules of a NetworkPolicy by which a pod reaches the brokers, and names. */}}
+{{- define "wireroom.kafka.egress" }}
+- ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+- ports:
+    {{- $ports := list }}
+    {{- range splitList "," .Values.kafka.brokers }}
+    {{- $ports = append $ports (splitList ":" . | last | trim) }}
+    {{- end }}
+    {{- range uniq $ports }}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
+  {{- with .Values.networkPolicy.kafkaTo }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
