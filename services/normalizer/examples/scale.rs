@@ -2,7 +2,8 @@
 //! are in the window unless told. Prints one `name value unit` a line.
 //!
 //! The articles are made up as they are needed. They repeat words as real news does (Zipf's law, 1/rank) and stock phrases
-//! besides; one in ten is a copy of an earlier one: re-worded in places, cut short, or with a text of the outlet's own.
+//! besides; one in ten is a copy of an earlier one: re-worded in places, cut short, or with a text of the outlet's own. One
+//! in five was asked for under another address than its own.
 //! CPU is that of the whole process, the store's own threads included, less what making the articles took.
 
 #![allow(
@@ -14,6 +15,7 @@
 
 use std::{fmt::Write, time::Duration};
 
+use article::{ArticleId, CanonicalUrl};
 use fastrand::Rng;
 use nix::time::{ClockId, clock_gettime};
 use normalizer::{CLUSTER_ROLE, Cluster, ClusterSettings, prepare};
@@ -205,11 +207,8 @@ impl Press {
         }
         let url = format!("https://{domain}/news/{number}");
         Article {
-            article_id: format!(
-                "{:032x}",
-                u128::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
-            ),
-            requested_url: url.clone(),
+            article_id: ArticleId::of_url(&CanonicalUrl::parse(&url).unwrap()).as_str().to_owned(),
+            requested_url: if random.u64(0..5) == 0 { format!("{url}/feed") } else { url.clone() },
             url,
             headline: body_text.chars().take(60).collect(),
             published_at: jiff::Timestamp::from_millisecond(at_ms).unwrap().to_string(),

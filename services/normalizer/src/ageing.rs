@@ -10,7 +10,10 @@ use pipeline::LogError;
 use rustc_hash::FxHashSet;
 use wire::StreamState;
 
-use crate::rows::{Rows, Tables};
+use crate::{
+    directory::Directory,
+    rows::{Rows, Tables},
+};
 
 /// Marks in a window: it closes in steps of so small a part of it.
 const MARKS_IN_WINDOW: i64 = 64;
@@ -66,7 +69,12 @@ impl Ageing {
     }
 
     /// Notes an arrival, and lets a few articles age that are past their time.
-    pub(crate) fn advance(&mut self, rows: &mut impl Rows, stream: &mut StreamState) -> Result<(), LogError> {
+    pub(crate) fn advance(
+        &mut self,
+        rows: &mut impl Rows,
+        directory: &mut Directory,
+        stream: &mut StreamState,
+    ) -> Result<(), LogError> {
         let is_over =
             |(last_ms, _): &(i64, u64)| stream.time_ms.saturating_sub(*last_ms) >= self.between_ms();
         if self.marks.back().is_none_or(is_over) {
@@ -80,8 +88,8 @@ impl Ageing {
         }
         let forgotten = self.first_after(stream.time_ms.saturating_sub(self.spans.memory_ms));
         for arrival in stream.forgotten_to..forgotten.min(stream.aged_to).min(stream.forgotten_to + AT_ONCE) {
-            forget(rows, arrival)?;
             stream.forgotten_to = arrival + 1;
+            forget(rows, directory, arrival)?;
         }
         while let Some((time_ms, _)) = self.marks.front().copied()
             && self.marks.get(1).is_some_and(|(_, next)| *next <= stream.forgotten_to)
@@ -105,13 +113,13 @@ impl Ageing {
     }
 }
 
-fn forget(rows: &mut impl Rows, arrival: u64) -> Result<(), LogError> {
+fn forget(rows: &mut impl Rows, directory: &mut Directory, arrival: u64) -> Result<(), LogError> {
+    directory.forget_below(arrival + 1);
     let state = rows.article(arrival)?;
     rows.delete_article(arrival)?;
     let Some(state) = state else { return Ok(()) };
-    rows.delete_arrival(&state.article_id)?;
     rows.delete_body(arrival, u64::MAX)?;
-    rows.hand_on_text(&state.text_hash, arrival, state.group)?;
+    directory.hand_on_text(rows, &state)?;
     for alias in &state.aliases {
         if rows.resolve(alias)? == state.article_id {
             rows.delete_alias(alias)?;

@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{
     ageing::{Ageing, Spans},
     boilerplate::{self, Boilerplate},
+    directory::Directory,
     facts::{self, facts, member},
     known::{Known, recollect},
     packed::pack,
@@ -30,10 +31,11 @@ const MAX_ALIASES: usize = 16;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
-/// The decider's memory of one partition: the near-duplicate index, derived from the rows.
+/// The decider's memory of one partition, derived from the rows: what of them is to be found.
 #[derive(Debug)]
 pub(crate) struct Clusters {
     index: Index,
+    pub(crate) directory: Directory,
     pub(crate) ageing: Ageing,
     boilerplate: Boilerplate,
     pub(crate) stream: StreamState,
@@ -61,8 +63,11 @@ impl Clusters {
     /// An empty memory of a stream that has come so far. With `drop_boilerplate`, what a domain repeats is left out of
     /// bodies, too.
     pub(crate) fn new(stream: StreamState, spans: Spans, drop_boilerplate: bool) -> Self {
+        let mut directory = Directory::default();
+        directory.forget_below(stream.forgotten_to);
         Self {
             index: Index::default(),
+            directory,
             ageing: Ageing::new(spans),
             boilerplate: Boilerplate::default(),
             stream,
@@ -94,8 +99,9 @@ impl Clusters {
         self.declared.insert(xxh3_64(key));
     }
 
-    /// Takes up an article from the rows, in the order of arrival: all that have not aged.
+    /// Takes up an article from the rows, in the order of arrival.
     pub(crate) fn recall(&mut self, state: &ArticleState) {
+        self.directory.add(state);
         if state.group != state.arrival {
             self.ageing.keep_together(&[state.group, state.arrival], &self.stream);
         }
@@ -201,7 +207,7 @@ impl Clusters {
     fn advance(&mut self, rows: &mut impl Rows, seen_at_ms: i64) -> Result<(), LogError> {
         self.stream.time_ms = self.stream.time_ms.max(seen_at_ms);
         self.stream.arrivals += 1;
-        self.ageing.advance(rows, &mut self.stream)?;
+        self.ageing.advance(rows, &mut self.directory, &mut self.stream)?;
         self.index.expire(self.oldest());
         Ok(())
     }
@@ -215,11 +221,7 @@ impl Clusters {
         sketch: Sketch,
         repeated: &[u32],
     ) -> Result<(Known, bool), LogError> {
-        let before = match rows.arrival(&article.article_id)? {
-            Some(arrival) => rows.article(arrival)?,
-            None => None,
-        };
-        let Some(before) = before else {
+        let Some(before) = self.directory.by_id(rows, &article.article_id)? else {
             let arrival = self.stream.arrivals;
             let state = ArticleState {
                 arrival,
@@ -227,7 +229,7 @@ impl Clusters {
                 left_out: self.left_out(repeated),
                 ..facts(&text_hash, &article)
             };
-            rows.put_arrival(&state.article_id, arrival)?;
+            self.directory.add(&state);
             let packed = pack(&article)?;
             let known = Known { state, sketch, packed, is_body_changed: true, ..Known::default() };
             return Ok((self.known_by(rows, known, article)?, false));
@@ -265,10 +267,12 @@ impl Clusters {
             known.packed = pack(&article)?;
             known.is_body_changed = true;
         }
-        if before.text_hash != state.text_hash {
-            rows.hand_on_text(&before.text_hash, before.arrival, before.group)?;
+        let is_found_by_text = before.is_found_by_text && before.text_hash == state.text_hash;
+        if !is_found_by_text {
+            self.directory.hand_on_text(rows, &before)?;
         }
         let state = ArticleState {
+            is_found_by_text,
             aliases: before.aliases,
             group: before.group,
             arrival: before.arrival,
@@ -322,9 +326,22 @@ impl Clusters {
         }
         let mut named = Vec::new();
         for id in ids {
-            named.extend(rows.arrival(&id)?);
+            named.extend(self.directory.by_id(rows, &id)?.map(|state| state.arrival));
         }
         Ok(named)
+    }
+
+    /// An article that has the text of this one, if it is not this one itself that is found by it from now on.
+    fn with_text(&mut self, rows: &impl Rows, arrived: &mut Known) -> Result<Option<u64>, LogError> {
+        if arrived.state.is_found_by_text {
+            return Ok(None);
+        }
+        let found = self.directory.by_text(rows, &arrived.state.text_hash)?;
+        if found.is_none() {
+            (arrived.state.is_found_by_text, arrived.is_changed) = (true, true);
+            self.directory.add_text(&arrived.state);
+        }
+        Ok(found.map(|state| state.arrival))
     }
 
     fn left_out(&self, repeated: &[u32]) -> Vec<u32> {
@@ -332,15 +349,12 @@ impl Clusters {
     }
 
     /// The article with all it is decided with, in order of arrival. Clusters that it joins become one.
-    fn gather(&mut self, rows: &mut impl Rows, arrived: Known) -> Result<Vec<Known>, LogError> {
+    fn gather(&mut self, rows: &mut impl Rows, mut arrived: Known) -> Result<Vec<Known>, LogError> {
         let mut groups = vec![arrived.state.group];
         let is_new = arrived.state.arrival == self.stream.arrivals;
         let mut arrivals = if is_new { groups.clone() } else { rows.group(arrived.state.group)? };
         let mut members: Vec<Known> = Vec::new();
-        let with_text = rows.arrival_with_text(&arrived.state.text_hash)?;
-        if with_text.is_none() {
-            rows.put_arrival_with_text(&arrived.state.text_hash, arrived.state.arrival)?;
-        }
+        let with_text = self.with_text(rows, &mut arrived)?;
         let mut candidates = self.named(rows, &arrived)?;
         candidates.extend(with_text);
         let named = candidates.len();

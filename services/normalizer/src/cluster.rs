@@ -24,7 +24,7 @@ pub const CLUSTER_ROLE: Role = Role {
     name: "cluster",
     input: "prepared",
     dead_letters: DEAD_LETTERS,
-    state_version: Some(5),
+    state_version: Some(6),
     numbered: NUMBERED,
 };
 
@@ -168,7 +168,7 @@ impl Stage for Cluster {
                 clusters.recall_declared(&row?.0);
             }
         }
-        for row in state.scan_from(ARTICLES, &clusters.stream.aged_to.to_be_bytes()) {
+        for row in state.scan(ARTICLES) {
             clusters.recall(&decode_state(row?.1)?);
         }
         for row in state.scan_from(BODIES, &clusters.oldest().to_be_bytes()) {

@@ -8,12 +8,7 @@ use serde::Serialize;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use wire::{Article, ArticleState};
 
-use crate::{
-    facts::member,
-    filter::Desk,
-    known::recollect,
-    rows::{MemoryRows, Tables},
-};
+use crate::{facts::member, filter::Desk, known::recollect, rows::Tables};
 
 /// Words of each text that are shown: comparing takes the square of them at worst.
 const MAX_WORDS: usize = 10_000;
@@ -118,7 +113,7 @@ pub fn explain(reader: impl BufRead, a: &str, b: &str) -> io::Result<Explanation
             let _refused = desk.judge(&line, number)?.err();
         }
     }
-    Ok(compare(&Side::find(&desk.rows, a)?, &Side::find(&desk.rows, b)?))
+    Ok(compare(&Side::find(&desk, a)?, &Side::find(&desk, b)?))
 }
 
 /// An article as it was decided on.
@@ -131,9 +126,10 @@ struct Side {
 }
 
 impl Side {
-    fn find(rows: &MemoryRows, id: &str) -> io::Result<Self> {
-        let known = match rows.arrival(id).map_err(io::Error::other)? {
-            Some(arrival) => recollect(rows, arrival).map_err(io::Error::other)?,
+    fn find(desk: &Desk, id: &str) -> io::Result<Self> {
+        let rows = &desk.rows;
+        let known = match desk.clusters.directory.by_id(rows, id).map_err(io::Error::other)? {
+            Some(state) => recollect(rows, state.arrival).map_err(io::Error::other)?,
             None => None,
         };
         let mut known = known.ok_or_else(|| {

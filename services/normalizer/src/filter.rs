@@ -60,7 +60,7 @@ pub fn filter(reader: impl BufRead, mut writer: impl Write) -> io::Result<u64> {
 /// A decider that forgets nothing while it lasts, and nothing lasts beyond it.
 pub(crate) struct Desk {
     pub(crate) rows: MemoryRows,
-    clusters: Clusters,
+    pub(crate) clusters: Clusters,
 }
 
 impl Desk {

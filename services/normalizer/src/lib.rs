@@ -16,6 +16,7 @@ mod boilerplate;
 mod cluster;
 mod counts;
 mod dateline;
+mod directory;
 mod explain;
 mod facts;
 mod filter;

@@ -35,10 +35,12 @@ pub(crate) fn unpack<M: Message + Default>(packed: &[u8]) -> Result<M, LogError>
     decode_state(with_coders(|_, unpacker| unpacker.decompress(packed, size))?.into())
 }
 
-/// Of a short text's table most would stay empty, and be cleared and missed all the same.
+/// Of a short text's table most would stay empty, and be cleared and missed all the same. Words are what short matches
+/// are of: to look for longer ones alone takes a quarter less time, and leaves an eighth more bytes.
 fn packer() -> std::io::Result<Compressor<'static>> {
     let mut packer = Compressor::new(LEVEL)?;
     packer.set_parameter(CParameter::HashLog(12))?;
+    packer.set_parameter(CParameter::MinMatch(7))?;
     Ok(packer)
 }
 

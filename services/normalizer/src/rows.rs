@@ -77,8 +77,6 @@ pub(crate) const STREAM: &[u8] = b"s";
 /// The stream's time now and then, with the arrival that came then.
 pub(crate) const MARKS: &[u8] = b"m";
 
-/// Arrivals of articles, by article id.
-const IDS: &[u8] = b"i";
 /// [`BodyState`] of articles that have not aged, by arrival.
 pub(crate) const BODIES: &[u8] = b"b";
 /// [`BodyState`] of those that have, as far as anything of it is kept, by arrival.
@@ -87,8 +85,6 @@ const AGED: &[u8] = b"a";
 pub(crate) const NUMBERED: &[u8] = b"nb";
 /// [`ClusterState`], by group.
 const GROUPS: &[u8] = b"g";
-/// The arrival of an article with that text, by text hash.
-const TEXTS: &[u8] = b"t";
 /// The article that a URL leads to, by the id of the URL, where the two differ.
 const ALIASES: &[u8] = b"u";
 /// [`DeclaringState`], by the id of the original.
@@ -98,24 +94,14 @@ const DOMAINS: &[u8] = b"p";
 
 /// What the rows mean.
 pub(crate) trait Tables: Rows {
-    /// The arrival of the article with that id.
-    fn arrival(&self, id: &str) -> Result<Option<u64>, LogError> {
-        self.number(&id_key(IDS, id))
-    }
     fn article(&self, arrival: u64) -> Result<Option<ArticleState>, LogError> {
         self.read(&numbered(ARTICLES, arrival))
     }
     fn put_article(&mut self, state: &ArticleState) -> Result<(), LogError> {
         self.put(&numbered(ARTICLES, state.arrival), state.encode_to_vec())
     }
-    fn put_arrival(&mut self, id: &str, arrival: u64) -> Result<(), LogError> {
-        self.put(&id_key(IDS, id), arrival.to_be_bytes().into())
-    }
     fn delete_article(&mut self, arrival: u64) -> Result<(), LogError> {
         self.delete(&numbered(ARTICLES, arrival))
-    }
-    fn delete_arrival(&mut self, id: &str) -> Result<(), LogError> {
-        self.delete(&id_key(IDS, id))
     }
 
     fn body(&self, arrival: u64) -> Result<Option<BodyState>, LogError> {
@@ -161,25 +147,6 @@ pub(crate) trait Tables: Rows {
     }
     fn delete_group(&mut self, group: u64) -> Result<(), LogError> {
         self.delete(&numbered(GROUPS, group))
-    }
-
-    fn arrival_with_text(&self, text_hash: &[u8]) -> Result<Option<u64>, LogError> {
-        self.number(&key(TEXTS, text_hash))
-    }
-    fn put_arrival_with_text(&mut self, text_hash: &[u8], arrival: u64) -> Result<(), LogError> {
-        self.put(&key(TEXTS, text_hash), arrival.to_be_bytes().into())
-    }
-    /// An article no longer has that text: where it was found by it, another of its group that has it is from now on.
-    fn hand_on_text(&mut self, text_hash: &[u8], arrival: u64, group: u64) -> Result<(), LogError> {
-        if self.arrival_with_text(text_hash)? != Some(arrival) {
-            return Ok(());
-        }
-        for member in self.group(group)?.into_iter().filter(|member| *member != arrival) {
-            if self.article(member)?.is_some_and(|state| state.text_hash == text_hash) {
-                return self.put_arrival_with_text(text_hash, member);
-            }
-        }
-        self.delete(&key(TEXTS, text_hash))
     }
 
     /// The article that the URL of that id leads to.
@@ -234,11 +201,6 @@ pub(crate) trait Tables: Rows {
     }
     fn delete_mark(&mut self, time_ms: i64) -> Result<(), LogError> {
         self.delete(&numbered(MARKS, time_ms.cast_unsigned()))
-    }
-
-    #[doc(hidden)]
-    fn number(&self, key: &[u8]) -> Result<Option<u64>, LogError> {
-        Ok(self.get(key)?.map(|value| number(&value)))
     }
 
     #[doc(hidden)]
@@ -310,9 +272,9 @@ mod tests {
         let others =
             [&hexadecimal.to_uppercase(), "+123456789abcdef0123456789abcdef", "0123456789abcdef", ""];
         let keys: std::collections::BTreeSet<_> =
-            [hexadecimal].iter().chain(&others).map(|id| id_key(IDS, id)).collect();
+            [hexadecimal].iter().chain(&others).map(|id| id_key(ALIASES, id)).collect();
         assert_eq!(keys.len(), 5);
-        assert_eq!(id_key(IDS, hexadecimal).len(), 17);
-        assert!(others.iter().all(|id| id_key(IDS, id).starts_with(b"I")));
+        assert_eq!(id_key(ALIASES, hexadecimal).len(), 17);
+        assert!(others.iter().all(|id| id_key(ALIASES, id).starts_with(b"U")));
     }
 }

@@ -91,8 +91,8 @@ impl Desk {
 
     /// Whether the text of an article is kept.
     fn has_text(&self, id: &str) -> bool {
-        self.rows.arrival(id).unwrap().is_some_and(|arrival| {
-            self.rows.body(arrival).unwrap().is_some_and(|body| !body.article.is_empty())
+        self.clusters.directory.by_id(&self.rows, id).unwrap().is_some_and(|state| {
+            self.rows.body(state.arrival).unwrap().is_some_and(|body| !body.article.is_empty())
         })
     }
 

@@ -189,8 +189,10 @@ impl Clusters {
             let id = rows.resolve(&order.article_id)?;
             self.mark(rows, cause, mark(b'u', &order.article_id))?;
             self.mark(rows, cause, mark(b'u', &id))?;
-            let arrival = rows.arrival(&id)?;
-            return arrival.map_or(Ok(Vec::new()), |at| self.withdraw_article(rows, at, &withdrawal, cause));
+            let found = self.directory.by_id(rows, &id)?;
+            return found.map_or(Ok(Vec::new()), |found| {
+                self.withdraw_article(rows, found.arrival, &withdrawal, cause)
+            });
         }
         let domain = order.publisher.as_ref().map(|publisher| publisher.domain.as_str()).unwrap_or_default();
         self.mark(rows, cause, mark(b'd', domain))?;

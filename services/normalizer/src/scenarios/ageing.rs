@@ -81,6 +81,33 @@ fn a_text_is_found_by_whoever_still_has_it() {
     }
 }
 
+/// Who is found by each of so many addresses and texts.
+fn found(desk: &Desk, addresses: u64, texts: u64) -> Vec<Option<u64>> {
+    let (directory, rows) = (&desk.clusters.directory, &desk.rows);
+    let ids = (0..addresses).map(|seed| directory.by_id(rows, &of_day(0, seed).article_id));
+    let hash = |seed| prepare(page(ORIGINAL, "", words(seed, 60))).exact_hash;
+    let by_texts = (0..texts).map(|seed| directory.by_text(rows, &hash(seed)));
+    ids.chain(by_texts).map(|found| found.unwrap().map(|state| state.arrival)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn a_restart_finds_whom_it_found_before(arrivals in prop::collection::vec((0..6_u64, 0..4_u64, 0..40_i64), 1..40)) {
+        let mut desk = Desk::new();
+        let mut day = 0;
+        for (address, text, later) in arrivals {
+            day += later;
+            desk.arrive([Article { body_text: words(text, 60), ..of_day(day, address) }]);
+            prop_assert!(found(&desk, 6, 0)[address as usize].is_some());
+            prop_assert!(found(&desk, 0, 4)[text as usize].is_some());
+        }
+        let before = found(&desk, 6, 4);
+        desk.restart();
+        prop_assert_eq!(found(&desk, 6, 4), before);
+    }
+}
+
 #[test]
 fn a_teaser_does_not_replace_an_article_that_has_aged() {
     let mut desk = Desk::new();

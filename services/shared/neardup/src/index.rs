@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use crate::Postings;
+
 /// A key that this many texts have is boilerplate: it stops finding anything.
 const COMMON: usize = 64;
 
@@ -18,45 +20,28 @@ const FEWEST_SHARED: usize = 12;
 /// Most candidates of one query, those with the most keys in common first.
 const MAX_CANDIDATES: usize = 32;
 
-/// Segments, one for each first byte of a key. Each grows by itself: there is never a second copy of the whole.
-const SEGMENTS: usize = 256;
-
 /// The near-duplicate index. Texts are known by numbers that the caller gives; the lowest ones expire together.
-///
-/// Of a key and a text that has it seven bytes are held, in open addressing with linear probing (Knuth, TAOCP vol. 3,
-/// 6.4, algorithm L); what has expired is passed over, and its place taken by what comes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Index {
-    segments: Vec<Segment>,
-    /// The texts of keys that [`COMMON`] texts had at once: as neighbours in a segment they would be long to pass.
+    postings: Postings,
+    /// The texts of keys that [`COMMON`] texts had at once: as neighbours among the postings they would be long to pass.
     common: FxHashMap<u32, Vec<u64>>,
     sizes: Sizes,
-    /// Texts of lower numbers have expired.
-    oldest: u64,
-}
-
-impl Default for Index {
-    fn default() -> Self {
-        let segments = (0..SEGMENTS).map(|_| Segment::default()).collect();
-        Self { segments, common: FxHashMap::default(), sizes: Sizes::default(), oldest: 0 }
-    }
 }
 
 impl Index {
     /// Adds a text under its keys ([`crate::Sketch::keys`]). One that is in already has to be removed first; one that
     /// has expired is not added.
     pub fn insert(&mut self, number: u64, keys: &[u32]) {
-        if number < self.oldest {
+        if number < self.postings.oldest() {
             return;
         }
         self.sizes.set(number, keys.len());
         for &key in keys {
             if let Some(texts) = self.common.get_mut(&key) {
                 texts.push(number);
-            } else if let Some(segment) = self.segments.get_mut(segment_of(key))
-                && let Some(texts) = segment.insert(key, number, self.oldest)
-            {
-                self.common.insert(key, texts);
+            } else if self.postings.insert(key, number) + 1 >= COMMON {
+                self.common.insert(key, self.postings.take(key));
             }
         }
     }
@@ -66,16 +51,16 @@ impl Index {
         for &key in keys {
             if let Some(texts) = self.common.get_mut(&key) {
                 texts.retain(|text| *text != number);
-            } else if let Some(segment) = self.segments.get_mut(segment_of(key)) {
-                segment.remove(key, number, self.oldest);
+            } else {
+                self.postings.remove(key, number);
             }
         }
     }
 
     /// Takes out every text of a number below `oldest`.
     pub fn expire(&mut self, oldest: u64) {
-        if oldest > self.oldest {
-            self.oldest = oldest;
+        if oldest > self.postings.oldest() {
+            self.postings.expire(oldest);
             self.common.retain(|_, texts| {
                 texts.retain(|text| *text >= oldest);
                 !texts.is_empty()
@@ -88,16 +73,13 @@ impl Index {
     /// first, equals in order of their numbers.
     pub fn candidates(&self, keys: &[u32]) -> Vec<u64> {
         let (mut hits, mut of_rare) = (Vec::new(), Vec::new());
-        // Each key's first slot is far from the others' in memory: asked for at once they come together.
-        let firsts = keys.iter().filter_map(|key| self.segments.get(segment_of(*key))?.first(*key));
-        std::hint::black_box(firsts.fold(0, |all, byte| all ^ byte));
+        self.postings.fetch(keys);
         for &key in keys {
             let before = hits.len();
-            match (self.common.get(&key), self.segments.get(segment_of(key))) {
-                (Some(texts), _) if texts.len() >= COMMON => {}
-                (Some(texts), _) => hits.extend(texts),
-                (None, Some(segment)) => segment.find(key, self.oldest, &mut hits),
-                (None, None) => {}
+            match self.common.get(&key) {
+                Some(texts) if texts.len() >= COMMON => {}
+                Some(texts) => hits.extend(texts),
+                None => hits.extend(self.postings.of(key)),
             }
             let found = hits.get(before..).unwrap_or_default();
             if found.len() <= RARE {
@@ -114,10 +96,6 @@ impl Index {
         found.sort_unstable_by_key(|&(shared, number)| (std::cmp::Reverse(shared), number));
         found.into_iter().take(MAX_CANDIDATES).map(|(_, number)| number).collect()
     }
-}
-
-fn segment_of(key: u32) -> usize {
-    (key >> 24) as usize
 }
 
 /// How many keys each text has, up to 255.
@@ -150,128 +128,6 @@ impl Sizes {
 
     fn place(number: u64) -> (u64, usize) {
         (number / SIZES as u64, (number % SIZES as u64) as usize)
-    }
-}
-
-/// The texts of the keys with one first byte.
-#[derive(Debug, Default)]
-struct Segment {
-    slots: Vec<Slot>,
-    taken: usize,
-}
-
-/// The lower three bytes of a key, and the lower four of the number of a text that has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Slot([u8; 7]);
-
-impl Slot {
-    /// The one key and number that read so are left out.
-    const VACANT: Self = Self([0xff; 7]);
-
-    fn new(key: u32, number: u64) -> Self {
-        let ([_, a, b, c], [_, _, _, _, d, e, f, g]) = (key.to_be_bytes(), number.to_be_bytes());
-        Self([a, b, c, d, e, f, g])
-    }
-
-    fn key(self) -> u32 {
-        let [a, b, c, ..] = self.0;
-        u32::from_be_bytes([0, a, b, c])
-    }
-
-    /// The number of the text, where that has not expired.
-    fn number(self, oldest: u64) -> Option<u64> {
-        let [_, _, _, d, e, f, g] = self.0;
-        let since = u32::from_be_bytes([d, e, f, g]).wrapping_sub(oldest as u32);
-        // No window holds half of the numbers that four bytes tell apart: what seems so far ahead lies behind.
-        (since < 1 << 31).then(|| oldest + u64::from(since))
-    }
-}
-
-impl Segment {
-    /// Adds a text to a key's. Where that makes it common, all its texts are taken out and returned.
-    fn insert(&mut self, key: u32, number: u64, oldest: u64) -> Option<Vec<u64>> {
-        // At most 85 % taken: then a probe is short, and ends.
-        if self.taken * 20 >= self.slots.len() * 17 {
-            self.rebuild(oldest);
-        }
-        let new = Slot::new(key, number);
-        if new == Slot::VACANT {
-            return None;
-        }
-        let mut place = None;
-        let mut others = 0;
-        for at in self.probe(key) {
-            let slot = self.slots.get(at).copied().unwrap_or(Slot::VACANT);
-            if slot == Slot::VACANT {
-                self.taken += usize::from(place.is_none());
-                place.get_or_insert(at);
-                break;
-            }
-            match slot.number(oldest) {
-                None => _ = place.get_or_insert(at),
-                Some(_) => others += usize::from(slot.key() == new.key()),
-            }
-        }
-        *self.slots.get_mut(place?)? = new;
-        if others + 1 < COMMON {
-            return None;
-        }
-        let mut texts = Vec::with_capacity(2 * COMMON);
-        self.find(key, oldest, &mut texts);
-        texts.iter().for_each(|text| self.remove(key, *text, oldest));
-        Some(texts)
-    }
-
-    fn remove(&mut self, key: u32, number: u64, oldest: u64) {
-        let wanted = Slot::new(key, number);
-        let place = self.probe(key).find(|at| {
-            let slot = self.slots.get(*at).copied().unwrap_or(Slot::VACANT);
-            slot == Slot::VACANT || slot == wanted && slot.number(oldest) == Some(number)
-        });
-        if let Some(slot) = place.and_then(|at| self.slots.get_mut(at)).filter(|slot| **slot == wanted) {
-            *slot = Slot::new(0, oldest.wrapping_sub(1));
-        }
-    }
-
-    /// Appends the texts of a key.
-    fn find(&self, key: u32, oldest: u64, found: &mut Vec<u64>) {
-        for at in self.probe(key) {
-            match self.slots.get(at) {
-                None | Some(&Slot::VACANT) => break,
-                Some(slot) if slot.key() == key & 0xff_ffff => found.extend(slot.number(oldest)),
-                Some(_) => {}
-            }
-        }
-    }
-
-    /// A byte of the slot that a probe begins with.
-    fn first(&self, key: u32) -> Option<u8> {
-        let Slot([.., last]) = self.slots.get(self.probe(key).next()?)?;
-        Some(*last)
-    }
-
-    /// Places of slots from a key's own on, each once.
-    fn probe(&self, key: u32) -> impl Iterator<Item = usize> + use<> {
-        let size = self.slots.len();
-        let own = (u64::from(key & 0xff_ffff) * size as u64) >> 24;
-        (own as usize..size).chain(0..own as usize)
-    }
-
-    /// Leaves out what has expired, and makes room.
-    fn rebuild(&mut self, oldest: u64) {
-        let live: Vec<Slot> = self
-            .slots
-            .drain(..)
-            .filter(|slot| slot.number(oldest).is_some() && *slot != Slot::VACANT)
-            .collect();
-        self.taken = live.len();
-        self.slots = vec![Slot::VACANT; (live.len() * 4 / 3).max(16)];
-        for slot in live {
-            let place = self.probe(slot.key()).find(|at| self.slots.get(*at) == Some(&Slot::VACANT));
-            if let Some(place) = place.and_then(|at| self.slots.get_mut(at)) {
-                *place = slot;
-            }
-        }
     }
 }
 
@@ -341,32 +197,6 @@ mod tests {
         index.expire(2);
         index.insert(1, &[10]);
         assert_eq!(index.candidates(&[10]), [2, 3]);
-    }
-
-    #[test]
-    fn what_expires_makes_room() {
-        let mut index = Index::default();
-        let keys = |number: u64| [0, 1, 2, 3].map(|key| (number * 4 + key) as u32);
-        for number in 0..20_000_u64 {
-            index.expire(number.saturating_sub(100));
-            index.insert(number, &keys(number));
-            assert_eq!(index.candidates(&keys(number)), [number]);
-        }
-        let slots: usize = index.segments.iter().map(|segment| segment.slots.len()).sum();
-        assert!(slots < 1000, "{slots} slots for 404 postings");
-    }
-
-    #[test]
-    fn numbers_go_on_beyond_four_bytes() {
-        let mut index = Index::default();
-        let first = u64::from(u32::MAX) - 1;
-        index.expire(first);
-        for number in first..first + 4 {
-            index.insert(number, &[u32::MAX, 5]);
-        }
-        assert_eq!(index.candidates(&[5]), [first, first + 1, first + 2, first + 3]);
-        index.expire(first + 3);
-        assert_eq!(index.candidates(&[5, u32::MAX]), [first + 3]);
     }
 
     #[derive(Debug, Clone)]

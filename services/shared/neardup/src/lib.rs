@@ -6,7 +6,7 @@
 //!   and the keys it is found by.
 //! * [`Likeness`] compares two sketches: containment both ways in both sizes, and whether the figures agree.
 //!   [`Likeness::rule`] says why they belong together, or why not, and [`Likeness::relation`] what one is to the other.
-//! * [`Index`] finds the texts worth comparing.
+//! * [`Index`] finds the texts worth comparing; it is made of [`Postings`].
 //! * [`decide`] turns the members of a cluster into stories: the original, who copies it, who extends it. It is a
 //!   function of the members; the order of their arrival does not count.
 //!
@@ -17,11 +17,13 @@ mod decision;
 mod figures;
 mod index;
 mod likeness;
+mod postings;
 mod sketch;
 mod text;
 
 pub use decision::{Kinship, Member, Placement, are_kin, decide, kinship};
 pub use index::Index;
 pub use likeness::{Containment, Likeness, Miss, Proximity, RECURRENCE_WINDOW_MS};
+pub use postings::Postings;
 pub use sketch::Sketch;
 pub use text::{Document, Paragraph, TextHash, spell, words};
