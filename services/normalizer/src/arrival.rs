@@ -1,11 +1,13 @@
 //! The decision on one arrival: which articles it belongs with, and what to publish of it.
 
+use std::collections::BTreeMap;
+
 use article::Relation;
 use bytes::Bytes;
 use neardup::{Index, Likeness, Member, Placement, Proximity, Sketch, are_kin};
 use pipeline::LogError;
 use rustc_hash::{FxHashMap, FxHashSet};
-use wire::{Article, ArticleState, BodyState, Prepared, StreamState};
+use wire::{Article, ArticleState, BodyState, OrderState, Prepared, StreamState};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
@@ -44,6 +46,8 @@ pub(crate) struct Clusters {
     pub(crate) next_burial_ms: i64,
     /// Hashes of the keys of originals that were declared: most articles are nobody's, and no row tells so.
     pub(crate) declared: FxHashSet<u64>,
+    /// Withdrawals that are not yet carried out, by their numbers.
+    pub(crate) orders: BTreeMap<u64, OrderState>,
     /// What was taken down, as the keys of its rows.
     pub(crate) taken_down: FxHashSet<Box<[u8]>>,
 }
@@ -55,8 +59,8 @@ pub(crate) struct Arrival {
     pub(crate) publications: Vec<Publication>,
     /// The story that the article is in.
     pub(crate) cluster_id: String,
-    /// What it is to the original of that story.
-    pub(crate) relation: Relation,
+    /// What it is to the original of that story; nothing where it was taken down.
+    pub(crate) relation: Option<Relation>,
 }
 
 impl Clusters {
@@ -74,6 +78,7 @@ impl Clusters {
             drop_boilerplate,
             next_burial_ms: i64::MIN,
             declared: FxHashSet::default(),
+            orders: BTreeMap::new(),
             taken_down: FxHashSet::default(),
         }
     }
@@ -131,9 +136,9 @@ impl Clusters {
         let publisher = article.publisher.as_ref();
         let domain = publisher.map(|publisher| publisher.domain.clone()).unwrap_or_default();
         let mut publications = self.bury(rows)?;
+        publications.extend(self.carry_out(rows)?);
         if self.is_taken_down(&article, &domain) {
-            let (cluster_id, relation) = (article.article_id, Relation::Original);
-            return Ok(Arrival { publications, cluster_id, relation });
+            return Ok(Arrival { publications, cluster_id: article.article_id, relation: None });
         }
         let day = u32::try_from(self.stream.time_ms / DAY_MS).unwrap_or_default();
         let paragraphs: Vec<u32> = prepared.paragraphs.iter().map(boilerplate::name).collect();
@@ -195,7 +200,7 @@ impl Clusters {
         withdrawal::empty(&mut members, &placements);
         let own = members.iter().zip(&placements).find(|(known, _)| known.state.arrival == arrival);
         let own = own.map(|(_, placement)| *placement);
-        let relation = own.map_or(Relation::Original, |own| own.relation());
+        let relation = Some(own.map_or(Relation::Original, |own| own.relation()));
         let cluster_id = own.map(|own| record::cluster_id(&members, &placements, own.original));
         for known in members {
             known.save(rows, self.stream.aged_to)?;

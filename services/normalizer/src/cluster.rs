@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use article::Relation;
 use pipeline::{Clock, DeadLetter, Headers, Inputs, LogError, Output, Record, Role, Stage, State, Step};
 use prost::Message;
 use serde::Serialize;
@@ -12,6 +13,7 @@ use crate::{
     ageing::Spans,
     arrival::Clusters,
     counts::count,
+    orders::ORDERS,
     record::{Publication, rfc3339},
     rows::{
         ARTICLES, BODIES, DECLARING, MARKS, NUMBERED, STREAM, StepRows, decode_state, number, number_after,
@@ -87,14 +89,15 @@ impl Cluster {
         let clusters = self.partitions.get_mut(&partition).ok_or(LogError::NotAssigned { partition })?;
         let mut rows = StepRows { step, partition };
         let run_id = article.run_id.clone();
-        let (relation, publications) = if article.withdrawal.is_some() {
+        let (outcome, publications) = if article.withdrawal.is_some() {
             (None, clusters.withdraw(&mut rows, &article)?)
         } else {
             let arrival = clusters.arrive(&mut rows, prepared, article)?;
-            (Some(arrival.relation), arrival.publications)
+            let outcome = arrival.relation.map_or("taken_down", Relation::as_str);
+            (Some(outcome), arrival.publications)
         };
         let now_ms = self.clock.now_ms();
-        count(relation, &publications, now_ms, trace::sampled(&record.headers));
+        count(outcome, &publications, now_ms, trace::sampled(&record.headers));
         let processed_at = rfc3339(now_ms);
         for publication in publications {
             self.emit(publication, &processed_at, &run_id, &record.headers, step);
@@ -162,6 +165,10 @@ impl Stage for Cluster {
         }
         for row in state.scan(TAKEN_DOWN) {
             clusters.recall_takedown(&row?.0);
+        }
+        for row in state.scan(ORDERS) {
+            let (key, row) = row?;
+            clusters.recall_order(&key, decode_state(row)?);
         }
         for table in [DECLARING, &DECLARING.to_ascii_uppercase()] {
             for row in state.scan(table) {

@@ -1,6 +1,6 @@
 //! What the decider counts.
 
-use article::{Moment, Precision, Relation};
+use article::{Moment, Precision};
 use metrics::{NORMALIZER_ARRIVALS, NORMALIZER_FRESHNESS_SECONDS, NORMALIZER_PUBLICATIONS};
 use wire::CanonicalArticle;
 
@@ -9,13 +9,13 @@ use crate::record::Publication;
 /// Counts what was decided at `now_ms`: what an arrival is, what came of it, and how old an article is that is published
 /// for the first time, with the trace it belongs to.
 pub(crate) fn count(
-    arrival: Option<Relation>,
+    arrival: Option<&str>,
     publications: &[Publication],
     now_ms: i64,
     trace_id: Option<u128>,
 ) {
     if let Some(relation) = arrival {
-        NORMALIZER_ARRIVALS.with_label_values(&[relation.as_str()]).inc();
+        NORMALIZER_ARRIVALS.with_label_values(&[relation]).inc();
     }
     for publication in publications {
         let change = publication.change.change.as_str();

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, Write};
 
+use article::Relation;
 use serde::Deserialize;
 use wire::{Article, StreamState};
 
@@ -44,7 +45,7 @@ pub fn filter(reader: impl BufRead, mut writer: impl Write) -> io::Result<u64> {
             Ok((id, arrival)) => serde_json::json!({
                 "id": id,
                 "cluster_id": arrival.cluster_id,
-                "relation": arrival.relation.as_str(),
+                "relation": arrival.relation.map(Relation::as_str),
             }),
             Err(cause) => {
                 refused += 1;

@@ -22,6 +22,7 @@ mod facts;
 mod filter;
 mod known;
 mod languages;
+mod orders;
 mod packed;
 mod prepare;
 mod record;

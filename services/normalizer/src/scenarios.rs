@@ -9,6 +9,7 @@ use wire::{Article, CanonicalArticle, Change, StreamState};
 use crate::{
     ageing::Spans,
     arrival::Clusters,
+    orders::ORDERS,
     prepare,
     rows::{ARTICLES, BODIES, MARKS, MemoryRows, Rows, STREAM, Tables, decode_state, number, number_after},
     withdrawal::TAKEN_DOWN,
@@ -77,6 +78,9 @@ impl Desk {
         }
         for (key, _) in table(&self.rows, TAKEN_DOWN) {
             self.clusters.recall_takedown(&key);
+        }
+        for (key, row) in table(&self.rows, ORDERS) {
+            self.clusters.recall_order(&key, decode_state(row).unwrap());
         }
         for (key, _) in [b"d", b"D"].into_iter().flat_map(|name| table(&self.rows, name)) {
             self.clusters.recall_declared(&key);

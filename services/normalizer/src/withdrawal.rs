@@ -15,7 +15,7 @@ use crate::{
     facts,
     known::{Known, recollect},
     record::Publication,
-    rows::{ARTICLES, Rows, Tables, decode_state, number},
+    rows::{Rows, Tables, number},
 };
 
 /// Withdrawn records that are to leave canonical, by when: the stream's own time in eight bytes, then the arrival of the article.
@@ -23,9 +23,6 @@ const DUE: &[u8] = b"w";
 
 /// What was taken down: `u` and the id of a URL, or `d` and a domain.
 pub(crate) const TAKEN_DOWN: &[u8] = b"x";
-
-/// Articles of a domain are looked for among so many arrivals at once: 2^16.
-const PART_BITS: u32 = 16;
 
 /// Most records that leave canonical before an arrival; the others leave before the next ones.
 const MAX_BURIALS: usize = 32;
@@ -177,37 +174,21 @@ impl Clusters {
             || ids.any(|id| self.taken_down.contains(mark(b'u', &id).as_slice()))
     }
 
-    /// Withdraws the articles that `order` is about, or lifts their withdrawals.
-    pub(crate) fn withdraw<R: Rows>(
+    /// Notes at once what is taken down, and what no longer.
+    pub(crate) fn mark_whom_it_is_about(
         &mut self,
-        rows: &mut R,
+        rows: &mut impl Rows,
         order: &Article,
-    ) -> Result<Vec<Publication>, LogError> {
-        let withdrawal = order.withdrawal.clone().unwrap_or_default();
-        let Some(cause) = Cause::of(&withdrawal) else { return Ok(Vec::new()) };
-        if !order.article_id.is_empty() {
-            let id = rows.resolve(&order.article_id)?;
-            self.mark(rows, cause, mark(b'u', &order.article_id))?;
-            self.mark(rows, cause, mark(b'u', &id))?;
-            let found = self.directory.by_id(rows, &id)?;
-            return found.map_or(Ok(Vec::new()), |found| {
-                self.withdraw_article(rows, found.arrival, &withdrawal, cause)
-            });
+        cause: Cause,
+    ) -> Result<(), LogError> {
+        if order.article_id.is_empty() {
+            let publisher = order.publisher.as_ref();
+            let domain = publisher.map(|publisher| publisher.domain.as_str()).unwrap_or_default();
+            return self.mark(rows, cause, mark(b'd', domain));
         }
-        let domain = order.publisher.as_ref().map(|publisher| publisher.domain.as_str()).unwrap_or_default();
-        self.mark(rows, cause, mark(b'd', domain))?;
-        let mut publications = Vec::new();
-        // By the upper bytes of their arrivals: of those of other domains never more than some are in memory at once.
-        for part in self.stream.forgotten_to >> PART_BITS..=self.stream.arrivals >> PART_BITS {
-            let [upper @ .., _, _] = (part << PART_BITS).to_be_bytes();
-            for (_, row) in rows.scan(&[ARTICLES, &upper].concat(), usize::MAX)? {
-                let state: ArticleState = decode_state(row)?;
-                if state.publisher.is_some_and(|publisher| publisher.domain == domain) {
-                    publications.extend(self.withdraw_article(rows, state.arrival, &withdrawal, cause)?);
-                }
-            }
-        }
-        Ok(publications)
+        let id = rows.resolve(&order.article_id)?;
+        self.mark(rows, cause, mark(b'u', &order.article_id))?;
+        self.mark(rows, cause, mark(b'u', &id))
     }
 
     fn mark(&mut self, rows: &mut impl Rows, cause: Cause, mark: Vec<u8>) -> Result<(), LogError> {
@@ -222,7 +203,8 @@ impl Clusters {
         Ok(())
     }
 
-    fn withdraw_article<R: Rows>(
+    /// Withdraws an article and what goes with it, or lifts its withdrawal.
+    pub(crate) fn withdraw_article<R: Rows>(
         &mut self,
         rows: &mut R,
         arrival: u64,

@@ -175,6 +175,10 @@ fn a_takedown_leaves_no_text_and_lets_none_in() {
         let revised = Article { body_text: words(44, 300), ..again(original()) };
         assert!(desk.arrive([revised.clone(), again(copy())]).is_empty());
         assert!(!desk.has_text(&harbour));
+        let prepared = prepare(revised);
+        let refused =
+            desk.clusters.arrive(&mut desk.rows, prepared.clone(), prepared.article.unwrap()).unwrap();
+        assert_eq!(refused.relation, None);
         let lifted = Article { withdrawal: Some(because("lifted")), ..takedown };
         assert!(desk.arrive([lifted]).iter().all(|change| !change.starts_with("created")));
         assert!(desk.arrive([again(original())]).contains(&format!("created {ORIGINAL}")));
@@ -216,4 +220,27 @@ fn an_order_for_what_was_never_seen_changes_nothing() {
         desk.arrive([order(ORIGINAL, "gone"), order_for_domain("gazette.example", "ordered")]).is_empty()
     );
     assert_eq!(desk.arrive([original()]), [format!("created {ORIGINAL}")]);
+}
+
+#[test]
+fn a_large_domain_is_withdrawn_in_parts() {
+    let of_domain = |n: u64| page(&format!("https://gazette.example/{n}"), "", words(1000 + n, 20));
+    let withdrawn =
+        |desk: &Desk| desk.canonical.values().filter(|record| record.status == "withdrawn").count();
+    let mut desk = Desk::new();
+    desk.arrive((0..2300).map(of_domain));
+    desk.arrive([order_for_domain("gazette.example", "ordered")]);
+    assert!((1000..1300).contains(&withdrawn(&desk)), "{}", withdrawn(&desk));
+    desk.restart();
+    // What is ordered meanwhile has its turn after that, and what comes meanwhile stands.
+    let last = of_domain(2299);
+    assert!(!desk.arrive([order(&last.url, "lifted")]).iter().any(|change| change.ends_with(&last.url)));
+    assert!((2000..2300).contains(&withdrawn(&desk)), "{}", withdrawn(&desk));
+    desk.restart();
+    let changes = desk.arrive([of_domain(2300)]);
+    let of_last: Vec<&String> = changes.iter().filter(|change| change.ends_with("/2299")).collect();
+    assert_eq!(of_last, [&format!("withdrawn {}", last.url), &format!("corrected {}", last.url)]);
+    assert_eq!((withdrawn(&desk), desk.canonical.len()), (2299, 2301));
+    assert!(desk.rows.scan(ORDERS, 1).unwrap().is_empty());
+    desk.check_versions();
 }
