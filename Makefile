@@ -9,6 +9,10 @@ SCHEMAS ?= ../shared/schemas
 COPIES  = $(CORPUS)/near_duplicates/edited.jsonl.xz $(CORPUS)/near_duplicates/wire.jsonl.xz
 CORPORA = $(CORPUS)/fundus.jsonl.xz $(CORPUS)/newsset.jsonl.xz $(CORPUS)/trafilatura.jsonl.xz $(CORPUS)/wcxb.jsonl.xz
 
+# The same packages each time: of others cargo would choose other features of what they depend on, and compile that again.
+RELEASE  = $(CARGO) build --workspace --release --locked
+MEASURED = $(RELEASE) --quiet --example corpora --example copies --bin wireroom --bin ninjs
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-ops test-image lint bench quality train test-crash deny
 
@@ -19,7 +23,7 @@ setup: ## Check what the build and the tests need; install what is missing (as r
 	@.ci/setup
 
 run: setup ## Run the pipeline on the embedded log over a small press of fictional outlets, and show what comes out
-	$(CARGO) build --release --locked --package wireroom --package tests --bin wireroom --bin press
+	$(RELEASE) --bin wireroom --bin press
 	target/release/press demo target/release/wireroom
 
 test: setup ## Run every test, those on a real Kafka included
@@ -27,7 +31,7 @@ test: setup ## Run every test, those on a real Kafka included
 
 test-ops: setup ## Check the chart, the image, the compose file, the rules and the contract
 	@.ci/setup ops
-	@$(CARGO) build --quiet --locked --package wireroom
+	@$(CARGO) build --quiet --locked --workspace --bin wireroom
 	@tests/ops/run
 
 test-image: setup ## Run the Dockerfile's own steps in IMAGE, an empty folder, and what comes of them (IMAGE=target/image)
@@ -43,7 +47,7 @@ lint: setup ## Formatting, clippy, documentation: no warnings
 	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --workspace --no-deps --document-private-items --locked
 
 bench: setup ## Measure: one `name value unit` a line
-	@$(CARGO) build --release --locked --package wireroom --package tests --bins
+	@$(RELEASE) --bins
 	@target/release/bench target/release/wireroom
 	@target/release/bench_services
 	@target/release/bench_fetcher
@@ -51,25 +55,26 @@ bench: setup ## Measure: one `name value unit` a line
 
 quality: setup ## Score extractor and normalizer on the recorded pages in CORPUS, against what was reached (WORST=n: name the n worst)
 	@if [ -d "$(CORPUS)" ]; then \
-	  $(CARGO) run --quiet --release --locked --package extraction --example corpora -- score --worst $(WORST) $(CORPORA) && \
-	  $(CARGO) run --quiet --release --locked --package normalizer --example copies -- $(COPIES); \
+	  $(MEASURED) && \
+	  target/release/examples/corpora score --worst $(WORST) $(CORPORA) && \
+	  target/release/examples/copies $(COPIES); \
 	else \
 	  echo "quality: not measured, as there are no recorded pages in $(CORPUS)"; \
 	fi
 	@if [ -f "$(SCHEMAS)/ninjs-3.1.json" ]; then \
-	  $(CARGO) build --quiet --release --locked --package wireroom --package tests --bin wireroom --bin ninjs && \
+	  $(MEASURED) && \
 	  target/release/ninjs $(SCHEMAS)/ninjs-3.1.json target/release/wireroom; \
 	else \
 	  echo "quality: ninjs is not validated, as there is no $(SCHEMAS)/ninjs-3.1.json"; \
 	fi
 
 train: setup ## Train the extractor's model again on the recorded pages in CORPUS
-	$(CARGO) run --release --locked --package extraction --example corpora -- \
-	  train services/shared/extraction/src/model.txt $(CORPORA)
+	$(RELEASE) --example corpora
+	target/release/examples/corpora train services/shared/extraction/src/model.txt $(CORPORA)
 
 test-crash: setup ## Kill and restart the pipeline KILLS times on each log (KILLS=100), and the decider 50 times
 	WIREROOM_CRASH_KILLS=$(KILLS) WIREROOM_DECIDER_KILLS=50 \
-	  $(CARGO) test --locked --package tests --test crash --test decider -- --nocapture
+	  $(CARGO) test --workspace --locked --test crash --test decider -- --nocapture
 
 deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny)
 	$(CARGO) deny check
