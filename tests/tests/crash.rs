@@ -208,6 +208,11 @@ impl<'a> Round<'a> {
         topics.assert_none_lost(&self.press.article_urls());
         if self.kafka.is_some() {
             topics.assert_accounted(&[]);
+        } else {
+            assert!(
+                self.data().join("bodies/pages").exists(),
+                "pages are of a size that goes past the database"
+            );
         }
     }
 

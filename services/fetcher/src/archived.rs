@@ -50,10 +50,9 @@ pub fn archived_page(captured: Captured, template: &Request) -> Option<Output> {
         ..Response::default()
     };
     let request = request(&captured, &response, template);
-    Some(page_output(
-        &Page { request: Some(request), response: Some(response), ..Page::default() },
-        &Vec::new(),
-    ))
+    let url = CanonicalUrl::parse(&request.url).ok();
+    let page = Page { request: Some(request), response: Some(response), ..Page::default() };
+    Some(page_output(&page, url.as_ref(), &Vec::new()))
 }
 
 fn request(captured: &Captured, response: &Response, template: &Request) -> Request {

@@ -8,7 +8,7 @@ use tracing::debug;
 use wire::{Page, QueueTicket, Request};
 
 use crate::{
-    emit::{end_without_response, page_gone, request_of, write_page, write_request},
+    emit::{end_without_response, page_gone, page_output, request_at, request_of, write_request},
     frontier::{HostRow, Queue},
     lists,
     rules::Rules,
@@ -49,7 +49,7 @@ pub(crate) fn complete(queue: &mut Queue<'_>, visit: &Visit, rules: &Rules) -> R
     if signal != Signal::Postponed {
         queue.frontier.taken_over.remove(queue.domain);
         if let Some((mut record, ticket)) = queue.get(visit.sequence)? {
-            let request = request_of(&record);
+            let request = request_at(&record, &visit.url);
             queue.draft.waited(visit, &ticket, &request);
             queue.draft.trace(visit, &ticket, &request, &mut record);
             let mut errand = Errand { visit, rules, host, record, request, ticket };
@@ -152,7 +152,7 @@ impl Errand<'_> {
             let copy = copy.filter(|_| self.request.memento_of.is_empty());
             let memento_url = copy.map(|url| url.as_str().to_owned()).unwrap_or_default();
             let page = Page { request, response, memento_url, ..Page::default() };
-            write_page(queue.draft, page, &self.record.headers);
+            queue.draft.emit(page_output(&page, Some(&self.visit.url), &self.record.headers));
         }
         let seen = Seen { fetched_at_ms: now_ms, version: fetched.version.clone(), ..before };
         if fetched.response.final_url != self.url() {

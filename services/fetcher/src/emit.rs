@@ -1,6 +1,6 @@
 //! What a step of the fetcher writes: pages, further requests, dead letters.
 
-use article::CanonicalUrl;
+use article::{CanonicalUrl, UrlError};
 use bytes::Bytes;
 use crawl::{Discovered, Failure};
 use pipeline::{DeadLetter, Headers, Output, Record};
@@ -16,38 +16,30 @@ pub(crate) fn write_request(draft: &mut Draft, request: Request, domain: &str, c
     draft.emit(output(Topic::Requests, Bytes::copy_from_slice(domain.as_bytes()), &request, headers));
 }
 
-/// Writes a page.
-pub(crate) fn write_page(draft: &mut Draft, page: Page, came_with: &Headers) {
-    draft.emit(page_output(&page, came_with));
-}
-
-/// The record of a page.
-pub(crate) fn page_output(page: &Page, came_with: &Headers) -> Output {
+/// The record of a page; `url` is its request's, where that has one.
+pub(crate) fn page_output(page: &Page, url: Option<&CanonicalUrl>, came_with: &Headers) -> Output {
     let request = page.request.as_ref();
-    let id = request.map(|r| r.request_id.clone()).unwrap_or_default();
-    let run_id = request.map(|r| r.run_id.clone()).unwrap_or_default();
-    let url = request.and_then(|r| CanonicalUrl::parse(&r.url).ok());
-    let key = wire::page_key(url.as_ref().map_or(&id, CanonicalUrl::as_str));
-    let headers = wire::headers("Page", &id, "fetcher", &run_id, came_with);
+    let (id, run_id) = request.map_or(("", ""), |r| (&r.request_id, &r.run_id));
+    let key = wire::page_key(url.map_or(id, CanonicalUrl::as_str));
+    let headers = wire::headers("Page", id, "fetcher", run_id, came_with);
     output(Topic::Pages, key.into(), page, headers)
 }
 
 /// Writes a page that has no response: the document is all there is, because of `failure` or, where that is empty,
 /// because there never was a URL.
 pub(crate) fn page_without_response(draft: &mut Draft, request: Request, failure: &str, came_with: &Headers) {
-    write_page(
-        draft,
-        Page { request: Some(request), failure: failure.to_owned(), ..Page::default() },
-        came_with,
-    );
+    let url = CanonicalUrl::parse(&request.url).ok();
+    let page = Page { request: Some(request), failure: failure.to_owned(), ..Page::default() };
+    draft.emit(page_output(&page, url.as_ref(), came_with));
 }
 
 /// Writes that a page which was there is gone.
 pub(crate) fn page_gone(draft: &mut Draft, request: Request, failure: &Failure, came_with: &Headers) {
     let gone_status = if let Failure::Status(status) = failure { u32::from(*status) } else { 0 };
+    let url = CanonicalUrl::parse(&request.url).ok();
     let (request, failure) = (Some(request), failure.to_string());
     let page = Page { request, failure, is_gone: true, gone_status, ..Page::default() };
-    write_page(draft, page, came_with);
+    draft.emit(page_output(&page, url.as_ref(), came_with));
 }
 
 /// Ends a request that nothing was fetched for: its document stands in, or it is a dead letter.
@@ -76,11 +68,23 @@ pub(crate) fn end_without_response(
 /// The request in a record, its URL in the one spelling, which has no credentials: whoever made the record may have written
 /// some. It was read when it was taken in; what can no longer be read has no document and no URL.
 pub(crate) fn request_of(record: &Record) -> Request {
+    request_and_url(record).0
+}
+
+/// The same, and its URL.
+pub(crate) fn request_and_url(record: &Record) -> (Request, Result<CanonicalUrl, UrlError>) {
     let mut request: Request = wire::decode(record.value.as_deref().unwrap_or_default()).unwrap_or_default();
-    if let Ok(url) = CanonicalUrl::parse(&request.url) {
+    let url = CanonicalUrl::parse(&request.url);
+    if let Ok(url) = &url {
         request.url = url.as_str().to_owned();
     }
-    request
+    (request, url)
+}
+
+/// The same, where its URL is known.
+pub(crate) fn request_at(record: &Record, url: &CanonicalUrl) -> Request {
+    let request: Request = wire::decode(record.value.as_deref().unwrap_or_default()).unwrap_or_default();
+    Request { url: url.as_str().to_owned(), ..request }
 }
 
 /// The request for the `n`-th address of a list, with a label where it is an advertisement. It expires when the list was to, if it was.

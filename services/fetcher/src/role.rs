@@ -19,7 +19,7 @@ use crate::{
     complete::{as_owner, complete, expire},
     config::{Config, ConfigError},
     draft::Draft,
-    emit::{end_without_response, request_of},
+    emit::{end_without_response, request_and_url},
     explain::{
         ask::{Asker, Question, Questions},
         quota,
@@ -410,8 +410,8 @@ fn next(
     for _ in 0..MAX_PUT_OFF {
         let Some(sequence) = queue.head(now_ms) else { return Ok(None) };
         let Some((record, ticket)) = queue.get(sequence)? else { return Ok(None) };
-        let request = request_of(&record);
-        let url = match CanonicalUrl::parse(&request.url) {
+        let (request, url) = request_and_url(&record);
+        let url = match url {
             Ok(url) => url,
             Err(error) => {
                 // It was parsed when it was taken in: another version has changed its mind.

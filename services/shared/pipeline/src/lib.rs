@@ -18,7 +18,6 @@ mod rows;
 mod spans;
 mod state;
 mod step;
-mod stored;
 mod timers;
 
 pub mod embedded;

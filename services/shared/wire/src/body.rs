@@ -51,7 +51,7 @@ const LARGE: u64 = 1 << 20;
 
 /// The first bytes of a body, at most `wanted`, as far as they can be read.
 pub fn inflate_start(encoding: &str, body: &[u8], wanted: usize) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(wanted.min(BITE));
     if let Some(reader) = reader(encoding, body, SMALL_BITE) {
         // What was read before an error stays in `out`.
         let _ = reader.take(wanted as u64).read_to_end(&mut out);

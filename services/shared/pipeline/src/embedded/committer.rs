@@ -7,13 +7,18 @@ use std::{
 
 use fjall::{Database, Keyspace, PersistMode};
 
-use super::{Options, Signal, compacted::Compacted, separated};
+use super::{
+    Options, Signal,
+    bodies::{BODY_BYTES, Bodies},
+    compacted::Compacted,
+    separated,
+    stored::{self, Value},
+};
 use crate::{
     Action, Clock, Output, Role,
     log::Noter,
     rows::{Rows, Writes},
     state::read_i64,
-    stored,
 };
 
 /// How many steps are grouped at most.
@@ -40,16 +45,24 @@ pub(super) struct Committer {
     compacted: &'static [&'static str],
     ends: HashMap<&'static str, i64>,
     topics: HashMap<String, Keyspace>,
+    bodies: Arc<Bodies>,
     changed: Arc<Signal>,
 }
 
 impl Committer {
-    pub(super) fn new(db: Database, meta: Keyspace, options: &Options, changed: Arc<Signal>) -> Self {
+    pub(super) fn new(
+        db: Database,
+        meta: Keyspace,
+        bodies: Arc<Bodies>,
+        options: &Options,
+        changed: Arc<Signal>,
+    ) -> Self {
         // Handed to the operating system at the least: a batch that waits in our own memory dies with us.
         let durability = if options.fsync { PersistMode::SyncAll } else { PersistMode::Buffer };
         let clock = options.clock.clone();
         let compacted = options.compacted;
-        Self { db, meta, clock, durability, compacted, ends: HashMap::new(), topics: HashMap::new(), changed }
+        let (ends, topics) = Default::default();
+        Self { db, meta, clock, durability, compacted, ends, topics, bodies, changed }
     }
 
     /// Commits what comes until every sender is gone.
@@ -76,17 +89,29 @@ impl Committer {
         // Written once a batch, however many records it has.
         let mut grown = BTreeSet::new();
         let mut compacted = Compacted::default();
+        let mut taken = Vec::new();
         for entry in group {
             let at = |action| entry.note.iter().for_each(|note| note(action));
             at(Action::Produce);
             for output in entry.outputs {
                 let topic = output.topic;
                 let offset = self.end(topic)?;
-                let key = self.compacted.contains(&topic).then(|| output.key.clone());
-                let row = stored::store_output(output, now_ms);
-                match key {
-                    Some(key) => compacted.put(topic, key, offset, row),
-                    None => batch.insert(&self.rows(topic)?, offset.to_be_bytes(), row),
+                let Output { key, value, headers, .. } = output;
+                // Rows of compacted topics go in any order, and files of bodies in one.
+                if self.compacted.contains(&topic) {
+                    let value = value.map_or(Value::Tombstone, Value::Here);
+                    let row = stored::store(key.clone(), value, headers, now_ms);
+                    compacted.put(topic, key, offset, row);
+                } else {
+                    let value = match value {
+                        None => Value::Tombstone,
+                        Some(body) if body.len() >= BODY_BYTES => {
+                            Value::At(self.bodies.append(topic, offset, &body)?)
+                        }
+                        Some(small) => Value::Here(small),
+                    };
+                    let row = stored::store(key, value, headers, now_ms);
+                    batch.insert(&self.rows(topic)?, offset.to_be_bytes(), row);
                 }
                 self.ends.insert(topic, offset + 1);
                 grown.insert(topic);
@@ -99,6 +124,7 @@ impl Committer {
             if let Some((role, input)) = entry.role.filter(|_| !entry.taken.is_empty()) {
                 batch.insert(&self.meta, position_key(role), entry.taken.end.to_be_bytes());
                 let rows = self.rows(input)?;
+                taken.push((input, entry.taken.end));
                 for offset in entry.taken {
                     batch.remove(&rows, offset.to_be_bytes());
                 }
@@ -112,8 +138,12 @@ impl Committer {
         for topic in grown {
             let end = self.end(topic)?;
             batch.insert(&self.meta, end_key(topic), end.to_be_bytes());
+            self.bodies.sync(topic)?;
         }
-        batch.commit()
+        batch.commit()?;
+        // What cannot be deleted now is deleted when the log is opened again.
+        taken.into_iter().for_each(|(topic, end)| drop(self.bodies.delete_before(topic, end)));
+        Ok(())
     }
 
     fn end(&mut self, topic: &str) -> fjall::Result<i64> {

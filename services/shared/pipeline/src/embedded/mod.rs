@@ -1,13 +1,15 @@
-//! The embedded log: topics, positions and state in one fjall database, no server.
+//! The embedded log: topics, positions and state in one fjall database, large values in files beside it, no server.
 //!
 //! One committer writes the steps of all roles, grouped, each in one atomic batch. A batch is handed to the operating
 //! system before its steps count as committed, so that a killed process loses nothing; `fsync` makes it outlive the
 //! machine. Every topic has one partition. A record that a role consumes is deleted with the step that took it;
 //! records of topics that no role consumes stay, in a compacted one the last of each key.
 
+mod bodies;
 mod committer;
 mod compacted;
 mod role;
+mod stored;
 
 use std::{
     path::{Path, PathBuf},
@@ -23,8 +25,8 @@ use crate::{
     Clock, LogError, Origin, Output, Probe, Record, Role, State, Step,
     rows::{self, MEMTABLE_BYTES},
     state::read_i64,
-    stored,
 };
+use bodies::Bodies;
 use committer::{Committer, Entry};
 pub use role::EmbeddedRole;
 
@@ -58,11 +60,18 @@ struct Shared {
     db: Database,
     folder: PathBuf,
     meta: Keyspace,
+    bodies: Arc<Bodies>,
     clock: Clock,
     probe: Option<Probe>,
     commits: Mutex<Option<mpsc::SyncSender<Entry>>>,
     committer: Mutex<Option<JoinHandle<()>>>,
     changed: Arc<Signal>,
+}
+
+/// A record, and whether its value was lost.
+struct Found {
+    record: Record,
+    is_lost: bool,
 }
 
 /// Wakes roles when something was committed.
@@ -79,8 +88,14 @@ impl Embedded {
         std::fs::create_dir_all(folder).map_err(|cause| refused(&cause))?;
         let db = database(&folder.join("log")).map_err(|cause| refused(&cause))?;
         let meta = db.keyspace("meta", compact)?;
+        let first_of = |topic: &str| -> fjall::Result<Option<i64>> {
+            let first = committer::topic_rows(&db, topic)?.first_key_value().map(fjall::Guard::key);
+            Ok(first.transpose()?.map(|offset| read_i64(&offset)))
+        };
+        let bodies = Bodies::open(&folder.join("bodies"), options.fsync, first_of);
+        let bodies = Arc::new(bodies.map_err(|cause| refused(&cause))?);
         let changed = Arc::new(Signal::default());
-        let committer = Committer::new(db.clone(), meta.clone(), options, changed.clone());
+        let committer = Committer::new(db.clone(), meta.clone(), bodies.clone(), options, changed.clone());
         let (commits, queue) = mpsc::sync_channel(64);
         let thread = thread::Builder::new()
             .name("committer".to_owned())
@@ -90,6 +105,7 @@ impl Embedded {
             db,
             folder: folder.to_owned(),
             meta,
+            bodies,
             clock: options.clock.clone(),
             probe: options.probe.clone(),
             commits: Mutex::new(Some(commits)),
@@ -108,10 +124,11 @@ impl Embedded {
         self.0.commit(Entry { outputs, ..Entry::default() })
     }
 
-    /// Up to `limit` records of a topic from `offset` on.
+    /// Up to `limit` records of a topic from `offset` on. One whose value was lost with the machine's power has none.
     pub fn read(&self, topic: &str, offset: i64, limit: usize) -> Result<Vec<Record>, LogError> {
         let rows = self.0.topic(topic)?;
-        rows.range(offset.to_be_bytes()..).take(limit).map(|row| read_row(topic, row)).collect()
+        let rows = rows.range(offset.to_be_bytes()..).take(limit);
+        rows.map(|row| Ok(self.0.record(topic, row)?.record)).collect()
     }
 
     /// The state of a role, and a step to read it through, which is never committed: a look at one that does not run.
@@ -147,6 +164,17 @@ fn database(folder: &Path) -> fjall::Result<Database> {
 impl Shared {
     fn topic(&self, topic: &str) -> Result<Keyspace, LogError> {
         Ok(committer::topic_rows(&self.db, topic)?)
+    }
+
+    fn record(&self, topic: &str, row: fjall::Guard) -> Result<Found, LogError> {
+        let (offset, row) = row.into_inner()?;
+        let origin = Origin { topic: topic.to_owned(), partition: PARTITION, offset: read_i64(&offset) };
+        let (mut record, body) = stored::load(origin, Bytes::from(row))?;
+        if let Some(place) = &body {
+            record.value =
+                self.bodies.read(topic, record.origin.offset, place).map_err(fjall::Error::from)?;
+        }
+        Ok(Found { is_lost: body.is_some() && record.value.is_none(), record })
     }
 
     fn number(&self, key: &str) -> Result<i64, LogError> {
@@ -189,12 +217,6 @@ impl Signal {
     }
 }
 
-fn read_row(topic: &str, row: fjall::Guard) -> Result<Record, LogError> {
-    let (offset, value) = row.into_inner()?;
-    let origin = Origin { topic: topic.to_owned(), partition: PARTITION, offset: read_i64(&offset) };
-    stored::load(origin, Bytes::from(value))
-}
-
 fn compact() -> KeyspaceCreateOptions {
     KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES)
 }
@@ -214,6 +236,7 @@ mod tests {
     use fjall::CompressionType;
 
     use super::*;
+    use crate::{Limits, Log as _};
 
     #[test]
     fn a_folder_with_packed_journals_is_read() {
@@ -223,11 +246,84 @@ mod tests {
             .journal_compression(CompressionType::Lz4)
             .open()
             .unwrap();
-        let record = stored::store(Bytes::new(), Some(text.clone()), Vec::new(), 1);
+        let record = stored::store(Bytes::new(), stored::Value::Here(text.clone()), Vec::new(), 1);
         committer::topic_rows(&db, "pages").unwrap().insert(0_i64.to_be_bytes(), record).unwrap();
         db.persist(fjall::PersistMode::Buffer).unwrap();
         drop(db);
         let log = Embedded::open(folder.path(), &Options::default()).unwrap();
         assert_eq!(log.read("pages", 0, 10).unwrap()[0].value, Some(text));
+    }
+
+    const ROLE: Role =
+        Role { name: "r", input: "pages", dead_letters: "letters", state_version: None, numbered: &[] };
+
+    fn open(folder: &Path) -> Embedded {
+        Embedded::open(folder, &Options { compacted: &["latest"], ..Options::default() }).unwrap()
+    }
+
+    fn output(topic: &'static str, value: &Bytes) -> Output {
+        let (key, value) = (Bytes::from("key"), Some(value.clone()));
+        Output { topic, partition: None, key, value, headers: Vec::new() }
+    }
+
+    fn values(records: &[Record]) -> Vec<Option<Bytes>> {
+        records.iter().map(|record| record.value.clone()).collect()
+    }
+
+    #[test]
+    fn values_of_all_sizes_are_read_as_they_were_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let wanted = [0, 1, 4095, 4096, 100_000].map(|bytes| Bytes::from(vec![b'a'; bytes]));
+        let log = open(folder.path());
+        for topic in ["pages", "latest", "letters"] {
+            log.append(wanted.iter().map(|value| output(topic, value)).collect()).unwrap();
+        }
+        drop(log);
+        let log = open(folder.path());
+        let all = wanted.clone().map(Some);
+        assert_eq!(values(&log.read("pages", 0, 10).unwrap()), all);
+        assert_eq!(values(&log.read("latest", 0, 10).unwrap()), all[4..]);
+        assert_eq!(values(&log.read("letters", 3, 1).unwrap()), all[3..4]);
+
+        let mut role = log.role(ROLE).unwrap();
+        let limits = Limits { records: 10, bytes: 1 << 20, timers: 0 };
+        let records = role.poll(limits, Duration::ZERO).unwrap().records;
+        assert_eq!(values(&records), all);
+        let mut step = role.step();
+        step.take(&records[4].origin);
+        role.commit(step).unwrap();
+        assert_eq!(log.read("pages", 0, 10).unwrap(), []);
+        drop((role, log));
+        drop(open(folder.path()));
+        let files = |topic| std::fs::read_dir(folder.path().join("bodies").join(topic)).unwrap().count();
+        assert_eq!((files("pages"), files("letters")), (0, 1), "what is read by a role goes");
+    }
+
+    #[test]
+    fn a_value_that_the_disk_lost_is_a_dead_letter() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = open(folder.path());
+        let large = |byte| Bytes::from(vec![byte; 10_000]);
+        log.append([b'a', b'b', b'c'].map(|byte| output("pages", &large(byte))).into()).unwrap();
+        drop(log);
+        let file = std::fs::read_dir(folder.path().join("bodies/pages")).unwrap().next().unwrap().unwrap();
+        let file = std::fs::OpenOptions::new().write(true).open(file.path()).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, &[0; 4096], 12_288).unwrap();
+
+        let log = open(folder.path());
+        let mut role = log.role(ROLE).unwrap();
+        let limits = Limits { records: 10, bytes: 1 << 20, timers: 0 };
+        let mut poll = || {
+            let records = role.poll(limits, Duration::ZERO).unwrap().records;
+            let mut step = role.step();
+            records.iter().for_each(|record| step.take(&record.origin));
+            role.commit(step).unwrap();
+            values(&records)
+        };
+        assert_eq!(poll(), [Some(large(b'a'))], "up to it");
+        assert_eq!(poll(), [Some(large(b'c'))], "and after it");
+        let letters = log.read("letters", 0, 10).unwrap();
+        let reason = ("wireroom_reason".to_owned(), b"lost".to_vec());
+        assert!(values(&letters) == [None] && letters[0].headers.contains(&reason), "{letters:?}");
     }
 }

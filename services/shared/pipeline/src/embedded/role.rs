@@ -5,11 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Embedded, PARTITION, committer, committer::Entry, read_row};
+use super::{Embedded, Found, PARTITION, committer, committer::Entry};
 use crate::{
-    Action, Inputs, Limits, Log, LogError, Record, Role, State, Step, attempts::Attempts, log::Noter,
-    metrics::RoleMetrics, timers::Timers,
+    Action, DeadLetter, Inputs, Limits, Log, LogError, Record, Role, State, Step, attempts::Attempts,
+    log::Noter, metrics::RoleMetrics, timers::Timers,
 };
+
+/// Why a record whose value was lost is a dead letter.
+const LOST: &str =
+    "the machine lost its power before the value was on the disk; --fsync keeps all that is committed";
 
 /// See the [module's documentation](super).
 pub struct EmbeddedRole {
@@ -51,12 +55,20 @@ impl EmbeddedRole {
         })
     }
 
-    fn read(&mut self, limits: Limits) -> Result<Vec<Record>, LogError> {
+    /// The next records; or, in its turn, the letter of one whose value was lost.
+    fn read(&mut self, limits: Limits) -> Result<(Vec<Record>, Option<DeadLetter>), LogError> {
         let rows = self.log.0.topic(self.role.input)?;
         let mut records: Vec<Record> = Vec::new();
         let mut bytes = 0;
         for row in rows.range(self.next.to_be_bytes()..).take(self.attempts.limit(limits.records, |_| true)) {
-            let record = read_row(self.role.input, row)?;
+            let Found { record, is_lost } = self.log.0.record(self.role.input, row)?;
+            if is_lost && records.is_empty() {
+                self.next = record.origin.offset + 1;
+                return Ok((records, Some(DeadLetter::of(&record, "lost", LOST))));
+            }
+            if is_lost {
+                break;
+            }
             bytes += record.value.as_ref().map_or(0, bytes::Bytes::len);
             if !records.is_empty() && bytes > limits.bytes {
                 break;
@@ -64,7 +76,7 @@ impl EmbeddedRole {
             records.push(record);
         }
         self.next = records.last().map_or(self.next, |last| last.origin.offset + 1);
-        Ok(records)
+        Ok((records, None))
     }
 }
 
@@ -88,11 +100,12 @@ impl Log for EmbeddedRole {
                 inputs.timers = self.timers.fire(now_ms, limits.timers);
             }
             (self.note)(Action::Read);
-            inputs.records = self.read(limits)?;
-            if let Some(poison) = self.attempts.poison(&inputs.records) {
+            let (records, lost) = self.read(limits)?;
+            inputs.records = records;
+            if let Some(letter) = lost.or_else(|| self.attempts.poison(&inputs.records)) {
                 let mut step = self.step();
-                step.take(&poison.origin);
-                step.dead_letter(poison);
+                step.take(&letter.origin);
+                step.dead_letter(letter);
                 self.commit(step)?;
                 continue;
             }
