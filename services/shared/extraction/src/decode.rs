@@ -1,7 +1,9 @@
 //! Bytes to text: byte order mark, then the Content-Type header, then what the page declares, then detection.
 //!
 //! A declared encoding that the bytes contradict (UTF-8 declared, not UTF-8 sent) is overruled by detection, since
-//! headers and templates are wrong more often than bytes are by chance valid.
+//! headers and templates are wrong more often than bytes are by chance valid. What was encoded twice is undone.
+
+mod doubled;
 
 use std::borrow::Cow;
 
@@ -22,6 +24,17 @@ pub(crate) struct Decoded<'a> {
 
 /// Decodes `bytes`; never fails, undecodable sequences become U+FFFD.
 pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, url: Option<&str>) -> Decoded<'a> {
+    let decoded = decode_once(bytes, content_type, url);
+    match doubled::undone(&decoded.text) {
+        None => decoded,
+        Some(text) => {
+            let warning = decoded.warning.or_else(|| Some("encoded twice, which is undone".to_owned()));
+            Decoded { text: text.into(), warning }
+        }
+    }
+}
+
+fn decode_once<'a>(bytes: &'a [u8], content_type: Option<&str>, url: Option<&str>) -> Decoded<'a> {
     let cut = bytes.get(..MAX_INPUT_BYTES).unwrap_or(bytes);
     let mut warning = (cut.len() < bytes.len())
         .then(|| format!("only the first {MAX_INPUT_BYTES} bytes of {} were read", bytes.len()));

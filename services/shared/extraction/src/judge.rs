@@ -9,7 +9,7 @@ use crate::{
     features::{Proposal, features, names},
     model::Model,
     people::{has_byline_prefix, names_a_person},
-    sift::without_repeats,
+    sift::{without_pull_quotes, without_repeats},
     text::{ends_sentence, loose, word_count},
 };
 
@@ -50,7 +50,7 @@ pub(crate) fn judge(reading: &Reading, proposal: &Proposal, clues: &Clues, watch
     let title = loose(clues.title);
     let head = story.max(STANDFIRST).min(kept.len());
     let signed: Vec<usize> = kept.drain(..head).filter(|&k| !signs(&reading.blocks[k], &title)).collect();
-    without_repeats(&reading.blocks, [signed, kept].concat())
+    without_pull_quotes(&reading.blocks, without_repeats(&reading.blocks, [signed, kept].concat()))
 }
 
 /// Prose with which the story has begun, or its standfirst.

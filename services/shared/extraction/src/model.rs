@@ -3,6 +3,8 @@
 //! The file is `bias NUMBER`, then the trees, a node a line, each tree in pre-order: a split as `feature < threshold`,
 //! followed by the branch taken when that holds and by the other one; a leaf as a number. Indentation is for readers.
 
+use rustc_hash::FxHashMap;
+
 /// A sum of decision trees over a row of named features.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Model {
@@ -27,6 +29,7 @@ const LEAF: u16 = u16::MAX;
 impl Model {
     /// Reads weights over the features of these names. `None` where they are broken or name a feature unknown here.
     pub fn read(text: &str, names: &[&str]) -> Option<Self> {
+        let places: FxHashMap<&str, u16> = names.iter().copied().zip(0..).collect();
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         let bias = lines.next()?.strip_prefix("bias ")?.parse().ok()?;
         let mut model = Self { bias, ..Self::default() };
@@ -40,7 +43,7 @@ impl Model {
             }
             is_root = false;
             if let Some((name, threshold)) = line.split_once(" < ") {
-                let feature = u16::try_from(names.iter().position(|known| *known == name)?).ok()?;
+                let feature = *places.get(name)?;
                 model.nodes.push(Node { feature, otherwise: 0, value: threshold.parse().ok()? });
                 open.push(at);
             } else {

@@ -225,7 +225,7 @@ fn without_head(reading: &Reading, mut kept: Vec<usize>) -> Vec<usize> {
 }
 
 /// Short quotations that repeat the text beside them.
-fn without_pull_quotes(blocks: &[Block], kept: Vec<usize>) -> Vec<usize> {
+pub(crate) fn without_pull_quotes(blocks: &[Block], kept: Vec<usize>) -> Vec<usize> {
     const REACH: usize = 12;
     let texts: Vec<&str> = kept.iter().map(|&k| blocks[k].key()).collect();
     let repeats = |i: usize| {

@@ -295,6 +295,14 @@ mod tests {
                 "the clocks shown tell the offset",
             ),
             (
+                meta("2015-03-19T22:30:00Z"),
+                "<p>March 19, 2015 10:30</p>",
+                "",
+                URL,
+                "2015-03-19T22:30:00Z",
+                "a clock without its half of the day tells none",
+            ),
+            (
                 meta("2015-03-19T02:30:00Z"),
                 "<time datetime='2015-03-18T22:30:00-04:00'>",
                 "",

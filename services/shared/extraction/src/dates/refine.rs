@@ -31,13 +31,14 @@ pub(crate) fn is_exact(moment: Moment) -> bool {
     moment.as_millis() / 1000 % 60 != 0
 }
 
-/// An instant with the offset at which its clocks show `local`, if there is such a place.
+/// An instant with the offset at which its clocks show `local`, if there is such a place: nobody lives twelve hours behind
+/// UTC, where a clock of twelve hours is that does not say which half of the day it is.
 fn located(instant: Moment, local: Moment) -> Option<Moment> {
     const QUARTER: i64 = 900;
+    const INHABITED: std::ops::RangeInclusive<i64> = -11 * 3600..=14 * 3600;
     let seconds = (local.as_millis() - instant.as_millis()).div_euclid(1000);
     let rounded = (seconds + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
-    let exists =
-        (seconds - rounded).abs() < 60 && rounded != 0 && (-12 * 3600..=14 * 3600).contains(&rounded);
+    let exists = (seconds - rounded).abs() < 60 && rounded != 0 && INHABITED.contains(&rounded);
     let offset = Offset::from_seconds(i32::try_from(rounded).ok().filter(|_| exists)?).ok()?;
     let timestamp = Timestamp::from_millisecond(instant.as_millis()).ok()?;
     Some(Moment::at(offset.to_datetime(timestamp), Some(offset)))
