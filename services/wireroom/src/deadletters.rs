@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use pipeline::{DeadLetter, Output, Record};
+use pipeline::{DeadLetter, Output, Record, VALUE_DROPPED};
 use serde_json::json;
 use wire::header;
 
@@ -95,9 +95,10 @@ fn replayed(letter: &Record) -> Result<Output> {
     let Some(topic) = origin_topic(letter) else {
         bail!("{} does not say which topic it came from", id(letter));
     };
-    if let Some(bytes) = header(&letter.headers, "wireroom_value_dropped_bytes") {
+    if let Some(bytes) = header(&letter.headers, VALUE_DROPPED) {
         bail!(
-            "{} was too large to be kept whole ({bytes} bytes): send it again from where it came from",
+            "{} is without its value ({bytes} bytes), which was too large to be kept or was lost: send it again from \
+             where it came from",
             id(letter)
         );
     }
@@ -144,5 +145,9 @@ mod tests {
         };
         let output = replayed(&letter).unwrap();
         assert_eq!((output.topic, output.partition, output.headers.len()), ("prepared", Some(2), 1));
+        let mut headers = letter.headers.clone();
+        headers.insert(1, (VALUE_DROPPED.to_owned(), b"5000".to_vec()));
+        let refused = replayed(&Record { value: None, headers, ..letter }).unwrap_err().to_string();
+        assert!(refused.contains("without its value (5000 bytes)"), "{refused}");
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use pipeline::Record;
+use pipeline::{Record, VALUE_DROPPED};
 use serde::Serialize;
 use serde_json::{Value, json};
 use wire::{Article, CanonicalArticle, Change, Encoding, Page, Prepared, Request, Topic};
@@ -78,8 +78,13 @@ fn written_as(format: Format, record: &Record) -> Value {
 }
 
 /// A record as JSON: canonical records and changes as they are, the rest as what can be shown of them. A tombstone is
-/// its key and null.
+/// its key and null; what is without the value that it had is an error.
 pub fn json_of(record: &Record) -> Value {
+    let origin = &record.origin;
+    let unreadable = |error: String| json!({ "topic": origin.topic, "partition": origin.partition, "offset": origin.offset, "error": error });
+    if record.headers.iter().any(|(name, _)| name == VALUE_DROPPED) {
+        return unreadable("its value was too large to be kept, or was lost".to_owned());
+    }
     let Some(value) = &record.value else {
         return json!({ "article_id": String::from_utf8_lossy(&record.key), "tombstone": true });
     };
@@ -92,10 +97,7 @@ pub fn json_of(record: &Record) -> Value {
         "requests" => wire::decode::<Request>(value).map(to_json),
         _ => Ok(Value::Null),
     };
-    message.unwrap_or_else(|error| {
-        let origin = &record.origin;
-        json!({ "topic": origin.topic, "partition": origin.partition, "offset": origin.offset, "error": error.to_string() })
-    })
+    message.unwrap_or_else(|error| unreadable(error.to_string()))
 }
 
 fn to_json<M: Serialize>(message: M) -> Value {

@@ -30,7 +30,7 @@ pub use any::AnyLog;
 pub use clock::Clock;
 pub use drain::{Drained, Progress, Shutdown};
 pub use log::{Action, Inputs, Limits, Log, LogError, Probe};
-pub use record::{DeadLetter, Headers, Origin, Output, Record};
+pub use record::{DeadLetter, Headers, Origin, Output, Record, VALUE_DROPPED};
 pub use role::Role;
 pub use stage::{Settings, Stage, repeat, run};
 pub use state::State;

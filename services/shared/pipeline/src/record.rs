@@ -53,6 +53,14 @@ pub struct Output {
     pub headers: Headers,
 }
 
+/// Names the header of a record that is without the value it had, and says how many bytes that was. It is no tombstone.
+pub const VALUE_DROPPED: &str = "wireroom_value_dropped_bytes";
+
+/// The header that says so.
+pub(crate) fn value_dropped(bytes: u64) -> (String, Vec<u8>) {
+    (VALUE_DROPPED.to_owned(), bytes.to_string().into_bytes())
+}
+
 /// What could not be processed, bytes unchanged, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
@@ -93,7 +101,7 @@ impl DeadLetter {
         let bytes = self.value.as_ref().map_or(0, Bytes::len);
         let value = self.value.clone().filter(|_| bytes <= MAX_VALUE_BYTES);
         if value.is_none() && bytes > 0 {
-            headers.push(("wireroom_value_dropped_bytes".to_owned(), bytes.to_string().into_bytes()));
+            headers.push(value_dropped(bytes as u64));
         }
         Output { topic: role.dead_letters, partition: None, key: self.key.clone(), value, headers }
     }

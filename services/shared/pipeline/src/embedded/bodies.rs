@@ -3,7 +3,7 @@
 //! The database writes what it gets at least twice, into its journal and into a table, and has it in memory between. A
 //! body is written once, as it came, to the end of its topic's newest file, before the commit that its row is part of;
 //! the row says where it stands. A file is named by an offset: it has the bodies of that record and of those after it, up
-//! to the next file's name. It is deleted when these records are.
+//! to the next file's name. It is deleted when these records are, and there is a next one.
 //!
 //! What was written for a commit that never came about stands where no row points to. Where commits are not synced, a
 //! machine that loses its power can keep a row and lose its body: the checksum tells.
@@ -35,7 +35,7 @@ pub(super) struct Place {
     #[prost(uint64, tag = "1")]
     position: u64,
     #[prost(uint64, tag = "2")]
-    length: u64,
+    pub(super) length: u64,
     /// xxh3 of the body.
     #[prost(fixed64, tag = "3")]
     checksum: u64,
@@ -59,13 +59,17 @@ struct Files {
 }
 
 impl Bodies {
-    /// Opens or creates them in `folder`. `first_of` says which is the first record that a topic has.
+    /// Opens or creates them in `folder`. `first_of` says which is the first record that a topic has, for good: what stands
+    /// before it is deleted.
     pub(super) fn open<E: From<io::Error>>(
         folder: &Path,
         fsync: bool,
         first_of: impl Fn(&str) -> Result<Option<i64>, E>,
     ) -> Result<Self, E> {
         fs::create_dir_all(folder)?;
+        if fsync {
+            sync_folders([folder.parent().unwrap_or(folder), folder])?;
+        }
         let mut topics = HashMap::new();
         for entry in fs::read_dir(folder)? {
             // Topics are named in ASCII.
@@ -74,6 +78,9 @@ impl Bodies {
             match first_of(&topic)? {
                 Some(first) => files.delete_before(first)?,
                 None => files.delete_from(i64::MIN)?,
+            }
+            if fsync {
+                sync_folders([files.folder.as_path()])?;
             }
             topics.insert(topic, files);
         }
@@ -109,7 +116,13 @@ impl Bodies {
         }
     }
 
-    /// Deletes the files of which all records are before this offset: there are none of these any more.
+    /// Whether [`Self::delete_before`] has anything to delete.
+    pub(super) fn has_before(&self, topic: &str, offset: i64) -> bool {
+        unpoisoned(self.topics.lock()).get(topic).is_some_and(|files| files.has_before(offset))
+    }
+
+    /// Deletes the files of which all records are before this offset: there are none of these any more, nor can they come
+    /// back with the machine's power.
     pub(super) fn delete_before(&self, topic: &str, offset: i64) -> io::Result<()> {
         let mut topics = unpoisoned(self.topics.lock());
         topics.get_mut(topic).map_or(Ok(()), |files| files.delete_before(offset))
@@ -145,7 +158,7 @@ impl Bodies {
     fn create(&self, files: &mut Files, offset: i64) -> io::Result<Arc<File>> {
         let file = File::create(files.path(offset))?;
         if self.fsync {
-            [&files.folder, &self.folder].iter().try_for_each(|folder| File::open(folder)?.sync_all())?;
+            sync_folders([files.folder.as_path(), &self.folder])?;
         }
         files.names.insert(offset);
         Ok(Arc::new(file))
@@ -186,9 +199,12 @@ impl Files {
         Ok(Some((Arc::new(file), end)))
     }
 
+    fn has_before(&self, offset: i64) -> bool {
+        self.names.iter().nth(1).is_some_and(|next| *next <= offset)
+    }
+
     fn delete_before(&mut self, offset: i64) -> io::Result<()> {
-        while let Some(next) = self.names.iter().nth(1)
-            && *next <= offset
+        while self.has_before(offset)
             && let Some(first) = self.names.pop_first()
         {
             fs::remove_file(self.path(first))?;
@@ -204,6 +220,11 @@ impl Files {
         }
         Ok(())
     }
+}
+
+/// Has the disk take the names of what is in these.
+fn sync_folders<'p>(folders: impl IntoIterator<Item = &'p Path>) -> io::Result<()> {
+    folders.into_iter().try_for_each(|folder| File::open(folder)?.sync_all())
 }
 
 #[cfg(test)]
@@ -242,8 +263,10 @@ mod tests {
         let places = append(&bodies, 0..40);
         assert_eq!(files(folder.path()), [0, 16, 32]);
         assert_there(&bodies, &places);
+        assert!(!bodies.has_before("pages", 15));
         bodies.delete_before("pages", 15).unwrap();
         assert_there(&bodies, &places);
+        assert!(bodies.has_before("pages", 16));
         bodies.delete_before("pages", 16).unwrap();
         assert_eq!(files(folder.path()), [16, 32]);
         assert_eq!(bodies.read("pages", 15, &places[15].1).unwrap(), None);

@@ -47,6 +47,8 @@ pub(super) struct Committer {
     topics: HashMap<String, Keyspace>,
     bodies: Arc<Bodies>,
     changed: Arc<Signal>,
+    /// A batch failed on its way to the disk: it may be there yet, and its bodies are kept for it.
+    is_broken: bool,
 }
 
 impl Committer {
@@ -62,7 +64,7 @@ impl Committer {
         let clock = options.clock.clone();
         let compacted = options.compacted;
         let (ends, topics) = Default::default();
-        Self { db, meta, clock, durability, compacted, ends, topics, bodies, changed }
+        Self { db, meta, clock, durability, compacted, ends, topics, bodies, changed, is_broken: false }
     }
 
     /// Commits what comes until every sender is gone.
@@ -84,6 +86,9 @@ impl Committer {
     }
 
     fn commit(&mut self, group: Vec<Entry>) -> fjall::Result<()> {
+        if self.is_broken {
+            return Err(fjall::Error::Poisoned);
+        }
         let mut batch = self.db.batch().durability(Some(self.durability));
         let now_ms = self.clock.now_ms();
         // Written once a batch, however many records it has.
@@ -140,9 +145,13 @@ impl Committer {
             batch.insert(&self.meta, end_key(topic), end.to_be_bytes());
             self.bodies.sync(topic)?;
         }
-        batch.commit()?;
-        // What cannot be deleted now is deleted when the log is opened again.
-        taken.into_iter().for_each(|(topic, end)| drop(self.bodies.delete_before(topic, end)));
+        batch.commit().inspect_err(|_| self.is_broken = true)?;
+        taken.retain(|(topic, end)| self.bodies.has_before(topic, *end));
+        // With the machine's power rows could come back whose bodies are gone. What cannot be deleted now is deleted when
+        // the log is opened again.
+        if !taken.is_empty() && self.db.persist(PersistMode::SyncData).is_ok() {
+            taken.into_iter().for_each(|(topic, end)| drop(self.bodies.delete_before(topic, end)));
+        }
         Ok(())
     }
 

@@ -19,10 +19,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode};
 
 use crate::{
     Clock, LogError, Origin, Output, Probe, Record, Role, State, Step,
+    record::value_dropped,
     rows::{self, MEMTABLE_BYTES},
     state::read_i64,
 };
@@ -36,7 +37,7 @@ const PARTITION: i32 = 0;
 /// How long a folder that is held is asked for again: whoever looks into a stopped one holds it for a moment.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Bodies above this are kept apart from the index, in bytes.
+/// Values above this are kept apart from the index, in bytes: those of compacted topics, and of folders of earlier versions.
 const SEPARATION_BYTES: u32 = 4096;
 
 /// How an embedded log is opened.
@@ -92,6 +93,7 @@ impl Embedded {
             let first = committer::topic_rows(&db, topic)?.first_key_value().map(fjall::Guard::key);
             Ok(first.transpose()?.map(|offset| read_i64(&offset)))
         };
+        db.persist(PersistMode::SyncData)?;
         let bodies = Bodies::open(&folder.join("bodies"), options.fsync, first_of);
         let bodies = Arc::new(bodies.map_err(|cause| refused(&cause))?);
         let changed = Arc::new(Signal::default());
@@ -124,11 +126,19 @@ impl Embedded {
         self.0.commit(Entry { outputs, ..Entry::default() })
     }
 
-    /// Up to `limit` records of a topic from `offset` on. One whose value was lost with the machine's power has none.
+    /// Up to `limit` records of a topic from `offset` on. One whose value was lost with the machine's power has none, and a
+    /// header that says so ([`crate::VALUE_DROPPED`]).
     pub fn read(&self, topic: &str, offset: i64, limit: usize) -> Result<Vec<Record>, LogError> {
         let rows = self.0.topic(topic)?;
-        let rows = rows.range(offset.to_be_bytes()..).take(limit);
-        rows.map(|row| Ok(self.0.record(topic, row)?.record)).collect()
+        let mut records = Vec::new();
+        for row in rows.range(offset.to_be_bytes()..).take(limit) {
+            let Found { record, is_lost } = self.0.record(topic, row)?;
+            // A role may have taken it meanwhile, and its body is deleted.
+            if !is_lost || rows.contains_key(record.origin.offset.to_be_bytes())? {
+                records.push(record);
+            }
+        }
+        Ok(records)
     }
 
     /// The state of a role, and a step to read it through, which is never committed: a look at one that does not run.
@@ -174,7 +184,9 @@ impl Shared {
             record.value =
                 self.bodies.read(topic, record.origin.offset, place).map_err(fjall::Error::from)?;
         }
-        Ok(Found { is_lost: body.is_some() && record.value.is_none(), record })
+        let lost = body.filter(|_| record.value.is_none());
+        record.headers.extend(lost.as_ref().map(|place| value_dropped(place.length)));
+        Ok(Found { record, is_lost: lost.is_some() })
     }
 
     fn number(&self, key: &str) -> Result<i64, LogError> {
@@ -325,5 +337,6 @@ mod tests {
         let letters = log.read("letters", 0, 10).unwrap();
         let reason = ("wireroom_reason".to_owned(), b"lost".to_vec());
         assert!(values(&letters) == [None] && letters[0].headers.contains(&reason), "{letters:?}");
+        assert!(letters[0].headers.contains(&value_dropped(10_000)), "it is no tombstone");
     }
 }

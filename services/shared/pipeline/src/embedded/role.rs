@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// Why a record whose value was lost is a dead letter.
-const LOST: &str =
-    "the machine lost its power before the value was on the disk; --fsync keeps all that is committed";
+const LOST: &str = "its value is not in the data folder as it was written: the machine lost its power before the disk had it \
+     (--fsync keeps all that is committed), or the disk is damaged";
 
 /// See the [module's documentation](super).
 pub struct EmbeddedRole {
