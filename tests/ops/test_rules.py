@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import yaml
 from helm import CHART, ROOT
-from rules import CASES, RECORDED
+from rules import CASES, CONSUMED, DEAD, RECORDED
 
 RULES = CHART / "rules" / "wireroom.yaml"
 ALL = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
@@ -52,6 +52,18 @@ def test_alerts(alert, case, tmp_path):
         "silent": (silent, []),
         "of one of two": ({**of("here", firing), **of("there", silent)}, [{**each, "namespace": "here"} for each in expected]),
     }[case]
+    assert_alerts(alert, minutes, series, expected, tmp_path)
+
+
+def test_dead_letters_of_a_role_that_had_none_yesterday(tmp_path):
+    expected = [{**ALERTS["WireroomDeadLetters"]["labels"], "role": "extractor"}]
+    for letters, alerts in [(30, expected), (3, [])]:
+        series = {f'{DEAD}{{role="extractor",reason="verdict"}}': f"0+{letters}x120", **CONSUMED}
+        assert_alerts("WireroomDeadLetters", 110, series, alerts, tmp_path)
+
+
+def assert_alerts(alert, minutes, series, expected, tmp_path):
+    """The alerts of a name that these series bring about."""
     case = {
         "interval": "1m",
         "input_series": [{"series": name, "values": values} for name, values in series.items()],

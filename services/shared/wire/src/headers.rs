@@ -1,6 +1,6 @@
 //! Record headers: CloudEvents in binary mode for Kafka, and the trace context that came with the request.
 
-/// W3C trace context; carried from record to record unchanged.
+/// W3C trace context; carried from record to record, its span that of whoever wrote the record where spans are sent.
 pub const TRACEPARENT: &str = "traceparent";
 
 /// Headers of a record, in order.
