@@ -103,3 +103,28 @@ pub fn json_of(record: &Record) -> Value {
 fn to_json<M: Serialize>(message: M) -> Value {
     serde_json::to_value(message).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use pipeline::Origin;
+
+    use super::*;
+
+    #[test]
+    fn what_lost_its_value_is_no_tombstone() {
+        let tombstone = Record {
+            origin: Origin { topic: "changes".to_owned(), partition: 0, offset: 3 },
+            key: "k".into(),
+            value: None,
+            headers: Vec::new(),
+            written_at_ms: 0,
+        };
+        assert_eq!(json_of(&tombstone), json!({ "article_id": "k", "tombstone": true }));
+        let headers = vec![(VALUE_DROPPED.to_owned(), b"5000".to_vec())];
+        let shown = json_of(&Record { headers, ..tombstone });
+        assert!(
+            shown["tombstone"].is_null() && shown["error"].is_string() && shown["offset"] == 3,
+            "{shown}"
+        );
+    }
+}
