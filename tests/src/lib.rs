@@ -16,5 +16,6 @@ pub mod registry;
 pub mod run;
 pub mod secured;
 pub mod services;
+pub mod tokens;
 pub mod topics;
 pub mod wait;

@@ -1,5 +1,5 @@
-//! A broker that lets nobody do what it was not told to, and that is reached in four ways: by SASL over TLS (SCRAM and
-//! PLAIN), by TLS alone, by TLS both ways, and in the clear, which is for itself and for what a test sets up.
+//! A broker that lets nobody do what it was not told to, and that is reached in four ways: by SASL over TLS (SCRAM, PLAIN
+//! and OAUTHBEARER), by TLS alone, by TLS both ways, and in the clear, which is for itself and for what a test sets up.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -10,6 +10,7 @@ use std::process::{Child, Stdio};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 use crate::broker::{self, Broker, free_port};
+use crate::tokens::Tokens;
 
 /// The end of every password, so that a test can look for all of them.
 pub const SECRET: &str = "9f2c-the-secret";
@@ -35,6 +36,8 @@ pub struct Secured {
     ports: Ports,
     admin: Child,
     answers: BufReader<std::process::ChildStdout>,
+    /// Gives the tokens of OAUTHBEARER.
+    pub tokens: Tokens,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +98,7 @@ impl Secured {
         let mut admin =
             broker.java("Acls.java").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("java runs");
         let answers = BufReader::new(admin.stdout.take().expect("a pipe"));
-        Self { broker, folder, ports, admin, answers }
+        Self { broker, folder, ports, admin, answers, tokens: Tokens::start(SECRET) }
     }
 
     /// Gives a user what a line says, under this prefix.
@@ -129,6 +132,19 @@ impl Secured {
             ("SASL_MECHANISM", mechanism.to_owned()),
             ("SASL_USERNAME", user.to_owned()),
             ("SASL_PASSWORD", format!("{user}-{SECRET}")),
+        ];
+        self.settings(self.ports.sasl, &more)
+    }
+
+    /// A user by a token of the identity provider (OAUTHBEARER).
+    pub fn oauth(&self, user: &str) -> Settings {
+        let more = [
+            ("SECURITY_PROTOCOL", "SASL_SSL".to_owned()),
+            ("SASL_MECHANISM", "OAUTHBEARER".to_owned()),
+            ("SASL_OAUTHBEARER_METHOD", "oidc".to_owned()),
+            ("SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL", self.tokens.url().to_owned()),
+            ("SASL_OAUTHBEARER_CLIENT_ID", user.to_owned()),
+            ("SASL_OAUTHBEARER_CLIENT_SECRET", format!("{user}-{SECRET}")),
         ];
         self.settings(self.ports.sasl, &more)
     }
@@ -194,6 +210,7 @@ fn properties(folder: &Path, ports: Ports, port: u16, controller: u16) -> String
     let file = |name: &str| folder.join(name).display().to_string();
     let plain = "org.apache.kafka.common.security.plain.PlainLoginModule required";
     let scram = "org.apache.kafka.common.security.scram.ScramLoginModule required";
+    let oauth = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required";
     let at = |name: &str, port: u16| format!("{name}://127.0.0.1:{port}");
     let listeners =
         [at("PLAINTEXT", port), at("SASL", sasl), at("TLS", tls), at("BOTH", both_ways)].join(",");
@@ -206,9 +223,11 @@ ssl.keystore.location={}
 ssl.truststore.type=PEM
 ssl.truststore.location={}
 listener.name.both.ssl.client.auth=required
-listener.name.sasl.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
+listener.name.sasl.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512,OAUTHBEARER
 listener.name.sasl.plain.sasl.jaas.config={plain} user_tail=\"tail-{SECRET}\";
 listener.name.sasl.scram-sha-512.sasl.jaas.config={scram};
+listener.name.sasl.oauthbearer.sasl.jaas.config={oauth};
+listener.name.sasl.oauthbearer.connections.max.reauth.ms=3600000
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 allow.everyone.if.no.acl.found=false
 super.users=User:ANONYMOUS

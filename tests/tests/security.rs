@@ -2,8 +2,9 @@
 //!
 //! One broker for all, and so one test: its parts are functions.
 
-use std::{path::Path, process::Output};
+use std::{path::Path, process::Output, time::Duration};
 
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use tests::press::{BLANK, GONE, Press, REPRINT, TAKEN_OVER};
 use tests::run;
 use tests::secured::{Acl, SECRET, Secured, Settings, table};
@@ -20,6 +21,12 @@ const SERVICES: [(&str, &str, &[&str]); 4] = [
     ("normalizer", "cluster", &["cluster"]),
 ];
 
+/// Of them the one that comes with tokens of an identity provider.
+const BY_TOKEN: &str = "extractor";
+
+/// Topics with a record that their reader cannot make anything of.
+const BROKEN: [&str; 3] = ["pages", "articles", "prepared"];
+
 #[test]
 fn kafka_that_is_closed() {
     let mut kafka = Secured::start();
@@ -27,7 +34,7 @@ fn kafka_that_is_closed() {
     acls.iter().for_each(|acl| kafka.give(acl, PREFIX));
 
     well(&wireroom(kafka.sasl("SCRAM-SHA-512", "topics"), &["topics", "create"]));
-    well(&wireroom(kafka.sasl("SCRAM-SHA-512", "topics"), &["topics", "check"]));
+    well(&wireroom(kafka.oauth("topics"), &["topics", "check"]));
     an_article_goes_through(&kafka);
     every_way_in(&mut kafka);
     passwords_are_not_told(&kafka);
@@ -38,23 +45,33 @@ fn kafka_that_is_closed() {
 
 /// With the table's permissions alone.
 fn an_article_goes_through(kafka: &Secured) {
-    let (press, folder) = (Press::with_articles(1), tempfile::tempdir().unwrap());
+    let (press, folder) = (Press::with_articles(2), tempfile::tempdir().unwrap());
     let mut services = start_all(kafka, &press, folder.path());
     let mut submit = vec!["submit"];
     let urls = press.article_urls();
     // What is gone becomes a dead letter, which is to be written, too.
-    submit.extend(urls.iter().map(String::as_str).chain([tests::press::GONE]));
+    submit.extend([&urls[0], GONE]);
     well(&wireroom(kafka.sasl("SCRAM-SHA-512", "submit"), &submit));
-    wait::until("the article is in canonical", || {
-        if let Some(ended) = services.iter().find(|service| service.log().contains("cannot go on")) {
-            panic!("{}: {}", ended.name, ended.log());
-        }
-        !read(kafka.sasl("PLAIN", "tail"), "canonical").is_empty()
-    });
+    let published = |services: &[Service], count| {
+        wait::until(&format!("{count} in canonical"), || {
+            if let Some(ended) = services.iter().find(|service| service.log().contains("cannot go on")) {
+                panic!("{}: {}", ended.name, ended.log());
+            }
+            read(kafka.sasl("PLAIN", "tail"), "canonical").lines().count() == count
+        });
+    };
+    published(&services, 1);
+    write_broken_records(kafka);
+    // Each of its clients has had its token renewed, and has come to the broker with the new one.
+    let given = kafka.tokens.given(BY_TOKEN);
+    wait::until("tokens are renewed", || kafka.tokens.given(BY_TOKEN) >= 3 * given);
+    well(&wireroom(kafka.oauth("submit"), &["submit", &urls[1]]));
+    published(&services, 2);
     assert!(!read(kafka.sasl("PLAIN", "tail"), "changes").is_empty());
-    wait::until("the page that is gone is a dead letter", || {
-        let listed = wireroom(kafka.tls(), &["deadletters", "list"]);
-        String::from_utf8_lossy(&listed.stdout).contains("gone")
+    wait::until("what is gone and what is broken are dead letters", || {
+        let listed = wireroom(kafka.sasl("SCRAM-SHA-512", "deadletters"), &["deadletters", "list"]);
+        let listed = String::from_utf8_lossy(&listed.stdout);
+        listed.contains("gone") && listed.lines().count() > BROKEN.len()
     });
     for service in &mut services {
         service.ask_to_end();
@@ -73,7 +90,7 @@ fn start_all(kafka: &Secured, press: &Press, folder: &Path) -> Vec<Service> {
     SERVICES.iter().map(start).collect()
 }
 
-/// SCRAM and PLAIN were used before.
+/// SCRAM, PLAIN and OAUTHBEARER were used before.
 fn every_way_in(kafka: &mut Secured) {
     assert!(!read(kafka.tls(), "canonical").is_empty());
 
@@ -86,32 +103,44 @@ fn every_way_in(kafka: &mut Secured) {
     refused(&tail(kafka.both_ways()), "topic closed.canonical.v1");
     kafka.give(&reader, PREFIX);
     assert!(!read(kafka.both_ways(), "canonical").is_empty());
-    refused(&tail(kafka.one_way()), "no broker answers");
+    refused(&tail(kafka.one_way()), "SSL");
 }
 
 fn passwords_are_not_told(kafka: &Secured) {
-    let mut wrong = kafka.sasl("SCRAM-SHA-512", "tail");
-    for (name, value) in &mut wrong {
-        if name.ends_with("SASL_PASSWORD") {
-            *value = format!("wrong-{SECRET}");
+    for (mut wrong, why) in [
+        (kafka.sasl("SCRAM-SHA-512", "tail"), "SASL authentication error"),
+        (kafka.oauth("tail"), "Failed to acquire SASL OAUTHBEARER token"),
+    ] {
+        for (name, value) in &mut wrong {
+            if name.ends_with("SASL_PASSWORD") || name.ends_with("CLIENT_SECRET") {
+                *value = format!("wrong-{SECRET}");
+            }
         }
+        refused(&tail(wrong), why);
     }
-    refused(&tail(wrong), "no broker answers");
 }
 
 /// Each line of a command's, left out.
 fn commands_lack(kafka: &mut Secured, acls: &[Acl]) {
-    let commands: [(&str, &[&str]); 3] = [
+    let replay_broken: &[&str] = &["deadletters", "replay", "--reason", "malformed"];
+    let commands: [(&str, &[&str]); 9] = [
         ("wireroom.canonical.v1", &["tail", "canonical", "--from-beginning", "--no-follow"]),
         ("wireroom.changes.v1", &["tail", "changes", "--from-beginning", "--no-follow"]),
         ("wireroom.requests.v1", &["submit", "https://harbour.example/closed"]),
+        ("wireroom.prepared.v1", &["withdraw", "https://harbour.example/closed"]),
+        ("wireroom.deadletters.*", &["deadletters", "list"]),
+        ("wireroom.requests.v1", &["deadletters", "replay", "--reason", "gone"]),
+        ("wireroom.pages.v1", replay_broken),
+        ("wireroom.articles.v1", replay_broken),
+        ("wireroom.prepared.v1", replay_broken),
     ];
     for (name, args) in commands {
         let acl = acls.iter().find(|acl| acl.user == args[0] && acl.name == name).expect("its line");
         kafka.take(acl, PREFIX);
-        let named = name.replace("wireroom", PREFIX);
+        let named = name.replace("wireroom", PREFIX).replace('*', "");
         refused(&wireroom(kafka.sasl("SCRAM-SHA-512", args[0]), args), &named);
         kafka.give(acl, PREFIX);
+        well(&wireroom(kafka.sasl("SCRAM-SHA-512", args[0]), args));
     }
     let create = acls.iter().find(|acl| acl.operation == "Create").expect("its line");
     kafka.take(create, PREFIX);
@@ -164,14 +193,12 @@ fn services_lack(kafka: &mut Secured, acls: &[Acl]) {
 }
 
 /// What a service writes as it works, left out: it ends. On their way are an article and, for what else is written, a page that
-/// is gone, an empty one, one that has moved to another domain, and one that names its original there.
+/// is gone, an empty one, one that has moved to another domain, one that names its original there, and broken records.
 fn writers_lack(kafka: &mut Secured, acls: &[Acl]) {
     let folder = tempfile::tempdir().unwrap();
     let is_written = |acl: &&Acl| {
-        // The normalizer has dead letters of what no service writes.
-        let is_rare = acl.name.contains("deadletters.normalizer");
         let is_service = SERVICES.iter().any(|(_, user, _)| *user == acl.user);
-        is_service && acl.resource == "topic" && acl.operation == "Write" && !is_rare
+        is_service && acl.resource == "topic" && acl.operation == "Write"
     };
     let written: Vec<&Acl> = acls.iter().filter(is_written).collect();
     let press = Press::with_articles(written.len());
@@ -181,6 +208,7 @@ fn writers_lack(kafka: &mut Secured, acls: &[Acl]) {
         let mut services = start_all(kafka, &press, folder.path());
         let submit = ["submit", "--refetch", GONE, BLANK, TAKEN_OVER.0, REPRINT.0, &url];
         well(&wireroom(kafka.sasl("SCRAM-SHA-512", "submit"), &submit));
+        write_broken_records(kafka);
         let named = acl.name.replace("wireroom", PREFIX);
         wait::until(&format!("{} is denied {named}", acl.user), || {
             // With records for several topics it is not told which of them is denied.
@@ -205,8 +233,18 @@ fn writers_lack(kafka: &mut Secured, acls: &[Acl]) {
     }
 }
 
+fn write_broken_records(kafka: &Secured) {
+    let producer: BaseProducer = kafka.broker().client().create().unwrap();
+    for topic in BROKEN {
+        let topic = format!("{PREFIX}.{topic}.v1");
+        let record: BaseRecord<'_, str, str> = BaseRecord::to(&topic).key("broken").payload("no message");
+        producer.send(record).unwrap();
+    }
+    producer.flush(Duration::from_secs(30)).unwrap();
+}
+
 fn of_service(kafka: &Secured, user: &str) -> Settings {
-    let mut settings = kafka.sasl("SCRAM-SHA-512", user);
+    let mut settings = if user == BY_TOKEN { kafka.oauth(user) } else { kafka.sasl("SCRAM-SHA-512", user) };
     settings.push(("WIREROOM__KAFKA__PREFIX".to_owned(), PREFIX.to_owned()));
     settings.push(("WIREROOM__KAFKA__SESSION_TIMEOUT".to_owned(), "6s".to_owned()));
     if ["prepare", "cluster"].contains(&user) {

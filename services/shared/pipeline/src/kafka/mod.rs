@@ -160,11 +160,13 @@ struct Shared {
 impl Kafka {
     /// Looks whether the brokers answer.
     pub fn open(options: Options) -> Result<Self, LogError> {
-        let probe: BaseConsumer = options.client().create().map_err(|e| misconfigured(&e))?;
+        let probe: BaseConsumer<Failure> =
+            options.client().create_with_context(Failure::default()).map_err(|e| misconfigured(&e))?;
         probe.fetch_metadata(None, REQUEST_TIMEOUT).map_err(|cause| {
             LogError::Unavailable(format!(
-                "no broker answers at {} ({cause}); is Kafka running there, and is the address right?",
-                options.brokers
+                "no broker answers at {} ({}); is Kafka running there, and are the address and the credentials right?",
+                options.brokers,
+                Failure::of(&probe).unwrap_or(cause.to_string()),
             ))
         })?;
         Ok(Self(Arc::new(Shared { options, db: Mutex::default(), lock: Mutex::default() })))
@@ -231,6 +233,30 @@ impl Kafka {
             Ok(Some(failure)) => Err(failure),
             _ => Ok(()),
         }
+    }
+}
+
+/// Remembers why a client did not get through: what was asked of it says only that.
+#[derive(Default)]
+struct Failure(Mutex<Option<String>>);
+
+impl rdkafka::ClientContext for Failure {
+    fn error(&self, error: KafkaError, reason: &str) {
+        let is_why = error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown);
+        if let (true, Ok(mut last)) = (is_why, self.0.lock()) {
+            *last = Some(reason.to_owned());
+        }
+    }
+}
+
+impl ConsumerContext for Failure {}
+
+impl Failure {
+    /// The last of a client that is not polled otherwise.
+    fn of(client: &BaseConsumer<Self>) -> Option<String> {
+        // Lines of its log come the same way, and are not told from an end.
+        while client.poll(Duration::from_millis(100)).is_some() {}
+        client.context().0.lock().ok()?.take()
     }
 }
 
