@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::{
     Json, Router,
@@ -12,6 +12,7 @@ use axum::{
     routing::post,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
+use pipeline::Clock;
 use serde_json::{Value, json};
 
 /// A client renews its token when this is nearly over.
@@ -70,9 +71,9 @@ async fn token(
         return refused("unsupported_grant_type");
     }
     let Some(client) = client(&headers, provider.secret) else { return refused("invalid_client") };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let now = Clock::system().now_ms() / 1000;
     let part = |value: Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
-    let claims = json!({ "sub": client, "iat": now, "exp": now + LIFETIME.as_secs() });
+    let claims = json!({ "sub": client, "iat": now, "exp": now + LIFETIME.as_secs() as i64 });
     let token = format!("{}.{}.", part(json!({ "alg": "none" })), part(claims));
     *provider.given.lock().expect("no request panicked").entry(client).or_default() += 1;
     let answer = json!({ "access_token": token, "token_type": "bearer", "expires_in": LIFETIME.as_secs() });

@@ -167,8 +167,11 @@ fn ticket(
             return Ok(None);
         }
     }
-    let is_recent =
-        seen.fetched_at_ms > 0 && now_ms.saturating_sub(seen.fetched_at_ms) < rules.fetched_for_ms;
+    // A list names old articles again when it is read by another way, or for the first time; what became of them the
+    // revisits have seen.
+    let is_of_list = ["feed", "sitemap", "section"].contains(&request.via.as_str());
+    let is_recent = seen.fetched_at_ms > 0
+        && (is_of_list || now_ms.saturating_sub(seen.fetched_at_ms) < rules.fetched_for_ms);
     let (is_wanted, replaced) = match (&request.watch, queued) {
         (Some(watch), queued) => {
             // What was learnt of the list stays, its turn as well: only how it is watched may have changed.

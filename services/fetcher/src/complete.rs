@@ -4,7 +4,7 @@
 use article::CanonicalUrl;
 use crawl::{Failure, Host, Outcome, Retry, Signal};
 use pipeline::{LogError, Record};
-use tracing::debug;
+use tracing::{debug, info};
 use wire::{Page, QueueTicket, Request};
 
 use crate::{
@@ -69,12 +69,18 @@ pub(crate) fn complete(queue: &mut Queue<'_>, visit: &Visit, rules: &Rules) -> R
 pub(crate) fn expire(queue: &mut Queue<'_>, now_ms: i64, rules: &Rules) -> Result<(), LogError> {
     for (sequence, failure) in queue.expired(now_ms, MAX_EXPIRED_AT_ONCE) {
         if let Some((record, ticket)) = queue.get(sequence)? {
-            if ticket.list.is_some() {
+            // The host of a list may come back; a list that has expired is not wanted.
+            let is_wanted = ticket.expires_at_ms.is_none_or(|at_ms| at_ms > now_ms);
+            if ticket.list.is_some() && is_wanted {
                 lists::put_off(queue, sequence, &ticket, &failure, now_ms, rules)?;
                 continue;
             }
             let request = request_of(&record);
             leave(queue, &request.url, sequence, &ticket)?;
+            if ticket.list.is_some() {
+                info!(url = request.url, "the list is named no longer, and is not read again");
+                continue;
+            }
             give_up(queue, &record, request, &ticket, &failure, rules);
         }
     }

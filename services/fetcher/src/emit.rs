@@ -7,6 +7,7 @@ use pipeline::{DeadLetter, Headers, Output, Record};
 use prost::Message;
 use tracing::info;
 use wire::{Hints, Page, Request, Topic};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::draft::Draft;
 
@@ -87,14 +88,15 @@ pub(crate) fn request_at(record: &Record, url: &CanonicalUrl) -> Request {
     Request { url: url.as_str().to_owned(), ..request }
 }
 
-/// The request for the `n`-th address of a list, with a label where it is an advertisement. It expires when the list was to, if it was.
-pub(crate) fn of_list(list: &Request, discovered: &Discovered, n: usize, via: &str, now_ms: i64) -> Request {
+/// The request for an address in a list, with a label where it is an advertisement. It expires when the list was to, if it
+/// was. Its name is the address's in this list, however often the list is read.
+pub(crate) fn of_list(list: &Request, discovered: &Discovered, via: &str, now_ms: i64) -> Request {
     let mut labels = list.labels.clone();
     if let Some(by) = discovered.sponsored {
         labels.entry("sponsored".to_owned()).or_insert_with(|| by.to_owned());
     }
     Request {
-        request_id: format!("{}.{n}", list.request_id),
+        request_id: format!("{}.{:016x}", list.request_id, xxh3_64(discovered.url.as_str().as_bytes())),
         labels,
         url: discovered.url.as_str().to_owned(),
         seen_at_ms: now_ms,

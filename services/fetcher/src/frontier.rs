@@ -100,9 +100,10 @@ impl Frontier {
         self.queued.get(&lane).copied().unwrap_or_default()
     }
 
-    /// How many hosts there are of which something is wanted, and how many failed when last asked.
+    /// How many hosts there are of which something is wanted, and how many of them failed when last asked.
     pub(crate) fn hosts(&self) -> (usize, usize) {
-        (self.hosts.len(), self.failing.len())
+        let failing = self.failing.iter().filter(|domain| self.hosts.contains_key(*domain));
+        (self.hosts.len(), failing.count())
     }
 
     /// Why nothing comes of lists against their rhythm, one word for each such list.
@@ -155,6 +156,7 @@ fn turn(ticket: &QueueTicket, sequence: u64) -> Turn {
     let place = Place {
         lane: lane(ticket),
         is_article: ticket.list.is_none(),
+        is_revisit: ticket.visits > 0,
         priority: Reverse(ticket.priority),
         sequence,
     };

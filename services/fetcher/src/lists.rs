@@ -1,8 +1,10 @@
 //! Feeds, sitemaps and section pages: read once, or watched. What is new in one becomes requests; one that is watched
 //! stays in the queue, and is read again when its rhythm says.
 
+use std::collections::HashSet;
+
 use article::Moment;
-use crawl::{Discovered, Failure, Leads, Poll, PollLimits, Rhythm, Version};
+use crawl::{Discovered, Failure, Fate, Leads, Poll, PollLimits, Rhythm, Version};
 use pipeline::LogError;
 use tracing::{info, warn};
 use wire::{ListState, QueueTicket, Request, Validators, Watch};
@@ -17,8 +19,6 @@ use crate::{
     websub::lease,
 };
 
-/// Addresses of a list that are remembered, to tell what is new in its next reading.
-const MAX_KNOWN: usize = 5_000;
 const DAY_MS: i64 = 86_400_000;
 /// How long a list rests that is at another domain.
 const MOVED_PAUSE_MS: i64 = 900_000;
@@ -33,7 +33,7 @@ pub(crate) const CAUSES: [&str; 6] = ["blocked", "gone", "empty", "stale", "unpa
 
 /// A list that is nobody's to watch: everything in it is requested.
 pub(crate) fn read_once(errand: &Errand<'_>, queue: &mut Queue<'_>, list: &List) {
-    request(errand, queue, list, list.entries.iter().enumerate());
+    request(errand, queue, list, list.entries.iter());
 }
 
 /// A list that is watched was read: what is new since its last reading is requested.
@@ -44,12 +44,13 @@ pub(crate) fn watched(errand: &mut Errand<'_>, queue: &mut Queue<'_>, list: &Lis
     if version.is_belied_by(&list.version) {
         errand.host.distrusted_until_ms = crawl::distrusted_until_ms(now_ms);
     }
+    let known: HashSet<u64> = before.known.iter().copied().collect();
     let hashes: Vec<u64> = list.entries.iter().map(|entry| hash(entry, now_ms)).collect();
-    let new = list.entries.iter().enumerate().zip(&hashes).filter(|(_, hash)| !before.known.contains(hash));
-    let new: Vec<(usize, &Discovered)> = new.map(|(entry, _)| entry).collect();
+    let new = list.entries.iter().zip(&hashes).filter(|(_, hash)| !known.contains(hash));
+    let new: Vec<&Discovered> = new.map(|(entry, _)| entry).collect();
     request(errand, queue, list, new.iter().copied());
     let mut after = before;
-    after.known = hashes.into_iter().take(MAX_KNOWN).collect();
+    after.known = hashes;
     after.body_hash = list.version.body_hash;
     after.validators = Some(Validators {
         etag: list.version.validators.etag.clone(),
@@ -60,8 +61,7 @@ pub(crate) fn watched(errand: &mut Errand<'_>, queue: &mut Queue<'_>, list: &Lis
     }
     lease::named(&mut after, list.hub.as_ref());
     let empty = if list.entries.is_empty() { "empty" } else { "stale" };
-    let new: Vec<&Discovered> =
-        new.into_iter().map(|(_, entry)| entry).filter(|entry| entry.leads != Leads::Feed).collect();
+    let new: Vec<&Discovered> = new.into_iter().filter(|entry| entry.leads != Leads::Feed).collect();
     let dates: Vec<i64> = new.iter().filter_map(|entry| date(entry)).collect();
     let poll = Poll {
         polled_at_ms: now_ms,
@@ -110,13 +110,15 @@ pub(crate) fn put_off(
     queue.defer(sequence, ticket, &later)
 }
 
-/// A list that is watched could not be read. It is never given up: it is its source's to say so.
+/// A list that is watched could not be read. It is never given up: it is its source's to say so. Where the failure is our
+/// own, it is looked for again as soon as it may be, and nothing is held against it.
 pub(crate) fn failed(
     errand: &mut Errand<'_>,
     queue: &mut Queue<'_>,
     failure: &Failure,
 ) -> Result<(), LogError> {
-    let attempts = errand.ticket.attempts.saturating_add(1);
+    let is_ours = failure.fate() == Fate::Outage;
+    let attempts = errand.ticket.attempts.saturating_add(u32::from(!is_ours));
     let (now_ms, (least_ms, longest_ms)) = (errand.visit.ended_at_ms, bounds(&errand.request, errand.rules));
     let mut list = errand.ticket.list.clone().unwrap_or_default();
     // It was looked for, and in vain: the time since its last reading is silence, too. Once is not enough, for we may have
@@ -125,7 +127,9 @@ pub(crate) fn failed(
     let is_overdue = attempts > 1 && crawl::silence(&looked_for, now_ms).is_some();
     // A list that never was read has no rhythm: it is silent from its first failure.
     let is_silent = list.rhythm.is_none() || is_overdue;
-    tell_trouble(errand, &mut list, if is_silent { cause(failure) } else { "" });
+    if is_silent && !is_ours {
+        tell_trouble(errand, &mut list, cause(failure));
+    }
     let pause_ms = least_ms.saturating_mul(1 << attempts.min(16)).min(longest_ms.max(least_ms));
     let ticket = QueueTicket {
         attempts,
@@ -206,16 +210,16 @@ fn request<'a>(
     errand: &Errand<'_>,
     queue: &mut Queue<'_>,
     list: &List,
-    entries: impl Iterator<Item = (usize, &'a Discovered)>,
+    entries: impl Iterator<Item = &'a Discovered>,
 ) {
     let now_ms = errand.visit.ended_at_ms;
     let (mut count, mut skipped) = (0, 0);
-    for (n, entry) in entries {
+    for entry in entries {
         if errand.request.skip_sponsored && entry.sponsored.is_some() {
             skipped += 1;
             continue;
         }
-        let mut found = of_list(&errand.request, entry, n, list.via, now_ms);
+        let mut found = of_list(&errand.request, entry, list.via, now_ms);
         if entry.leads == Leads::Feed {
             let Some(watch) = errand.request.watch.filter(|watch| watch.find_feeds) else { continue };
             found.watch = Some(Watch { is_section: false, find_feeds: false, ..watch });
@@ -258,7 +262,7 @@ fn cause(failure: &Failure) -> &'static str {
         Failure::Status(400..=499)
         | Failure::Busy { .. }
         | Failure::RobotsDenied
-        | Failure::RobotsUnreachable(_) => "blocked",
+        | Failure::RobotsUnreachable { .. } => "blocked",
         Failure::Unreadable(_) | Failure::Unsupported(_) | Failure::TooLarge(_) => "unparseable",
         _ => "unreachable",
     }

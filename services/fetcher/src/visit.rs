@@ -1,6 +1,6 @@
 //! A host's turn: robots.txt where it is not known, the URL, redirects within the domain, and what the body is.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use article::CanonicalUrl;
 use crawl::{
@@ -13,7 +13,7 @@ use reqwest::header::{
     LOCATION, RETRY_AFTER,
 };
 use tokio::time::Instant;
-use wire::{inflate_start, is_known_encoding};
+use wire::{InflateError, inflate_start, is_known_encoding};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
@@ -222,7 +222,7 @@ impl Turn<'_> {
             let answer = self.visitor.client.get(&url, ask).await?;
             *latency_ms = answer.latency_ms;
             if is_redirect(answer.status) {
-                match crawl::redirect(&url, header(&answer.headers, LOCATION), in_place, self.job.hops) {
+                match crawl::redirect(&url, location(&answer.headers).as_deref(), in_place, self.job.hops) {
                     Redirect::Follow(next) => url = next,
                     Redirect::Requeue { url, hops } => return Ok(Found::Moved { url, hops }),
                     Redirect::Refused(failure) => return Err(failure),
@@ -233,10 +233,7 @@ impl Turn<'_> {
             if answer.status == 304 && !self.job.known.is_empty() {
                 return Ok(Found::Unchanged);
             }
-            let retry_after = header(&answer.headers, RETRY_AFTER);
-            let retry_after_ms =
-                retry_after.and_then(|v| crawl::retry_after_ms(v, self.visitor.clock.now_ms()));
-            return match Failure::of_status(answer.status, retry_after_ms) {
+            return match Failure::of_status(answer.status, self.retry_after_ms(&answer)) {
                 Some(failure) => Err(failure),
                 None if answer.is_cut => Err(Failure::TooLarge(cap as u64)),
                 None => self.judge(url, answer).await,
@@ -244,7 +241,8 @@ impl Turn<'_> {
         }
     }
 
-    /// The rules of the URL's origin, fetched where they are not known or too old.
+    /// The rules of the URL's origin, fetched where they are not known or too old. Where they cannot be had now, the host is
+    /// left alone for this turn, for it is ill; the copy from before, which counts for another hour, is for the next.
     async fn rules(&mut self, url: &CanonicalUrl) -> Result<Robots, Failure> {
         let token = &self.visitor.token;
         let at_hand = self.learnt.iter().chain(&self.job.robots).find(|(origin, _)| origin == url.origin());
@@ -254,47 +252,56 @@ impl Turn<'_> {
             return Ok(rules);
         }
         let known = known.cloned();
-        let (fetch, failure) = self.fetch_robots(url).await;
+        let (fetch, failure) = match self.fetch_robots(url).await {
+            Ok(fetch) => (fetch, None),
+            Err(failure) => (RobotsFetch::Failed, Some(failure)),
+        };
         let file = crawl::robots_after_fetch(known.as_ref(), fetch, token, now_ms);
         let rules = file.rules(token);
         self.learnt.push((url.origin().to_owned(), file));
-        rules.ok_or(failure)
+        match (failure, rules) {
+            (None, Some(rules)) => Ok(rules),
+            (failure, _) => Err(failure.unwrap_or(Failure::RobotsDenied)),
+        }
     }
 
-    /// The file, and the failure it is where it cannot be had.
-    async fn fetch_robots(&self, url: &CanonicalUrl) -> (RobotsFetch, Failure) {
-        let mut at = match url.join("/robots.txt") {
-            Ok(at) => at,
-            Err(error) => return (RobotsFetch::Failed, Failure::BadRequest(error.to_string())),
-        };
+    /// What the server says of the file, or why it cannot be had now.
+    async fn fetch_robots(&self, url: &CanonicalUrl) -> Result<RobotsFetch, Failure> {
+        let unreachable =
+            |cause: String, retry_after_ms| Failure::RobotsUnreachable { cause, retry_after_ms };
+        let mut at = url.join("/robots.txt").map_err(|error| Failure::BadRequest(error.to_string()))?;
         for _ in 0..=MAX_ROBOTS_REDIRECTS {
             let known = &Validators::default();
             let ask = Ask { kind: Asked::Robots, cap: MAX_ROBOTS_BYTES + 1, allowed: self.left(), known };
-            let answer = match self.visitor.client.get(&at, ask).await {
-                Ok(answer) => answer,
-                // What speaks for the host, or for us, is no matter of robots.txt.
-                Err(failure @ (Failure::Timeout | Failure::Connection(_))) => {
-                    return (RobotsFetch::Failed, Failure::RobotsUnreachable(failure.to_string()));
-                }
-                Err(failure) => return (RobotsFetch::Failed, failure),
-            };
+            let answer = self.visitor.client.get(&at, ask).await.map_err(|failure| match failure {
+                Failure::Timeout | Failure::Connection(_) => unreachable(failure.to_string(), None),
+                // What else speaks for the host, or for us, is no matter of robots.txt.
+                failure => failure,
+            })?;
             if is_redirect(answer.status) {
-                match header(&answer.headers, LOCATION).map(|location| at.join(location)) {
+                match location(&answer.headers).map(|location| at.join(&location)) {
                     Some(Ok(next)) => at = next,
                     // No place to go to: the same as none at all.
-                    _ => return (RobotsFetch::Status(404), Failure::RobotsDenied),
+                    _ => return Ok(RobotsFetch::Status(404)),
                 }
                 continue;
             }
-            if (200..300).contains(&answer.status) {
-                let encoding = header(&answer.headers, CONTENT_ENCODING).unwrap_or_default();
-                let text = inflate_start(encoding, &answer.body, MAX_ROBOTS_BYTES + 1);
-                return (RobotsFetch::Text(text), Failure::RobotsDenied);
-            }
-            let failure = Failure::RobotsUnreachable(format!("the server answered {}", answer.status));
-            return (RobotsFetch::Status(answer.status), failure);
+            return match Failure::of_status(answer.status, self.retry_after_ms(&answer)) {
+                None => robots_text(&answer).map(RobotsFetch::Text).ok_or_else(|| {
+                    unreachable("it is encoded in a way that was not asked for, or broken".to_owned(), None)
+                }),
+                Some(Failure::Busy { status, retry_after_ms }) => {
+                    Err(unreachable(format!("the server answered {status}"), retry_after_ms))
+                }
+                Some(Failure::Status(status @ 400..=499)) => Ok(RobotsFetch::Status(status)),
+                Some(failure) => Err(unreachable(failure.to_string(), None)),
+            };
         }
-        (RobotsFetch::TooManyRedirects, Failure::RobotsDenied)
+        Ok(RobotsFetch::TooManyRedirects)
+    }
+
+    fn retry_after_ms(&self, answer: &Answer) -> Option<i64> {
+        crawl::retry_after_ms(header(&answer.headers, RETRY_AFTER)?, self.visitor.clock.now_ms())
     }
 
     async fn judge(&mut self, url: CanonicalUrl, mut answer: Answer) -> Result<Found, Failure> {
@@ -379,8 +386,24 @@ fn response(
     }
 }
 
+/// The text of a robots.txt, as much of it as counts; `None` where it cannot be read.
+fn robots_text(answer: &Answer) -> Option<Vec<u8>> {
+    let encoding = header(&answer.headers, CONTENT_ENCODING).unwrap_or_default();
+    match wire::inflate(encoding, &answer.body, MAX_ROBOTS_BYTES) {
+        Ok(text) => Some(text),
+        Err(InflateError::Broken) if !answer.is_cut => None,
+        Err(_) => Some(inflate_start(encoding, &answer.body, MAX_ROBOTS_BYTES + 1)),
+    }
+}
+
 fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
+}
+
+/// Where a redirect leads to: servers write addresses as they have them, in UTF-8 as well.
+fn location(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    let value = headers.get(LOCATION).filter(|value| value.len() <= MAX_HEADER_BYTES)?;
+    Some(String::from_utf8_lossy(value.as_bytes()))
 }
 
 /// A header's value, where it is text of a reasonable length.

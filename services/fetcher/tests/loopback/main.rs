@@ -35,18 +35,28 @@ fn redirects_are_followed_within_the_host_and_handed_on_across() {
         "/1" => Some(Reply::redirect("/2")),
         "/2" => Some(Reply::redirect("3?utm_source=x")),
         "/3" => Some(Reply::html("here")),
-        "/loop" => Some(Reply::redirect("/loop")),
+        "/loop" => Some(Reply::redirect("/pool")),
+        "/pool" => Some(Reply::redirect("/loop")),
+        "/itself" => Some(Reply::redirect("/itself;jsessionid=1")),
+        "/harbour" => Some(Reply::redirect("/häfen")),
+        "/h%C3%A4fen" => Some(Reply::html("as it is written")),
         "/away" => Some(Reply::redirect(&to)),
         "/nowhere" => Some(Reply::status(301)),
         _ => None,
     });
-    let ended = fetch(&config(), &["/1", "/loop", "/away", "/nowhere"].map(|path| request(&a.url(path))));
+    let ended = fetch(
+        &config(),
+        &["/1", "/loop", "/itself", "/harbour", "/away", "/nowhere"].map(|path| request(&a.url(path))),
+    );
     assert_eq!(ended.page(&a.url("/1")).response.as_ref().unwrap().final_url, a.url("/3"));
     assert_eq!(ended.reason(&a.url("/loop")), "redirects");
     assert_eq!(ended.reason(&a.url("/nowhere")), "bad_redirect");
+    assert_eq!(ended.reason(&a.url("/itself")), "bad_redirect");
+    assert_eq!(a.targets().iter().filter(|target| *target == "/itself").count(), 1, "{:?}", a.targets());
+    assert_eq!(ended.body(&a.url("/harbour")), b"as it is written");
     let moved = ended.page(&b.url("/landed")).request.clone().unwrap();
     assert_eq!((moved.via.as_str(), moved.hops, moved.request_id), ("redirect", 1, a.url("/away")));
-    assert_eq!((ended.pages.len(), ended.dead.len()), (2, 2));
+    assert_eq!((ended.pages.len(), ended.dead.len()), (3, 3));
 }
 
 #[test]
@@ -80,6 +90,42 @@ fn a_robots_txt_that_cannot_be_had_allows_nothing() {
         assert!(ended.page(&a.url("/2")).failure.contains("robots.txt"), "{status}");
         assert_eq!(a.targets(), [""; 0], "{status}");
     }
+}
+
+#[test]
+fn a_robots_txt_that_cannot_be_read_allows_nothing() {
+    let torn = |path: &str| -> Option<Reply> {
+        let text = Reply::of(200, "text/plain", b"User-agent: *\nDisallow: /private\n");
+        Some(if path == "/robots.txt" { text.with("Content-Encoding", "gzip") } else { Reply::html("page") })
+    };
+    let deflated = |path: &str| -> Option<Reply> {
+        let text = Reply::of(200, "text/plain", b"x");
+        Some(if path == "/robots.txt" {
+            text.with("Content-Encoding", "deflate")
+        } else {
+            Reply::html("page")
+        })
+    };
+    for a in [Host::start(130, torn), Host::start(131, deflated)] {
+        let config = Config { give_up_after: Duration::from_secs(1), ..config() };
+        let ended = fetch(&config, &[request(&a.url("/1"))]);
+        assert_eq!(ended.reason(&a.url("/1")), "robots_unreachable");
+        assert_eq!(a.targets(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_robots_txt_that_asks_for_time_is_asked_for_once() {
+    let a = Host::start(132, |path| {
+        Some(if path == "/robots.txt" {
+            Reply::status(503).with("Retry-After", "3600")
+        } else {
+            Reply::html("page")
+        })
+    });
+    let requests = ["/1", "/2"].map(|path| request(&a.url(path)));
+    let ended = run::fetch_until(&config(), &requests, || !a.all_seen().is_empty());
+    assert_eq!((ended.queued.len(), a.all_seen().len()), (2, 1), "{ended:?}");
 }
 
 #[test]

@@ -186,7 +186,8 @@ impl Asked {
     /// list that the other was.
     fn is_of(&self, other: &Self) -> bool {
         let rest = self.request.request_id.strip_prefix(&other.request.request_id);
-        let is_of_list = |rest: &str| rest.strip_prefix('.').is_some_and(|n| n.parse::<u32>().is_ok());
+        let is_of_list =
+            |rest: &str| rest.strip_prefix('.').is_some_and(|hash| u64::from_str_radix(hash, 16).is_ok());
         let is_same_place = (&self.request.url, &self.key) == (&other.request.url, &other.key);
         self.is_of_fetcher && rest.is_some_and(|rest| is_of_list(rest) || rest.is_empty() && !is_same_place)
     }

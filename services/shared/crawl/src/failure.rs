@@ -54,8 +54,13 @@ pub enum Failure {
     #[error("robots.txt disallows it")]
     RobotsDenied,
     /// robots.txt cannot be had, which is a prohibition for as long as it lasts (RFC 9309 section 2.3.1.4).
-    #[error("robots.txt cannot be had ({0}), and nothing is fetched without it")]
-    RobotsUnreachable(String),
+    #[error("robots.txt cannot be had ({cause}), and nothing is fetched without it")]
+    RobotsUnreachable {
+        /// Why not.
+        cause: String,
+        /// What the server asked for, where it answered with 429 or 503 and said.
+        retry_after_ms: Option<i64>,
+    },
     /// More redirects than allowed.
     #[error("more than {0} redirects")]
     TooManyRedirects(u32),
@@ -105,7 +110,7 @@ impl Failure {
         match self {
             // Request Timeout, Misdirected Request, Too Early: the server asks for another try.
             Self::Status(408 | 421 | 425 | 500..=599) => Fate::Transient,
-            Self::Busy { .. } | Self::Timeout | Self::Connection(_) | Self::RobotsUnreachable(_) => {
+            Self::Busy { .. } | Self::Timeout | Self::Connection(_) | Self::RobotsUnreachable { .. } => {
                 Fate::Transient
             }
             Self::Dns(_) | Self::Proxy(_) | Self::AddressBusy(_) | Self::Unkept(_) => Fate::Outage,
@@ -116,8 +121,11 @@ impl Failure {
     /// What the failure says of the host rather than of the URL.
     pub fn signal(&self) -> Signal {
         match self {
-            Self::Busy { retry_after_ms, .. } => Signal::Busy { retry_after_ms: *retry_after_ms },
-            Self::Timeout | Self::Connection(_) | Self::RobotsUnreachable(_) => Signal::Unreachable,
+            Self::Busy { retry_after_ms, .. }
+            | Self::RobotsUnreachable { retry_after_ms: retry_after_ms @ Some(_), .. } => {
+                Signal::Busy { retry_after_ms: *retry_after_ms }
+            }
+            Self::Timeout | Self::Connection(_) | Self::RobotsUnreachable { .. } => Signal::Unreachable,
             Self::Dns(_) | Self::Proxy(_) => Signal::Unasked,
             Self::AddressBusy(_) => Signal::Postponed,
             _ => Signal::Answered,
@@ -127,7 +135,7 @@ impl Failure {
     /// Whether it is an attempt on the URL that failed. What speaks for the host (429, 503, no robots.txt) or for us says
     /// nothing of the URL, which is tried until it expires.
     pub fn is_of_url(&self) -> bool {
-        self.fate() != Fate::Outage && !matches!(self, Self::Busy { .. } | Self::RobotsUnreachable(_))
+        self.fate() != Fate::Outage && !matches!(self, Self::Busy { .. } | Self::RobotsUnreachable { .. })
     }
 
     /// Whether the page is no longer there: not found, gone, or withheld by law.
@@ -154,7 +162,7 @@ impl Failure {
             Self::AddressRefused(_) => "address_refused",
             Self::AddressBusy(_) => "address_busy",
             Self::RobotsDenied => "robots_denied",
-            Self::RobotsUnreachable(_) => "robots_unreachable",
+            Self::RobotsUnreachable { .. } => "robots_unreachable",
             Self::TooManyRedirects(_) => "redirects",
             Self::BadRedirect(_) => "bad_redirect",
             Self::TooLarge(_) => "too_large",

@@ -22,13 +22,15 @@ impl Lane {
 }
 
 /// A request's place among those of its host. What goes first is less: by lane, then lists before what they lead to,
-/// then by priority (higher first), then by arrival.
+/// then what was never fetched before what is to be seen again, then by priority (higher first), then by arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// Live before backfill.
     pub lane: Lane,
     /// Whether it is an article, for all that is known, and no list that is read again and again.
     pub is_article: bool,
+    /// Whether it was fetched before.
+    pub is_revisit: bool,
     /// Higher goes first.
     pub priority: Reverse<i32>,
     /// Of arrival; tells requests apart.
@@ -57,6 +59,9 @@ pub struct HostQueue {
     given_up: Sorted<u64>,
     /// Why those were given up.
     failure: Option<Failure>,
+    /// Whether what was taken out last is a list: many of them with little between their readings, on a host with much
+    /// between its requests, leave no turn to what they lead to.
+    is_after_list: bool,
 }
 
 impl HostQueue {
@@ -77,6 +82,7 @@ impl HostQueue {
     /// Takes a request out.
     pub fn remove(&mut self, turn: &Turn) {
         let sequence = turn.place.sequence;
+        self.is_after_list = !turn.place.is_article;
         self.ready.remove(&turn.place);
         self.waiting.remove(&(turn.due_at_ms, turn.place));
         self.given_up.remove(&sequence);
@@ -104,7 +110,7 @@ impl HostQueue {
         }
     }
 
-    /// The request whose turn it is, if any is due: its sequence.
+    /// The request whose turn it is, if any is due: its sequence. After a list it is an article's of the same lane.
     pub fn head(&mut self, now_ms: i64) -> Option<u64> {
         while let Some(&(due_at_ms, place)) = self.waiting.first()
             && due_at_ms <= now_ms
@@ -112,7 +118,10 @@ impl HostQueue {
             self.waiting.pop_first();
             self.ready.insert(place);
         }
-        self.ready.first().map(|place| place.sequence)
+        let first = self.ready.first()?;
+        let is_next = |place: &&Place| place.is_article && place.lane == first.lane;
+        let article = self.is_after_list.then(|| self.ready.iter().find(is_next)).flatten();
+        Some(article.unwrap_or(first).sequence)
     }
 
     /// Requests to give up: those given up with their host, and those that expire at `by_ms` or before, earliest
@@ -154,11 +163,11 @@ mod tests {
     use super::*;
 
     fn turn(sequence: u64) -> impl Strategy<Value = Turn> {
-        (any::<[bool; 2]>(), -2..3_i32, 0..100_i64, proptest::option::of(0..200_i64)).prop_map(
-            move |([live, is_article], priority, due_at_ms, expires_at_ms)| {
+        (any::<[bool; 3]>(), -2..3_i32, 0..100_i64, proptest::option::of(0..200_i64)).prop_map(
+            move |([live, is_article, is_revisit], priority, due_at_ms, expires_at_ms)| {
                 let lane = if live { Lane::Live } else { Lane::Backfill };
                 Turn {
-                    place: Place { lane, is_article, priority: Reverse(priority), sequence },
+                    place: Place { lane, is_article, is_revisit, priority: Reverse(priority), sequence },
                     due_at_ms,
                     expires_at_ms,
                 }
@@ -171,10 +180,13 @@ mod tests {
     }
 
     /// What is asked of a queue, answered by looking through everything.
-    fn plain_head(turns: &[Turn], now_ms: i64) -> Option<u64> {
-        let due = turns.iter().filter(|t| t.due_at_ms <= now_ms);
-        due.min_by_key(|t| (t.place.lane, t.place.is_article, -t.place.priority.0, t.place.sequence))
-            .map(|t| t.place.sequence)
+    fn plain_head(turns: &[Turn], is_after_list: bool, now_ms: i64) -> Option<u64> {
+        let due = || turns.iter().filter(|t| t.due_at_ms <= now_ms).map(|t| &t.place);
+        let lane = due().map(|place| place.lane).min()?;
+        let of_lane = || due().filter(|place| place.lane == lane);
+        let is_articles = is_after_list && of_lane().any(|place| place.is_article);
+        let whose = of_lane().filter(|place| !is_articles || place.is_article);
+        whose.min_by_key(|p| (p.is_article, p.is_revisit, -p.priority.0, p.sequence)).map(|p| p.sequence)
     }
 
     fn expired(turns: &[Turn], by_ms: i64) -> impl Iterator<Item = &Turn> {
@@ -186,13 +198,15 @@ mod tests {
         fn whose_turn_it_is(mut turns in turns(), pace in 1..30_i64) {
             let mut queue = HostQueue::default();
             turns.iter().for_each(|turn| queue.insert(turn));
-            let mut now_ms = 0;
+            let (mut now_ms, mut is_after_list) = (0, false);
             while !turns.is_empty() {
                 prop_assert_eq!(queue.len(), turns.len());
                 let head = queue.head(now_ms);
-                prop_assert_eq!(head, plain_head(&turns, now_ms));
+                prop_assert_eq!(head, plain_head(&turns, is_after_list, now_ms));
                 if let Some(at) = turns.iter().position(|t| Some(t.place.sequence) == head) {
-                    queue.remove(&turns.swap_remove(at));
+                    let taken = turns.swap_remove(at);
+                    queue.remove(&taken);
+                    is_after_list = !taken.place.is_article;
                 }
                 now_ms += pace;
             }

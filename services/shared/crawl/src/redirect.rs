@@ -42,6 +42,9 @@ pub fn redirect(from: &CanonicalUrl, location: Option<&str>, in_place: u32, acro
         }
         return Redirect::Requeue { url, hops };
     }
+    if url == *from {
+        return Redirect::Refused(Failure::BadRedirect("it leads to itself".into()));
+    }
     if in_place >= MAX_IN_PLACE {
         return Redirect::Refused(Failure::TooManyRedirects(MAX_IN_PLACE));
     }
@@ -75,6 +78,7 @@ mod tests {
             (Some("/b"), 10, 0, "redirects"),
             (Some("https://example.org/"), 0, 5, "redirects"),
             (Some("javascript:alert(1)"), 0, 0, "bad_redirect"),
+            (Some("/a?utm_source=x"), 0, 0, "bad_redirect"),
             (Some("ftp://example.com/x"), 0, 0, "bad_redirect"),
             (Some("  "), 0, 0, "bad_redirect"),
             (None, 0, 0, "bad_redirect"),

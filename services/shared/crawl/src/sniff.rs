@@ -54,17 +54,20 @@ pub fn sniff(content_type: &str, start: &[u8]) -> Kind {
     }
     let named = by_name(content_type);
     let is_wide = start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]);
-    if !is_wide && start.iter().any(|&b| is_binary_byte(b)) {
+    let mut text = String::from_utf8_lossy(start);
+    if is_wide {
+        text.to_mut().retain(|c| c != '\0');
+    }
+    let by_markup = by_markup(&text);
+    // A control character that somebody pasted makes no data of what is a page by its name, or by its first element.
+    let is_page = by_markup.is_some() || matches!(named, Some(Kind::Html | Kind::Feed | Kind::Opml));
+    if !is_wide && start.iter().any(|&b| is_binary_byte(b)) && (!is_page || start.contains(&0)) {
         return match named {
             Some(kind @ (Kind::Media | Kind::Pdf | Kind::Gzip)) => kind,
             _ => Kind::Binary,
         };
     }
-    let mut text = String::from_utf8_lossy(start);
-    if is_wide {
-        text.to_mut().retain(|c| c != '\0');
-    }
-    by_markup(&text).or(named).unwrap_or(Kind::Text)
+    by_markup.or(named).unwrap_or(Kind::Text)
 }
 
 fn by_signature(start: &[u8]) -> Option<Kind> {
@@ -197,6 +200,11 @@ mod tests {
             ("image/svg+xml", b"<svg>", Kind::Media),
             ("audio/mpeg", b"\xff\xfb\x90\0", Kind::Media),
             ("application/octet-stream", b"\0\x01\x02", Kind::Binary),
+            ("text/plain", b"A story\x0b, in words.", Kind::Binary),
+            ("text/html", b"plain\x0bwords", Kind::Html),
+            ("text/html", b"\0\x01\x02", Kind::Binary),
+            ("", b"<!doctype html><meta content='a\x0bb'>", Kind::Html),
+            ("text/xml", b"<rss><title>a\x1fb</title>", Kind::Feed),
             ("application/json", b"{\"a\":1}", Kind::Binary),
             ("text/html", b"PK\x03\x04", Kind::Binary),
         ] {

@@ -206,6 +206,20 @@ fn pages_are_seen_again_within_their_source_s_quota() {
 }
 
 #[test]
+fn what_was_never_fetched_goes_before_what_is_to_be_seen_again() {
+    revisited_after_an_hour_and_a_day(|b| {
+        b.submit(&Request { priority: 9, ..request(URL) });
+        b.settle();
+        let job = b.only();
+        b.end(&job, page());
+        b.clock.advance(HOUR_MS);
+        b.submit(&request("https://a.example/2"));
+        b.settle();
+        assert_eq!(b.begun_urls(), ["https://a.example/2"]);
+    });
+}
+
+#[test]
 fn pages_are_seen_again_after_an_hour_a_day_and_a_week() {
     let pauses: Vec<Duration> = Config::default().revisits.iter().map(|pause| pause.0).collect();
     assert_eq!(pauses, [1, 24, 7 * 24].map(|hours| Duration::from_secs(hours * 3600)));

@@ -221,5 +221,7 @@ fn feeds_that_a_home_page_names_are_watched_as_long_as_it_names_them() {
     desk.edit(GAZETTE);
     let days: Vec<usize> = (0..5).map(|_| day(&mut b)).collect();
     assert!(days[1] > 0 && days[4] == 0, "{days:?}");
+    let hosts: usize = b.fetcher.frontiers.values().map(|frontier| frontier.hosts().0).sum();
+    assert_eq!(hosts, 1, "what is watched no longer is not in the frontier: its time would come for ever");
     assert_eq!(b.dead(), []);
 }

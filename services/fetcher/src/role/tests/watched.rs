@@ -79,6 +79,71 @@ fn lists_go_before_articles() {
 }
 
 #[test]
+fn many_lists_leave_a_turn_to_what_they_lead_to() {
+    with_bench(|b| {
+        for n in 0..5 {
+            let watch = Watch { min_interval_ms: 2000, max_interval_ms: 2000, ..Watch::default() };
+            b.submit(&Request { watch: Some(watch), ..request(&format!("https://a.example/feed/{n}")) });
+        }
+        (0..5).for_each(|n| b.submit(&request(&format!("https://a.example/{n}"))));
+        b.settle();
+        let mut articles = 0;
+        for _ in 0..10 {
+            let job = b.only();
+            let is_list = job.url.as_str().contains("/feed/");
+            articles += usize::from(!is_list);
+            b.end(&job, if is_list { feed(&[]) } else { page() });
+            b.advance(1000);
+        }
+        assert_eq!(articles, 5);
+    });
+}
+
+#[test]
+fn our_own_outage_is_held_against_no_list() {
+    with_bench(|b| {
+        b.submit(&watch());
+        b.settle();
+        let job = b.only();
+        b.end(&job, feed(&[]));
+        for _ in 0..200 {
+            b.advance(10 * MINUTE_MS);
+            let job = b.only();
+            b.end(&job, Found::Failed(Failure::Dns("no answer".into())));
+        }
+        assert_eq!(b.fetcher.frontiers[&0].troubles().count(), 0);
+        b.advance(10 * MINUTE_MS);
+        assert_eq!(b.begun_urls(), [FEED], "it is read as soon as it can be");
+    });
+}
+
+#[test]
+fn what_another_list_names_again_is_not_fetched_again() {
+    let sitemap = |urls: &[&str]| {
+        let Found::List(list) = feed(urls) else { unreachable!() };
+        Found::List(List { via: "sitemap", ..list })
+    };
+    with_bench(|b| {
+        let year_ms = 365 * 24 * 60 * MINUTE_MS;
+        let config = Config { remembered_for: Duration::from_millis(2 * year_ms as u64), ..config() };
+        let folder = tempfile::tempdir().unwrap();
+        *b = Bench::open(folder.path(), &Clock::manual(START_MS), &config);
+        b.submit(&request("https://a.example/news.xml"));
+        b.settle();
+        let job = b.only();
+        b.end(&job, sitemap(&["https://b.example/1"]));
+        let job = b.only();
+        b.end(&job, page());
+        b.advance(year_ms);
+        b.submit(&request("https://a.example/news.xml"));
+        b.settle();
+        let job = b.only();
+        b.end(&job, sitemap(&["https://b.example/1", "https://b.example/2"]));
+        assert_eq!(b.begun_urls(), ["https://b.example/2"]);
+    });
+}
+
+#[test]
 fn a_watched_feed_that_fails_is_never_given_up() {
     with_bench(|b| {
         b.submit(&watch());
@@ -316,6 +381,12 @@ fn why_a_list_is_silent_against_its_rhythm_is_told() {
             assert_eq!(troubles(b), [""; 0], "{cause}: two days are a weekend");
             pass(b, 48);
             assert_eq!(troubles(b), [cause], "{found:?}");
+            if cause == "stale" {
+                b.advance(HOUR_MS);
+                let feeds = b.begun().into_iter().filter(|job| job.url.as_str() == FEED);
+                feeds.for_each(|job| b.end(&job, failed(Failure::Timeout)));
+                assert_eq!(troubles(b), [cause], "one failure is no sign of life");
+            }
         });
     }
 }

@@ -43,7 +43,7 @@ pub struct Outlet {
     pub country: Option<String>,
     /// BCP 47 tag as written: a hint where a page does not say.
     pub language: Option<String>,
-    /// Between two requests to one of its hosts; more than is configured, never less.
+    /// Between two requests to one of its hosts, in place of what is configured; never less than the site asks for.
     pub delay_ms: Option<i64>,
     /// Articles a day, over all its lists.
     pub daily_quota: Option<u32>,
