@@ -8,8 +8,8 @@ use crawl::{Failure, Kind, Validators, sniff};
 use reqwest::{
     Certificate, Proxy, Version,
     header::{
-        ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MODIFIED_SINCE,
-        IF_NONE_MATCH, USER_AGENT,
+        ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+        IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT,
     },
     redirect, retry,
 };
@@ -213,11 +213,8 @@ impl Client {
         let failed = |error| failure_of(error, self.resolver.is_none());
         let (cap, allowed) = (ask.cap, self.timeout.min(ask.allowed));
         let mut request = self.http.get(url.as_str());
-        let Validators { etag, last_modified } = ask.known;
-        for (name, value) in [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)] {
-            if !value.is_empty() {
-                request = request.header(name, value);
-            }
+        for (name, value) in conditions(ask.known) {
+            request = request.header(name, value);
         }
         let mut response = timed(allowed, spent, request.send()).await?.map_err(failed)?;
         let mut answer = self.head(&mut response);
@@ -252,6 +249,13 @@ impl Client {
             reserved: None,
         }
     }
+}
+
+/// What is sent so that the server answers only with what is not had already.
+pub(crate) fn conditions(known: &Validators) -> impl Iterator<Item = (HeaderName, &str)> {
+    let Validators { etag, last_modified } = known;
+    let named = [(IF_NONE_MATCH, etag.as_str()), (IF_MODIFIED_SINCE, last_modified.as_str())];
+    named.into_iter().filter(|(_, value)| !value.is_empty())
 }
 
 /// Waits for `work` for what is left of `allowed`, and adds what it takes to `spent`.

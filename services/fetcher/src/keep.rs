@@ -81,7 +81,7 @@ impl Keep {
         &self,
         url: &CanonicalUrl,
         request: &Request,
-        sent: &HeaderMap,
+        sent: HeaderMap,
         answer: &Answer,
         at_ms: i64,
     ) -> Result<(), Failure> {
@@ -97,7 +97,7 @@ impl Keep {
             at_ms,
             address: answer.address,
             version: answer.version,
-            request: sent.clone(),
+            request: sent,
             status: StatusCode::from_u16(answer.status).unwrap_or_default(),
             headers: answer.headers.clone(),
             body: answer.body.clone(),

@@ -17,7 +17,7 @@ use wire::{InflateError, inflate_start, is_known_encoding};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
-    client::{Answer, Ask, Asked, Client},
+    client::{Answer, Ask, Asked, Client, conditions},
     config::Config,
     keep::Keep,
     memory::Reserved,
@@ -321,7 +321,10 @@ impl Turn<'_> {
                 self.reserved = answer.reserved.take();
                 let fetched_at_ms = self.visitor.clock.now_ms();
                 let Visitor { keep, client, .. } = self.visitor;
-                keep.archive(&url, &self.job.request, &client.headers, &answer, fetched_at_ms).await?;
+                let mut sent = client.headers.clone();
+                let conditions = conditions(&self.job.known);
+                sent.extend(conditions.filter_map(|(name, value)| Some((name, value.parse().ok()?))));
+                keep.archive(&url, &self.job.request, sent, &answer, fetched_at_ms).await?;
                 let mut response = response(&url, answer, encoding, content_type, fetched_at_ms);
                 keep.store(&url, &mut response).await?;
                 Ok(Found::Page(Box::new(Fetched { response, version })))

@@ -3,15 +3,19 @@
 use std::{
     io::{self, Write},
     net::TcpStream,
-    sync::LazyLock,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
 use fetcher::Config;
+use wire::{Request, Watch};
 
 use super::{
     config, fetch, request,
-    run::Ended,
+    run::{Ended, fetch_until},
     server::{Host, Reply, Then},
 };
 
@@ -211,4 +215,28 @@ fn noise(bytes: usize) -> Vec<u8> {
         Some(*state as u8)
     };
     std::iter::repeat_n((), bytes).scan(0x9e37_79b9_7f4a_7c15, |state, ()| step(state)).collect()
+}
+
+#[test]
+fn what_is_had_is_asked_for_by_its_etag() {
+    let calls = AtomicU32::new(0);
+    let feed = b"<rss><channel><item><link>http://127.0.0.133:1/never</link></item></channel></rss>";
+    let host = Host::start(133, move |path| match path {
+        "/robots.txt" => None,
+        _ if calls.fetch_add(1, Ordering::SeqCst) == 0 => {
+            Some(Reply::of(200, "application/rss+xml", feed).with("ETag", "\"v1\""))
+        }
+        _ => Some(Reply::status(304)),
+    });
+    let watch = Watch { min_interval_ms: 50, max_interval_ms: 50, ..Watch::default() };
+    let watched = Request { watch: Some(watch), ..request(&host.url("/feed")) };
+    // Nobody waits for a list: the run would end after its first reading.
+    let waiting = request("http://127.0.0.134:1/");
+    fetch_until(&config(), &[watched, waiting], || host.targets().len() > 2);
+    let asked_for: Vec<bool> = host
+        .seen()
+        .iter()
+        .map(|seen| seen.headers.iter().any(|header| header.eq_ignore_ascii_case("if-none-match: \"v1\"")))
+        .collect();
+    assert_eq!(asked_for[..3], [false, true, true]);
 }
