@@ -16,6 +16,15 @@ MATRIX = {
     },
     "scram": {"kafka": SASL, "extractor": {"autoscaling": {"type": "keda"}}},
     "mtls": {"kafka": TLS, "prepare": {"autoscaling": {"type": "keda"}}},
+    "users": {
+        "kafka": {"sasl": {"mechanism": "SCRAM-SHA-512"}, "tls": {"enabled": True, "caSecret": "press-ca"}},
+        **{name: {"kafka": {"sasl": {"username": name, "secret": f"{name}-user"}}} for name in ["topics", "fetcher", "cluster"]},
+        "extractor": {"kafka": {"sasl": {"secret": "extractor-user"}}, "autoscaling": {"type": "keda"}},
+        "prepare": {
+            "kafka": {"sasl": {"mechanism": ""}, "tls": {"clientSecret": "prepare-user", "clientCertKey": "user.crt", "clientKeyKey": "user.key"}},
+            "autoscaling": {"type": "keda"},
+        },
+    },
     "everything": {
         "nameOverride": "wire",
         "commonLabels": {"team": "desk"},

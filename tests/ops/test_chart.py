@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import yaml
 from helm import CHART, ROOT, HelmError, environment, lint, one, pods, render
-from matrix import MATRIX, ROLES
+from matrix import MATRIX, ROLES, SASL
 from schemas import VERSIONS, faults, unrestricted
 from values_table import readme
 
@@ -130,9 +130,30 @@ def test_secrets_are_referred_to_and_nowhere_else():
     for name in ("press-wireroom-topics", "press-wireroom-cluster"):
         of_pod = client(pod[name])
         assert of_pod["SECURITY_PROTOCOL"] == "SASL_SSL"
-        assert of_pod["SASL_USERNAME"] == "wireroom" and of_pod["SASL_PASSWORD"] == "secret-password"
+        assert of_pod["SASL_USERNAME"] == "wireroom" and of_pod["SASL_PASSWORD"] == "secret-wireroom-password"
         assert of_pod["SSL_KEY_LOCATION"] == "/etc/wireroom/kafka-client/tls.key"
     assert not [o for o in render(MATRIX["everything"]) if o["kind"] == "Secret"]
+
+
+def test_a_role_is_who_it_says_or_who_all_are():
+    objects = render(MATRIX["users"])
+    of = {name.removeprefix("press-wireroom-"): pod for name, pod in pods(objects).items()}
+    users = {name: (client(pod).get("SASL_USERNAME"), client(pod).get("SASL_PASSWORD")) for name, pod in of.items()}
+    assert users == {
+        "topics": ("topics", "secret-topics-user-password"),
+        "fetcher": ("fetcher", "secret-fetcher-user-password"),
+        "extractor": ("secret-extractor-user-username", "secret-extractor-user-password"),
+        "prepare": (None, None),
+        "cluster": ("cluster", "secret-cluster-user-password"),
+    }
+    assert client(of["prepare"])["SECURITY_PROTOCOL"] == "SSL" and client(of["cluster"])["SECURITY_PROTOCOL"] == "SASL_SSL"
+    certified = {name: {v["name"]: v["secret"]["secretName"] for v in pod["volumes"] if "secret" in v} for name, pod in of.items()}
+    assert certified.pop("prepare") == {"kafka-ca": "press-ca", "kafka-client": "prepare-user"}
+    assert all(secrets == {"kafka-ca": "press-ca"} for secrets in certified.values())
+
+    others = pods(render({"kafka": SASL, "cluster": {"kafka": {"sasl": {"username": "", "secret": "decider"}}}}))
+    assert client(others["press-wireroom-cluster"])["SASL_USERNAME"] == "secret-decider-username"
+    assert client(others["press-wireroom-topics"])["SASL_USERNAME"] == "wireroom"
 
 
 def test_settings_of_the_client_are_written_as_they_are():
@@ -202,6 +223,21 @@ def test_scaling_follows_the_lag_of_the_role():
     assert "replicas" not in one(render(MATRIX["scram"]), "Deployment", "press-wireroom-extractor")["spec"]
 
 
+def test_scaling_asks_as_the_role():
+    objects = render(MATRIX["users"])
+    triggers, authenticated = {}, {}
+    for role in ["extractor", "prepare"]:
+        [trigger] = one(objects, "ScaledObject", f"press-wireroom-{role}")["spec"]["triggers"]
+        triggers[role] = trigger["metadata"]
+        authenticated[role] = one(objects, "TriggerAuthentication", trigger["authenticationRef"]["name"])["spec"]
+    assert triggers["extractor"]["sasl"] == "scram_sha512" and "sasl" not in triggers["prepare"]
+    assert {variable["containerName"] for variable in authenticated["extractor"]["env"]} == {"extractor"}
+    assert [secret["name"] for secret in authenticated["extractor"]["secretTargetRef"]] == ["press-ca"]
+    assert "env" not in authenticated["prepare"]
+    keys = [(secret["parameter"], secret["name"], secret["key"]) for secret in authenticated["prepare"]["secretTargetRef"]]
+    assert keys == [("ca", "press-ca", "ca.crt"), ("cert", "prepare-user", "user.crt"), ("key", "prepare-user", "user.key")]
+
+
 def test_topics_come_one_way():
     kinds = {mode: {o["kind"] for o in render(topics(mode))} & {"Job", "KafkaTopic"} for mode in ("job", "strimzi", "none")}
     assert kinds == {"job": {"Job"}, "strimzi": {"KafkaTopic"}, "none": set()}
@@ -259,6 +295,10 @@ def test_a_change_of_configuration_restarts_and_one_of_sources_does_not():
     assert sum_of({}) != sum_of({"config": {"fetcher": {"delay": "2s"}}})
 
 
+def users(*names):
+    return {name: {"kafka": {"sasl": {"secret": "s"}}} for name in names}
+
+
 @pytest.mark.parametrize(
     ("values", "named"),
     [
@@ -282,6 +322,12 @@ def test_a_change_of_configuration_restarts_and_one_of_sources_does_not():
         ({"kafka": {"prefix": "_2024"}}, "/kafka/prefix"),
         ({"kafka": {"sasl": {"mechanism": "GSSAPI"}}}, "/kafka/sasl/mechanism"),
         ({"kafka": {"sasl": {"mechanism": "PLAIN"}}}, "kafka.sasl.secret"),
+        ({"kafka": {"sasl": {"mechanism": "PLAIN"}}, "topics": {"mode": "none"}, **users("fetcher", "extractor", "prepare")}, "cluster.kafka.sasl.secret"),
+        ({"kafka": {"sasl": {"mechanism": "PLAIN"}}, **users(*ROLES)}, "topics.kafka.sasl.secret"),
+        ({"fetcher": {"kafka": {"brokers": "other:9092"}}}, "brokers"),
+        ({"prepare": {"kafka": {"sasl": {"mechanism": "GSSAPI"}}}}, "/prepare/kafka/sasl/mechanism"),
+        ({"topics": {"kafka": {"tls": {"caSecret": "ca"}}}}, "caSecret"),
+        ({"cluster": {"kafka": {"tls": {"clientSecret": "tls"}}}}, "cluster.kafka.tls.clientSecret"),
         ({"kafka": {"tls": {"caSecret": "ca"}}}, "kafka.tls.enabled"),
         ({"topics": {"mode": "yes"}}, "/topics/mode"),
         ({"topics": {"mode": "strimzi"}}, "topics.strimzi.cluster"),
@@ -311,10 +357,11 @@ def test_the_schema_knows_every_value_and_setting():
         if "properties" in schema:
             yield from (f"{path}.{name}" for name in values.keys() ^ (schema["properties"].keys() - {"global"}))
             for name in values.keys() & schema["properties"].keys():
-                if isinstance(values[name], dict) and not path.startswith(".config"):
+                # What is empty there names nothing.
+                if isinstance(values[name], dict) and values[name]:
                     yield from undescribed(values[name], schema["properties"][name], f"{path}.{name}")
 
-    assert [path for path in undescribed(yaml.safe_load((CHART / "values.yaml").read_text()), schema) if not path.startswith(".config.")] == []
+    assert list(undescribed(yaml.safe_load((CHART / "values.yaml").read_text()), schema)) == []
     for section, file, name, others in [
         # What the chart sets itself, and what is read from elsewhere.
         ("fetcher", "fetcher/src/config.rs", "Config", {"sources", "websub_key", "store", "instance"}),

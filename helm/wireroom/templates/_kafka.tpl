@@ -1,7 +1,14 @@
-{{/* How every process reaches Kafka: environment variables. */}}
+{{/* How processes reach Kafka. Each of these is given (dict "root" $ "role" NAME), NAME being a role's, or topics. */}}
+
+{{/* kafka of the values, with what the role has of its own in the place of it, key by key. */}}
+{{- define "wireroom.kafka" -}}
+{{- mergeOverwrite (deepCopy .root.Values.kafka) (index .root.Values .role).kafka | toYaml }}
+{{- end }}
+
 {{- define "wireroom.kafka.env" -}}
-{{- $kafka := .Values.kafka }}
-{{- $client := dict "security.protocol" (include "wireroom.kafka.protocol" .) }}
+{{- $kafka := include "wireroom.kafka" . | fromYaml }}
+{{- $secure := $kafka.tls.enabled | ternary "SSL" "PLAINTEXT" }}
+{{- $client := dict "security.protocol" ($kafka.sasl.mechanism | empty | ternary $secure (printf "SASL_%s" $secure)) }}
 {{- if $kafka.tls.caSecret }}
 {{- $_ := set $client "ssl.ca.location" "/etc/wireroom/kafka-ca/ca.crt" }}
 {{- end }}
@@ -37,13 +44,8 @@
 {{- end }}
 {{- end }}
 
-{{- define "wireroom.kafka.protocol" -}}
-{{- $secure := .Values.kafka.tls.enabled | ternary "SSL" "PLAINTEXT" -}}
-{{- .Values.kafka.sasl.mechanism | empty | ternary $secure (printf "SASL_%s" $secure) -}}
-{{- end }}
-
 {{- define "wireroom.kafka.volumes" -}}
-{{- with .Values.kafka.tls }}
+{{- with (include "wireroom.kafka" . | fromYaml).tls }}
 {{- if .caSecret }}
 - name: kafka-ca
   secret:
@@ -60,7 +62,7 @@
 {{- end }}
 
 {{- define "wireroom.kafka.mounts" -}}
-{{- with .Values.kafka.tls }}
+{{- with (include "wireroom.kafka" . | fromYaml).tls }}
 {{- if .caSecret }}
 - {name: kafka-ca, mountPath: /etc/wireroom/kafka-ca, readOnly: true}
 {{- end }}
@@ -75,13 +77,13 @@
 - ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
 - ports:
     {{- $ports := list }}
-    {{- range splitList "," .Values.kafka.brokers }}
+    {{- range splitList "," .root.Values.kafka.brokers }}
     {{- $ports = append $ports (splitList ":" . | last | trim) }}
     {{- end }}
     {{- range uniq $ports }}
     - {port: {{ . }}, protocol: TCP}
     {{- end }}
-  {{- with .Values.networkPolicy.kafkaTo }}
+  {{- with .root.Values.networkPolicy.kafkaTo }}
   to:
     {{- toYaml . | nindent 4 }}
   {{- end }}
