@@ -25,6 +25,18 @@ MATRIX = {
             "autoscaling": {"type": "keda"},
         },
     },
+    "oauth": {
+        "kafka": {
+            "sasl": {"mechanism": "OAUTHBEARER", "secret": "press-client", "oauth": {"tokenUrl": "https://login.example:8443/token", "scope": "kafka press"}},
+            "tls": {"enabled": True},
+        },
+        "fetcher": {"kafka": {"sasl": {"username": "fetcher", "secret": "fetcher-client", "oauth": {"scope": ""}}}},
+        **{role: {"autoscaling": {"type": "keda"}} for role in ["extractor", "prepare"]},
+    },
+    "service account": {
+        "kafka": {"sasl": {"mechanism": "OAUTHBEARER", "oauth": {"serviceAccountToken": {"audience": "kafka"}}}, **TLS},
+        "cluster": {"kafka": {"sasl": {"mechanism": ""}}},
+    },
     "everything": {
         "nameOverride": "wire",
         "commonLabels": {"team": "desk"},

@@ -156,6 +156,48 @@ def test_a_role_is_who_it_says_or_who_all_are():
     assert client(others["press-wireroom-topics"])["SASL_USERNAME"] == "wireroom"
 
 
+def oauth(pod):
+    """What is said of the tokens of OAUTHBEARER."""
+    prefix = "WIREROOM__KAFKA__OAUTH__"
+    return {name.removeprefix(prefix): value for name, value in environment(pod).items() if name.startswith(prefix)}
+
+
+def test_tokens_are_given_to_clients():
+    of = pods(render(MATRIX["oauth"]))
+    given = {"TOKEN_URL": "https://login.example:8443/token", "SCOPE": "kafka press"}
+    client_of_all = {"CLIENT_ID": "secret-press-client-username", "CLIENT_SECRET": "secret-press-client-password"}
+    assert oauth(of["press-wireroom-topics"]) == oauth(of["press-wireroom-cluster"]) == given | client_of_all
+    own = {"CLIENT_ID": "fetcher", "CLIENT_SECRET": "secret-fetcher-client-password"}
+    assert oauth(of["press-wireroom-fetcher"]) == {"TOKEN_URL": given["TOKEN_URL"]} | own
+    assert not [name for pod in of.values() for name in client(pod) if name in ("SASL_USERNAME", "SASL_PASSWORD")]
+
+
+def test_tokens_are_those_of_the_service_account():
+    of = pods(render(MATRIX["service account"]))
+    for name in ("press-wireroom-topics", "press-wireroom-prepare"):
+        assert oauth(of[name]) == {"TOKEN_URL": "file:///etc/wireroom/kafka-token/token"}, name
+        [token] = [volume["projected"]["sources"] for volume in of[name]["volumes"] if volume["name"] == "kafka-token"]
+        assert token == [{"serviceAccountToken": {"audience": "kafka", "expirationSeconds": 3600, "path": "token"}}], name
+        assert {"name": "kafka-token", "mountPath": "/etc/wireroom/kafka-token", "readOnly": True} in of[name]["containers"][0]["volumeMounts"]
+    assert oauth(of["press-wireroom-cluster"]) == {} and "kafka-token" not in {v["name"] for v in of["press-wireroom-cluster"]["volumes"]}
+    # One that the release makes is not there when the hook runs.
+    assert of["press-wireroom-topics"]["serviceAccountName"] == "default"
+    existing = pods(render({"serviceAccount": {"create": False, "name": "press"}}))
+    assert {pod["serviceAccountName"] for pod in existing.values()} == {"press"}
+
+
+def test_tokens_that_are_mounted_need_nothing_else():
+    mounted = {"mechanism": "OAUTHBEARER", "secret": "others", "oauth": {"tokenUrl": "file:///var/run/token"}}
+    assert oauth(pods(render({"kafka": {"sasl": mounted}}))["press-wireroom-fetcher"]) == {"TOKEN_URL": "file:///var/run/token"}
+
+
+def test_who_gives_tokens_is_reached_by_all():
+    objects = render(MATRIX["oauth"])
+    for name in [*ROLES, "topics"]:
+        egress = one(objects, "NetworkPolicy", f"press-wireroom-{name}")["spec"]["egress"]
+        assert {"ports": [{"port": 8443, "protocol": "TCP"}]} in egress, name
+
+
 def test_settings_of_the_client_are_written_as_they_are():
     rack = "a<b>&c, {d} 'e' \\ \"f\""
     settings = {"message.send.max.retries": 10000000, "enable.random.seed": False, "client.rack": rack}
@@ -165,11 +207,12 @@ def test_settings_of_the_client_are_written_as_they_are():
 
 
 @pytest.mark.parametrize("tls", [False, True])
-@pytest.mark.parametrize("mechanism", ["", "PLAIN", "SCRAM-SHA-256"])
+@pytest.mark.parametrize("mechanism", ["", "PLAIN", "SCRAM-SHA-256", "OAUTHBEARER"])
 def test_the_protocol_follows(tls, mechanism):
-    values = {"kafka": {"tls": {"enabled": tls}, "sasl": {"mechanism": mechanism, "secret": "s"}}}
+    sasl = {"mechanism": mechanism, "secret": "s", "oauth": {"tokenUrl": "file:///token"}}
     protocol = ("SASL_" if mechanism else "") + ("SSL" if tls else "PLAINTEXT")
-    assert client(pods(render(values))["press-wireroom-fetcher"])["SECURITY_PROTOCOL"] == protocol
+    of_pod = client(pods(render({"kafka": {"tls": {"enabled": tls}, "sasl": sasl}}))["press-wireroom-fetcher"])
+    assert of_pod["SECURITY_PROTOCOL"] == protocol and of_pod.get("SASL_MECHANISM", "") == mechanism
 
 
 def test_bodies_are_reached_by_those_who_read_them():
@@ -236,6 +279,19 @@ def test_scaling_asks_as_the_role():
     assert "env" not in authenticated["prepare"]
     keys = [(secret["parameter"], secret["name"], secret["key"]) for secret in authenticated["prepare"]["secretTargetRef"]]
     assert keys == [("ca", "press-ca", "ca.crt"), ("cert", "prepare-user", "user.crt"), ("key", "prepare-user", "user.key")]
+
+
+@pytest.mark.parametrize("row", ["scram", "users", "oauth"])
+def test_scaling_knows_what_the_pods_know(row):
+    objects = render(MATRIX[row])
+    by_name = {"username": "CLIENT__SASL_USERNAME", "password": "CLIENT__SASL_PASSWORD"}
+    by_token = {"username": "OAUTH__CLIENT_ID", "password": "OAUTH__CLIENT_SECRET", "oauthTokenEndpointUri": "OAUTH__TOKEN_URL", "scopes": "OAUTH__SCOPE"}
+    read = one(objects, "TriggerAuthentication", "press-wireroom-extractor")["spec"]["env"]
+    variables = {variable["parameter"]: variable["name"].removeprefix("WIREROOM__KAFKA__") for variable in read}
+    assert variables == (by_token if row == "oauth" else by_name)
+    assert {variable["name"] for variable in read} <= environment(pods(objects)["press-wireroom-extractor"]).keys()
+    [trigger] = one(objects, "ScaledObject", "press-wireroom-extractor")["spec"]["triggers"]
+    assert trigger["metadata"]["sasl"] == ("oauthbearer" if row == "oauth" else "scram_sha512")
 
 
 def test_topics_come_one_way():
@@ -324,6 +380,13 @@ def users(*names):
         ({"kafka": {"sasl": {"mechanism": "PLAIN"}}}, "kafka.sasl.secret"),
         ({"kafka": {"sasl": {"mechanism": "PLAIN"}}, "topics": {"mode": "none"}, **users("fetcher", "extractor", "prepare")}, "cluster.kafka.sasl.secret"),
         ({"kafka": {"sasl": {"mechanism": "PLAIN"}}, **users(*ROLES)}, "topics.kafka.sasl.secret"),
+        ({"kafka": {"sasl": {"mechanism": "OAUTHBEARER", "secret": "s"}}}, "oauth.tokenUrl"),
+        ({"kafka": {"sasl": {"mechanism": "OAUTHBEARER", "oauth": {"tokenUrl": "https://a.example"}}}}, "kafka.sasl.secret"),
+        ({"kafka": {"sasl": {"oauth": {"tokenUrl": "http://a.example"}}}}, "/kafka/sasl/oauth/tokenUrl"),
+        ({"kafka": {"sasl": {"oauth": {"token_url": "https://a.example"}}}}, "token_url"),
+        ({"kafka": {"sasl": {"oauth": {"serviceAccountToken": {"expirationSeconds": 60}}}}}, "expirationSeconds"),
+        ({"kafka": {"client": {"sasl.oauthbearer.client.secret": "x"}}}, "sasl.oauthbearer.client.secret"),
+        ({**MATRIX["service account"], "prepare": {"autoscaling": {"type": "keda"}}}, "prepare.autoscaling.type is keda"),
         ({"fetcher": {"kafka": {"brokers": "other:9092"}}}, "brokers"),
         ({"prepare": {"kafka": {"sasl": {"mechanism": "GSSAPI"}}}}, "/prepare/kafka/sasl/mechanism"),
         ({"topics": {"kafka": {"tls": {"caSecret": "ca"}}}}, "caSecret"),

@@ -2,7 +2,11 @@
 
 {{/* kafka of the values, with what the role has of its own in the place of it, key by key. */}}
 {{- define "wireroom.kafka" -}}
-{{- mergeOverwrite (deepCopy .root.Values.kafka) (index .root.Values .role).kafka | toYaml }}
+{{- $kafka := mergeOverwrite (deepCopy .root.Values.kafka) (index .root.Values .role).kafka }}
+{{- if $kafka.sasl.oauth.serviceAccountToken.audience }}
+{{- $_ := set $kafka.sasl.oauth "tokenUrl" "file:///etc/wireroom/kafka-token/token" }}
+{{- end }}
+{{- toYaml $kafka }}
 {{- end }}
 
 {{- define "wireroom.kafka.env" -}}
@@ -16,18 +20,32 @@
 {{- $_ := set $client "ssl.certificate.location" "/etc/wireroom/kafka-client/tls.crt" }}
 {{- $_ := set $client "ssl.key.location" "/etc/wireroom/kafka-client/tls.key" }}
 {{- end }}
-{{- with $kafka.sasl.mechanism }}
-{{- $_ := set $client "sasl.mechanism" . }}
-- name: WIREROOM__KAFKA__CLIENT__SASL_USERNAME
-  {{- if $kafka.sasl.username }}
-  value: {{ $kafka.sasl.username | quote }}
+{{- with $kafka.sasl }}
+{{- $oauth := eq .mechanism "OAUTHBEARER" }}
+{{- if $oauth }}
+- name: WIREROOM__KAFKA__OAUTH__TOKEN_URL
+  value: {{ .oauth.tokenUrl | quote }}
+{{- with .oauth.scope }}
+- name: WIREROOM__KAFKA__OAUTH__SCOPE
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- if .mechanism }}
+{{- $_ := set $client "sasl.mechanism" .mechanism }}
+{{- /* A token that is mounted is all the proof there is. */}}
+{{- if not (and $oauth (hasPrefix "file:" .oauth.tokenUrl)) }}
+- name: WIREROOM__KAFKA__{{ $oauth | ternary "OAUTH__CLIENT_ID" "CLIENT__SASL_USERNAME" }}
+  {{- if .username }}
+  value: {{ .username | quote }}
   {{- else }}
   valueFrom:
-    secretKeyRef: {name: {{ $kafka.sasl.secret }}, key: {{ $kafka.sasl.usernameKey }}}
+    secretKeyRef: {name: {{ .secret }}, key: {{ .usernameKey }}}
   {{- end }}
-- name: WIREROOM__KAFKA__CLIENT__SASL_PASSWORD
+- name: WIREROOM__KAFKA__{{ $oauth | ternary "OAUTH__CLIENT_SECRET" "CLIENT__SASL_PASSWORD" }}
   valueFrom:
-    secretKeyRef: {name: {{ $kafka.sasl.secret }}, key: {{ $kafka.sasl.passwordKey }}}
+    secretKeyRef: {name: {{ .secret }}, key: {{ .passwordKey }}}
+{{- end }}
+{{- end }}
 {{- end }}
 - name: WIREROOM__KAFKA__BROKERS
   value: {{ $kafka.brokers | quote }}
@@ -45,7 +63,16 @@
 {{- end }}
 
 {{- define "wireroom.kafka.volumes" -}}
-{{- with (include "wireroom.kafka" . | fromYaml).tls }}
+{{- $kafka := include "wireroom.kafka" . | fromYaml }}
+{{- with $kafka.sasl.oauth.serviceAccountToken }}
+{{- if and .audience (eq $kafka.sasl.mechanism "OAUTHBEARER") }}
+- name: kafka-token
+  projected:
+    sources:
+      - serviceAccountToken: {audience: {{ .audience | quote }}, expirationSeconds: {{ .expirationSeconds }}, path: token}
+{{- end }}
+{{- end }}
+{{- with $kafka.tls }}
 {{- if .caSecret }}
 - name: kafka-ca
   secret:
@@ -62,7 +89,11 @@
 {{- end }}
 
 {{- define "wireroom.kafka.mounts" -}}
-{{- with (include "wireroom.kafka" . | fromYaml).tls }}
+{{- $kafka := include "wireroom.kafka" . | fromYaml }}
+{{- if and $kafka.sasl.oauth.serviceAccountToken.audience (eq $kafka.sasl.mechanism "OAUTHBEARER") }}
+- {name: kafka-token, mountPath: /etc/wireroom/kafka-token, readOnly: true}
+{{- end }}
+{{- with $kafka.tls }}
 {{- if .caSecret }}
 - {name: kafka-ca, mountPath: /etc/wireroom/kafka-ca, readOnly: true}
 {{- end }}
@@ -72,7 +103,7 @@
 {{- end }}
 {{- end }}
 
-{{/* The rules of a NetworkPolicy by which a pod reaches the brokers, and names. */}}
+{{/* The rules of a NetworkPolicy by which a pod reaches the brokers, names, and who gives its tokens. */}}
 {{- define "wireroom.kafka.egress" }}
 - ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
 - ports:
@@ -87,4 +118,9 @@
   to:
     {{- toYaml . | nindent 4 }}
   {{- end }}
+{{- with (include "wireroom.kafka" . | fromYaml).sasl }}
+{{- if and (eq .mechanism "OAUTHBEARER") (hasPrefix "https:" .oauth.tokenUrl) }}
+- ports: [{port: {{ include "wireroom.port" .oauth.tokenUrl }}, protocol: TCP}]
+{{- end }}
+{{- end }}
 {{- end }}
