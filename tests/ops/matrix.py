@@ -1,4 +1,9 @@
-"""Values that the chart is rendered with: each a way to run it."""
+"""Values that the chart is rendered with: each a way to run it, those that the READMEs show among them."""
+
+import re
+
+import yaml
+from helm import CHART, ROOT
 
 SASL = {"sasl": {"mechanism": "SCRAM-SHA-512", "username": "wireroom", "secret": "wireroom"}}
 TLS = {"tls": {"enabled": True, "caSecret": "press-ca", "clientSecret": "wireroom-tls"}}
@@ -115,3 +120,8 @@ MATRIX = {
         "sources": {"existingConfigMap": "outlets"},
     },
 }
+
+for file in (CHART / "README.md", ROOT / "deploy" / "README.md"):
+    examples = re.findall(r"^```yaml\n(.*?)^```$", file.read_text(), re.DOTALL | re.MULTILINE)
+    assert examples, f"{file} shows no values any more"
+    MATRIX |= {f"{file.parent.name} {number}": yaml.safe_load(text) for number, text in enumerate(examples, 1)}
