@@ -10,7 +10,7 @@ import yaml
 from helm import CHART, ROOT, HelmError, environment, lint, one, pods, render
 from matrix import MATRIX, ROLES, SASL
 from schemas import VERSIONS, faults, unrestricted
-from values_table import readme
+from values_table import readme, rows
 
 CASES = pytest.mark.parametrize("values", MATRIX.values(), ids=MATRIX)
 STATEFUL = {"press-wireroom-fetcher", "press-wireroom-cluster"}
@@ -436,6 +436,10 @@ def test_the_schema_knows_every_value_and_setting():
         body = (ROOT / "services" / file).read_text().split(f"pub struct {name} {{")[1].split("\n}")[0]
         fields = set(re.findall(r"^    pub (\w+):", body, re.M))
         assert schema["properties"]["config"]["properties"][section]["properties"].keys() == fields - others, section
+
+
+def test_every_value_is_explained():
+    assert [path for path, _, said in rows((CHART / "values.yaml").read_text()) if not said] == []
 
 
 def test_the_readme_has_every_value():
