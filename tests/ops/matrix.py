@@ -54,7 +54,7 @@ MATRIX = {
             "partitions": 24,
             "client": {"socket.timeout.ms": 60000, "enable.ssl.certificate.verification": True},
         },
-        "topics": {"mode": "strimzi", "replication": 3, "strimzi": {"cluster": "press", "namespace": "kafka"}},
+        "topics": {"mode": "strimzi", "replication": 3, "strimzi": {"cluster": "press", "namespace": "kafka", "apiVersion": "kafka.strimzi.io/v1beta2"}},
         "config": {
             "fetcher": {
                 "user_agent": 'wireroom/0.1 ("<&>" +https://press.example/bot)',
