@@ -38,10 +38,6 @@ MATRIX = {
         "fetcher": {"kafka": {"sasl": {"username": "fetcher", "secret": "fetcher-client", "oauth": {"scope": ""}}}},
         **{role: {"autoscaling": {"type": "keda"}} for role in ["extractor", "prepare"]},
     },
-    "service account": {
-        "kafka": {"sasl": {"mechanism": "OAUTHBEARER", "oauth": {"serviceAccountToken": {"audience": "kafka"}}}, **TLS},
-        "cluster": {"kafka": {"sasl": {"mechanism": ""}}},
-    },
     "everything": {
         "nameOverride": "wire",
         "commonLabels": {"team": "desk"},

@@ -156,39 +156,15 @@ def test_a_role_is_who_it_says_or_who_all_are():
     assert client(others["press-wireroom-topics"])["SASL_USERNAME"] == "wireroom"
 
 
-def oauth(pod):
-    """What is said of the tokens of OAUTHBEARER."""
-    prefix = "WIREROOM__KAFKA__OAUTH__"
-    return {name.removeprefix(prefix): value for name, value in environment(pod).items() if name.startswith(prefix)}
-
-
 def test_tokens_are_given_to_clients():
-    of = pods(render(MATRIX["oauth"]))
-    given = {"TOKEN_URL": "https://login.example:8443/token", "SCOPE": "kafka press"}
-    client_of_all = {"CLIENT_ID": "secret-press-client-username", "CLIENT_SECRET": "secret-press-client-password"}
-    assert oauth(of["press-wireroom-topics"]) == oauth(of["press-wireroom-cluster"]) == given | client_of_all
-    own = {"CLIENT_ID": "fetcher", "CLIENT_SECRET": "secret-fetcher-client-password"}
-    assert oauth(of["press-wireroom-fetcher"]) == {"TOKEN_URL": given["TOKEN_URL"]} | own
-    assert not [name for pod in of.values() for name in client(pod) if name in ("SASL_USERNAME", "SASL_PASSWORD")]
-
-
-def test_tokens_are_those_of_the_service_account():
-    of = pods(render(MATRIX["service account"]))
-    for name in ("press-wireroom-topics", "press-wireroom-prepare"):
-        assert oauth(of[name]) == {"TOKEN_URL": "file:///etc/wireroom/kafka-token/token"}, name
-        [token] = [volume["projected"]["sources"] for volume in of[name]["volumes"] if volume["name"] == "kafka-token"]
-        assert token == [{"serviceAccountToken": {"audience": "kafka", "expirationSeconds": 3600, "path": "token"}}], name
-        assert {"name": "kafka-token", "mountPath": "/etc/wireroom/kafka-token", "readOnly": True} in of[name]["containers"][0]["volumeMounts"]
-    assert oauth(of["press-wireroom-cluster"]) == {} and "kafka-token" not in {v["name"] for v in of["press-wireroom-cluster"]["volumes"]}
-    # One that the release makes is not there when the hook runs.
-    assert of["press-wireroom-topics"]["serviceAccountName"] == "default"
-    existing = pods(render({"serviceAccount": {"create": False, "name": "press"}}))
-    assert {pod["serviceAccountName"] for pod in existing.values()} == {"press"}
-
-
-def test_tokens_that_are_mounted_need_nothing_else():
-    mounted = {"mechanism": "OAUTHBEARER", "secret": "others", "oauth": {"tokenUrl": "file:///var/run/token"}}
-    assert oauth(pods(render({"kafka": {"sasl": mounted}}))["press-wireroom-fetcher"]) == {"TOKEN_URL": "file:///var/run/token"}
+    of = {name.removeprefix("press-wireroom-"): client(pod) for name, pod in pods(render(MATRIX["oauth"])).items()}
+    assert {settings["SASL_OAUTHBEARER_METHOD"] for settings in of.values()} == {"oidc"}
+    assert {settings["SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL"] for settings in of.values()} == {"https://login.example:8443/token"}
+    credentials = lambda settings: (settings["SASL_OAUTHBEARER_CLIENT_ID"], settings["SASL_OAUTHBEARER_CLIENT_SECRET"])
+    assert credentials(of["fetcher"]) == ("fetcher", "secret-fetcher-client-password")
+    assert credentials(of["topics"]) == credentials(of["cluster"]) == ("secret-press-client-username", "secret-press-client-password")
+    assert of["cluster"]["SASL_OAUTHBEARER_SCOPE"] == "kafka press" and "SASL_OAUTHBEARER_SCOPE" not in of["fetcher"]
+    assert not [settings for settings in of.values() if "SASL_USERNAME" in settings or "SASL_PASSWORD" in settings]
 
 
 def test_who_gives_tokens_is_reached_by_all():
@@ -209,7 +185,7 @@ def test_settings_of_the_client_are_written_as_they_are():
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize("mechanism", ["", "PLAIN", "SCRAM-SHA-256", "OAUTHBEARER"])
 def test_the_protocol_follows(tls, mechanism):
-    sasl = {"mechanism": mechanism, "secret": "s", "oauth": {"tokenUrl": "file:///token"}}
+    sasl = {"mechanism": mechanism, "secret": "s", "oauth": {"tokenUrl": "https://a.example"}}
     protocol = ("SASL_" if mechanism else "") + ("SSL" if tls else "PLAINTEXT")
     of_pod = client(pods(render({"kafka": {"tls": {"enabled": tls}, "sasl": sasl}}))["press-wireroom-fetcher"])
     assert of_pod["SECURITY_PROTOCOL"] == protocol and of_pod.get("SASL_MECHANISM", "") == mechanism
@@ -284,10 +260,11 @@ def test_scaling_asks_as_the_role():
 @pytest.mark.parametrize("row", ["scram", "users", "oauth"])
 def test_scaling_knows_what_the_pods_know(row):
     objects = render(MATRIX[row])
-    by_name = {"username": "CLIENT__SASL_USERNAME", "password": "CLIENT__SASL_PASSWORD"}
-    by_token = {"username": "OAUTH__CLIENT_ID", "password": "OAUTH__CLIENT_SECRET", "oauthTokenEndpointUri": "OAUTH__TOKEN_URL", "scopes": "OAUTH__SCOPE"}
+    by_name = {"username": "USERNAME", "password": "PASSWORD"}
+    by_token = {"username": "CLIENT_ID", "password": "CLIENT_SECRET", "oauthTokenEndpointUri": "TOKEN_ENDPOINT_URL", "scopes": "SCOPE"}
     read = one(objects, "TriggerAuthentication", "press-wireroom-extractor")["spec"]["env"]
-    variables = {variable["parameter"]: variable["name"].removeprefix("WIREROOM__KAFKA__") for variable in read}
+    prefix = "WIREROOM__KAFKA__CLIENT__SASL_" + ("OAUTHBEARER_" if row == "oauth" else "")
+    variables = {variable["parameter"]: variable["name"].removeprefix(prefix) for variable in read}
     assert variables == (by_token if row == "oauth" else by_name)
     assert {variable["name"] for variable in read} <= environment(pods(objects)["press-wireroom-extractor"]).keys()
     [trigger] = one(objects, "ScaledObject", "press-wireroom-extractor")["spec"]["triggers"]
@@ -384,9 +361,7 @@ def users(*names):
         ({"kafka": {"sasl": {"mechanism": "OAUTHBEARER", "oauth": {"tokenUrl": "https://a.example"}}}}, "kafka.sasl.secret"),
         ({"kafka": {"sasl": {"oauth": {"tokenUrl": "http://a.example"}}}}, "/kafka/sasl/oauth/tokenUrl"),
         ({"kafka": {"sasl": {"oauth": {"token_url": "https://a.example"}}}}, "token_url"),
-        ({"kafka": {"sasl": {"oauth": {"serviceAccountToken": {"expirationSeconds": 60}}}}}, "expirationSeconds"),
         ({"kafka": {"client": {"sasl.oauthbearer.client.secret": "x"}}}, "sasl.oauthbearer.client.secret"),
-        ({**MATRIX["service account"], "prepare": {"autoscaling": {"type": "keda"}}}, "prepare.autoscaling.type is keda"),
         ({"fetcher": {"kafka": {"brokers": "other:9092"}}}, "brokers"),
         ({"prepare": {"kafka": {"sasl": {"mechanism": "GSSAPI"}}}}, "/prepare/kafka/sasl/mechanism"),
         ({"topics": {"kafka": {"tls": {"caSecret": "ca"}}}}, "caSecret"),

@@ -2,11 +2,7 @@
 
 {{/* kafka of the values, with what the role has of its own in the place of it, key by key. */}}
 {{- define "wireroom.kafka" -}}
-{{- $kafka := mergeOverwrite (deepCopy .root.Values.kafka) (index .root.Values .role).kafka }}
-{{- if $kafka.sasl.oauth.serviceAccountToken.audience }}
-{{- $_ := set $kafka.sasl.oauth "tokenUrl" "file:///etc/wireroom/kafka-token/token" }}
-{{- end }}
-{{- toYaml $kafka }}
+{{- mergeOverwrite (deepCopy .root.Values.kafka) (index .root.Values .role).kafka | toYaml }}
 {{- end }}
 
 {{- define "wireroom.kafka.env" -}}
@@ -21,30 +17,26 @@
 {{- $_ := set $client "ssl.key.location" "/etc/wireroom/kafka-client/tls.key" }}
 {{- end }}
 {{- with $kafka.sasl }}
-{{- $oauth := eq .mechanism "OAUTHBEARER" }}
-{{- if $oauth }}
-- name: WIREROOM__KAFKA__OAUTH__TOKEN_URL
-  value: {{ .oauth.tokenUrl | quote }}
-{{- with .oauth.scope }}
-- name: WIREROOM__KAFKA__OAUTH__SCOPE
-  value: {{ . | quote }}
-{{- end }}
-{{- end }}
 {{- if .mechanism }}
 {{- $_ := set $client "sasl.mechanism" .mechanism }}
-{{- /* A token that is mounted is all the proof there is. */}}
-{{- if not (and $oauth (hasPrefix "file:" .oauth.tokenUrl)) }}
-- name: WIREROOM__KAFKA__{{ $oauth | ternary "OAUTH__CLIENT_ID" "CLIENT__SASL_USERNAME" }}
+{{- $oauth := eq .mechanism "OAUTHBEARER" }}
+{{- if $oauth }}
+{{- $_ := set $client "sasl.oauthbearer.method" "oidc" }}
+{{- $_ := set $client "sasl.oauthbearer.token.endpoint.url" .oauth.tokenUrl }}
+{{- with .oauth.scope }}
+{{- $_ := set $client "sasl.oauthbearer.scope" . }}
+{{- end }}
+{{- end }}
+- name: WIREROOM__KAFKA__CLIENT__SASL_{{ $oauth | ternary "OAUTHBEARER_CLIENT_ID" "USERNAME" }}
   {{- if .username }}
   value: {{ .username | quote }}
   {{- else }}
   valueFrom:
     secretKeyRef: {name: {{ .secret }}, key: {{ .usernameKey }}}
   {{- end }}
-- name: WIREROOM__KAFKA__{{ $oauth | ternary "OAUTH__CLIENT_SECRET" "CLIENT__SASL_PASSWORD" }}
+- name: WIREROOM__KAFKA__CLIENT__SASL_{{ $oauth | ternary "OAUTHBEARER_CLIENT_SECRET" "PASSWORD" }}
   valueFrom:
     secretKeyRef: {name: {{ .secret }}, key: {{ .passwordKey }}}
-{{- end }}
 {{- end }}
 {{- end }}
 - name: WIREROOM__KAFKA__BROKERS
@@ -63,16 +55,7 @@
 {{- end }}
 
 {{- define "wireroom.kafka.volumes" -}}
-{{- $kafka := include "wireroom.kafka" . | fromYaml }}
-{{- with $kafka.sasl.oauth.serviceAccountToken }}
-{{- if and .audience (eq $kafka.sasl.mechanism "OAUTHBEARER") }}
-- name: kafka-token
-  projected:
-    sources:
-      - serviceAccountToken: {audience: {{ .audience | quote }}, expirationSeconds: {{ .expirationSeconds }}, path: token}
-{{- end }}
-{{- end }}
-{{- with $kafka.tls }}
+{{- with (include "wireroom.kafka" . | fromYaml).tls }}
 {{- if .caSecret }}
 - name: kafka-ca
   secret:
@@ -89,11 +72,7 @@
 {{- end }}
 
 {{- define "wireroom.kafka.mounts" -}}
-{{- $kafka := include "wireroom.kafka" . | fromYaml }}
-{{- if and $kafka.sasl.oauth.serviceAccountToken.audience (eq $kafka.sasl.mechanism "OAUTHBEARER") }}
-- {name: kafka-token, mountPath: /etc/wireroom/kafka-token, readOnly: true}
-{{- end }}
-{{- with $kafka.tls }}
+{{- with (include "wireroom.kafka" . | fromYaml).tls }}
 {{- if .caSecret }}
 - {name: kafka-ca, mountPath: /etc/wireroom/kafka-ca, readOnly: true}
 {{- end }}
@@ -119,7 +98,7 @@
     {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- with (include "wireroom.kafka" . | fromYaml).sasl }}
-{{- if and (eq .mechanism "OAUTHBEARER") (hasPrefix "https:" .oauth.tokenUrl) }}
+{{- if eq .mechanism "OAUTHBEARER" }}
 - ports: [{port: {{ include "wireroom.port" .oauth.tokenUrl }}, protocol: TCP}]
 {{- end }}
 {{- end }}
