@@ -40,12 +40,12 @@ def pods(objects: list[dict]) -> dict[str, dict]:
 
 
 def environment(pod: dict) -> dict[str, str]:
-    """A container's variables as its process sees them, secrets as `secret-KEY`, fields as `field-PATH`."""
+    """A container's variables as its process sees them, secrets as `secret-NAME-KEY`, fields as `field-PATH`."""
     seen: dict[str, str] = {}
     for variable in pod["containers"][0]["env"]:
         source = variable.get("valueFrom", {})
         if "secretKeyRef" in source:
-            value = f"secret-{source['secretKeyRef']['key']}"
+            value = "secret-{name}-{key}".format(**source["secretKeyRef"])
         elif "fieldRef" in source:
             value = f"field-{source['fieldRef']['fieldPath']}"
         else:

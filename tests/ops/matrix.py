@@ -1,4 +1,9 @@
-"""Values that the chart is rendered with: each a way to run it."""
+"""Values that the chart is rendered with: each a way to run it, those that the READMEs show among them."""
+
+import re
+
+import yaml
+from helm import CHART, ROOT
 
 SASL = {"sasl": {"mechanism": "SCRAM-SHA-512", "username": "wireroom", "secret": "wireroom"}}
 TLS = {"tls": {"enabled": True, "caSecret": "press-ca", "clientSecret": "wireroom-tls"}}
@@ -16,6 +21,23 @@ MATRIX = {
     },
     "scram": {"kafka": SASL, "extractor": {"autoscaling": {"type": "keda"}}},
     "mtls": {"kafka": TLS, "prepare": {"autoscaling": {"type": "keda"}}},
+    "users": {
+        "kafka": {"sasl": {"mechanism": "SCRAM-SHA-512"}, "tls": {"enabled": True, "caSecret": "press-ca"}},
+        **{name: {"kafka": {"sasl": {"username": name, "secret": f"{name}-user"}}} for name in ["topics", "fetcher", "cluster"]},
+        "extractor": {"kafka": {"sasl": {"secret": "extractor-user"}}, "autoscaling": {"type": "keda"}},
+        "prepare": {
+            "kafka": {"sasl": {"mechanism": ""}, "tls": {"clientSecret": "prepare-user", "clientCertKey": "user.crt", "clientKeyKey": "user.key"}},
+            "autoscaling": {"type": "keda"},
+        },
+    },
+    "oauth": {
+        "kafka": {
+            "sasl": {"mechanism": "OAUTHBEARER", "secret": "press-client", "oauth": {"tokenUrl": "https://login.example:8443/token", "scope": "kafka press"}},
+            "tls": {"enabled": True},
+        },
+        "fetcher": {"kafka": {"sasl": {"username": "fetcher", "secret": "fetcher-client", "oauth": {"scope": ""}}}},
+        **{role: {"autoscaling": {"type": "keda"}} for role in ["extractor", "prepare"]},
+    },
     "everything": {
         "nameOverride": "wire",
         "commonLabels": {"team": "desk"},
@@ -28,7 +50,7 @@ MATRIX = {
             "partitions": 24,
             "client": {"socket.timeout.ms": 60000, "enable.ssl.certificate.verification": True},
         },
-        "topics": {"mode": "strimzi", "replication": 3, "strimzi": {"cluster": "press", "namespace": "kafka"}},
+        "topics": {"mode": "strimzi", "replication": 3, "strimzi": {"cluster": "press", "namespace": "kafka", "apiVersion": "kafka.strimzi.io/v1beta2"}},
         "config": {
             "fetcher": {
                 "user_agent": 'wireroom/0.1 ("<&>" +https://press.example/bot)',
@@ -94,3 +116,8 @@ MATRIX = {
         "sources": {"existingConfigMap": "outlets"},
     },
 }
+
+for file in (CHART / "README.md", ROOT / "deploy" / "README.md"):
+    examples = re.findall(r"^```yaml\n(.*?)^```$", file.read_text(), re.DOTALL | re.MULTILINE)
+    assert examples, f"{file} shows no values any more"
+    MATRIX |= {f"{file.parent.name} {number}": yaml.safe_load(text) for number, text in enumerate(examples, 1)}

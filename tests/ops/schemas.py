@@ -9,10 +9,11 @@ from tempfile import TemporaryDirectory
 
 import kubernetes_validate
 import yaml
+from strimzi import kafka_topic
 
 VERSIONS = ["1.29", "1.30", "1.31", "1.32", "1.33", "1.34"]
 
-# Definitions of custom resources: the operators' own, but Strimzi's, which are in no registry.
+# Definitions of custom resources: the operators' own.
 MODULES = {line.split("@")[0]: line for line in (Path(__file__).parent / "modules.txt").read_text().split()}
 DEFINITIONS = {
     "github.com/kedacore/keda/v2": ["config/crd/bases/keda.sh_scaledobjects.yaml", "config/crd/bases/keda.sh_triggerauthentications.yaml"],
@@ -21,13 +22,12 @@ DEFINITIONS = {
         "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml",
     ],
 }
-KAFKA_TOPIC = Path(__file__).parent / "kafkatopics.yaml"
 
 
 def definitions() -> list[Path]:
     """The files of the definitions."""
     modules = Path(os.environ["GOPATH"]) / "pkg" / "mod"
-    return [KAFKA_TOPIC] + [modules / MODULES[module] / path for module, paths in DEFINITIONS.items() for path in paths]
+    return [kafka_topic()] + [modules / MODULES[module] / path for module, paths in DEFINITIONS.items() for path in paths]
 
 
 @cache

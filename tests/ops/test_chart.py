@@ -8,9 +8,9 @@ import subprocess
 import pytest
 import yaml
 from helm import CHART, ROOT, HelmError, environment, lint, one, pods, render
-from matrix import MATRIX, ROLES
+from matrix import MATRIX, ROLES, SASL
 from schemas import VERSIONS, faults, unrestricted
-from values_table import readme
+from values_table import readme, rows
 
 CASES = pytest.mark.parametrize("values", MATRIX.values(), ids=MATRIX)
 STATEFUL = {"press-wireroom-fetcher", "press-wireroom-cluster"}
@@ -130,9 +130,48 @@ def test_secrets_are_referred_to_and_nowhere_else():
     for name in ("press-wireroom-topics", "press-wireroom-cluster"):
         of_pod = client(pod[name])
         assert of_pod["SECURITY_PROTOCOL"] == "SASL_SSL"
-        assert of_pod["SASL_USERNAME"] == "wireroom" and of_pod["SASL_PASSWORD"] == "secret-password"
+        assert of_pod["SASL_USERNAME"] == "wireroom" and of_pod["SASL_PASSWORD"] == "secret-wireroom-password"
         assert of_pod["SSL_KEY_LOCATION"] == "/etc/wireroom/kafka-client/tls.key"
     assert not [o for o in render(MATRIX["everything"]) if o["kind"] == "Secret"]
+
+
+def test_a_role_is_who_it_says_or_who_all_are():
+    objects = render(MATRIX["users"])
+    of = {name.removeprefix("press-wireroom-"): pod for name, pod in pods(objects).items()}
+    users = {name: (client(pod).get("SASL_USERNAME"), client(pod).get("SASL_PASSWORD")) for name, pod in of.items()}
+    assert users == {
+        "topics": ("topics", "secret-topics-user-password"),
+        "fetcher": ("fetcher", "secret-fetcher-user-password"),
+        "extractor": ("secret-extractor-user-username", "secret-extractor-user-password"),
+        "prepare": (None, None),
+        "cluster": ("cluster", "secret-cluster-user-password"),
+    }
+    assert client(of["prepare"])["SECURITY_PROTOCOL"] == "SSL" and client(of["cluster"])["SECURITY_PROTOCOL"] == "SASL_SSL"
+    certified = {name: {v["name"]: v["secret"]["secretName"] for v in pod["volumes"] if "secret" in v} for name, pod in of.items()}
+    assert certified.pop("prepare") == {"kafka-ca": "press-ca", "kafka-client": "prepare-user"}
+    assert all(secrets == {"kafka-ca": "press-ca"} for secrets in certified.values())
+
+    others = pods(render({"kafka": SASL, "cluster": {"kafka": {"sasl": {"username": "", "secret": "decider"}}}}))
+    assert client(others["press-wireroom-cluster"])["SASL_USERNAME"] == "secret-decider-username"
+    assert client(others["press-wireroom-topics"])["SASL_USERNAME"] == "wireroom"
+
+
+def test_tokens_are_given_to_clients():
+    of = {name.removeprefix("press-wireroom-"): client(pod) for name, pod in pods(render(MATRIX["oauth"])).items()}
+    assert {settings["SASL_OAUTHBEARER_METHOD"] for settings in of.values()} == {"oidc"}
+    assert {settings["SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL"] for settings in of.values()} == {"https://login.example:8443/token"}
+    credentials = lambda settings: (settings["SASL_OAUTHBEARER_CLIENT_ID"], settings["SASL_OAUTHBEARER_CLIENT_SECRET"])
+    assert credentials(of["fetcher"]) == ("fetcher", "secret-fetcher-client-password")
+    assert credentials(of["topics"]) == credentials(of["cluster"]) == ("secret-press-client-username", "secret-press-client-password")
+    assert of["cluster"]["SASL_OAUTHBEARER_SCOPE"] == "kafka press" and "SASL_OAUTHBEARER_SCOPE" not in of["fetcher"]
+    assert not [settings for settings in of.values() if "SASL_USERNAME" in settings or "SASL_PASSWORD" in settings]
+
+
+def test_who_gives_tokens_is_reached_by_all():
+    objects = render(MATRIX["oauth"])
+    for name in [*ROLES, "topics"]:
+        egress = one(objects, "NetworkPolicy", f"press-wireroom-{name}")["spec"]["egress"]
+        assert {"ports": [{"port": 8443, "protocol": "TCP"}]} in egress, name
 
 
 def test_settings_of_the_client_are_written_as_they_are():
@@ -144,11 +183,12 @@ def test_settings_of_the_client_are_written_as_they_are():
 
 
 @pytest.mark.parametrize("tls", [False, True])
-@pytest.mark.parametrize("mechanism", ["", "PLAIN", "SCRAM-SHA-256"])
+@pytest.mark.parametrize("mechanism", ["", "PLAIN", "SCRAM-SHA-256", "OAUTHBEARER"])
 def test_the_protocol_follows(tls, mechanism):
-    values = {"kafka": {"tls": {"enabled": tls}, "sasl": {"mechanism": mechanism, "secret": "s"}}}
+    sasl = {"mechanism": mechanism, "secret": "s", "oauth": {"tokenUrl": "https://a.example"}}
     protocol = ("SASL_" if mechanism else "") + ("SSL" if tls else "PLAINTEXT")
-    assert client(pods(render(values))["press-wireroom-fetcher"])["SECURITY_PROTOCOL"] == protocol
+    of_pod = client(pods(render({"kafka": {"tls": {"enabled": tls}, "sasl": sasl}}))["press-wireroom-fetcher"])
+    assert of_pod["SECURITY_PROTOCOL"] == protocol and of_pod.get("SASL_MECHANISM", "") == mechanism
 
 
 def test_bodies_are_reached_by_those_who_read_them():
@@ -200,6 +240,35 @@ def test_scaling_follows_the_lag_of_the_role():
     assert trigger["metadata"]["topic"] == "wireroom.pages.v1"
     assert trigger["metadata"]["sasl"] == "scram_sha512"
     assert "replicas" not in one(render(MATRIX["scram"]), "Deployment", "press-wireroom-extractor")["spec"]
+
+
+def test_scaling_asks_as_the_role():
+    objects = render(MATRIX["users"])
+    triggers, authenticated = {}, {}
+    for role in ["extractor", "prepare"]:
+        [trigger] = one(objects, "ScaledObject", f"press-wireroom-{role}")["spec"]["triggers"]
+        triggers[role] = trigger["metadata"]
+        authenticated[role] = one(objects, "TriggerAuthentication", trigger["authenticationRef"]["name"])["spec"]
+    assert triggers["extractor"]["sasl"] == "scram_sha512" and "sasl" not in triggers["prepare"]
+    assert {variable["containerName"] for variable in authenticated["extractor"]["env"]} == {"extractor"}
+    assert [secret["name"] for secret in authenticated["extractor"]["secretTargetRef"]] == ["press-ca"]
+    assert "env" not in authenticated["prepare"]
+    keys = [(secret["parameter"], secret["name"], secret["key"]) for secret in authenticated["prepare"]["secretTargetRef"]]
+    assert keys == [("ca", "press-ca", "ca.crt"), ("cert", "prepare-user", "user.crt"), ("key", "prepare-user", "user.key")]
+
+
+@pytest.mark.parametrize("row", ["scram", "users", "oauth"])
+def test_scaling_knows_what_the_pods_know(row):
+    objects = render(MATRIX[row])
+    by_name = {"username": "USERNAME", "password": "PASSWORD"}
+    by_token = {"username": "CLIENT_ID", "password": "CLIENT_SECRET", "oauthTokenEndpointUri": "TOKEN_ENDPOINT_URL", "scopes": "SCOPE"}
+    read = one(objects, "TriggerAuthentication", "press-wireroom-extractor")["spec"]["env"]
+    prefix = "WIREROOM__KAFKA__CLIENT__SASL_" + ("OAUTHBEARER_" if row == "oauth" else "")
+    variables = {variable["parameter"]: variable["name"].removeprefix(prefix) for variable in read}
+    assert variables == (by_token if row == "oauth" else by_name)
+    assert {variable["name"] for variable in read} <= environment(pods(objects)["press-wireroom-extractor"]).keys()
+    [trigger] = one(objects, "ScaledObject", "press-wireroom-extractor")["spec"]["triggers"]
+    assert trigger["metadata"]["sasl"] == ("oauthbearer" if row == "oauth" else "scram_sha512")
 
 
 def test_topics_come_one_way():
@@ -259,6 +328,10 @@ def test_a_change_of_configuration_restarts_and_one_of_sources_does_not():
     assert sum_of({}) != sum_of({"config": {"fetcher": {"delay": "2s"}}})
 
 
+def users(*names):
+    return {name: {"kafka": {"sasl": {"secret": "s"}}} for name in names}
+
+
 @pytest.mark.parametrize(
     ("values", "named"),
     [
@@ -282,6 +355,17 @@ def test_a_change_of_configuration_restarts_and_one_of_sources_does_not():
         ({"kafka": {"prefix": "_2024"}}, "/kafka/prefix"),
         ({"kafka": {"sasl": {"mechanism": "GSSAPI"}}}, "/kafka/sasl/mechanism"),
         ({"kafka": {"sasl": {"mechanism": "PLAIN"}}}, "kafka.sasl.secret"),
+        ({"kafka": {"sasl": {"mechanism": "PLAIN"}}, "topics": {"mode": "none"}, **users("fetcher", "extractor", "prepare")}, "cluster.kafka.sasl.secret"),
+        ({"kafka": {"sasl": {"mechanism": "PLAIN"}}, **users(*ROLES)}, "topics.kafka.sasl.secret"),
+        ({"kafka": {"sasl": {"mechanism": "OAUTHBEARER", "secret": "s"}}}, "oauth.tokenUrl"),
+        ({"kafka": {"sasl": {"mechanism": "OAUTHBEARER", "oauth": {"tokenUrl": "https://a.example"}}}}, "kafka.sasl.secret"),
+        ({"kafka": {"sasl": {"oauth": {"tokenUrl": "http://a.example"}}}}, "/kafka/sasl/oauth/tokenUrl"),
+        ({"kafka": {"sasl": {"oauth": {"token_url": "https://a.example"}}}}, "token_url"),
+        ({"kafka": {"client": {"sasl.oauthbearer.client.secret": "x"}}}, "sasl.oauthbearer.client.secret"),
+        ({"fetcher": {"kafka": {"brokers": "other:9092"}}}, "brokers"),
+        ({"prepare": {"kafka": {"sasl": {"mechanism": "GSSAPI"}}}}, "/prepare/kafka/sasl/mechanism"),
+        ({"topics": {"kafka": {"tls": {"caSecret": "ca"}}}}, "caSecret"),
+        ({"cluster": {"kafka": {"tls": {"clientSecret": "tls"}}}}, "cluster.kafka.tls.clientSecret"),
         ({"kafka": {"tls": {"caSecret": "ca"}}}, "kafka.tls.enabled"),
         ({"topics": {"mode": "yes"}}, "/topics/mode"),
         ({"topics": {"mode": "strimzi"}}, "topics.strimzi.cluster"),
@@ -311,10 +395,11 @@ def test_the_schema_knows_every_value_and_setting():
         if "properties" in schema:
             yield from (f"{path}.{name}" for name in values.keys() ^ (schema["properties"].keys() - {"global"}))
             for name in values.keys() & schema["properties"].keys():
-                if isinstance(values[name], dict) and not path.startswith(".config"):
+                # What is empty there names nothing.
+                if isinstance(values[name], dict) and values[name]:
                     yield from undescribed(values[name], schema["properties"][name], f"{path}.{name}")
 
-    assert [path for path in undescribed(yaml.safe_load((CHART / "values.yaml").read_text()), schema) if not path.startswith(".config.")] == []
+    assert list(undescribed(yaml.safe_load((CHART / "values.yaml").read_text()), schema)) == []
     for section, file, name, others in [
         # What the chart sets itself, and what is read from elsewhere.
         ("fetcher", "fetcher/src/config.rs", "Config", {"sources", "websub_key", "store", "instance"}),
@@ -326,6 +411,10 @@ def test_the_schema_knows_every_value_and_setting():
         body = (ROOT / "services" / file).read_text().split(f"pub struct {name} {{")[1].split("\n}")[0]
         fields = set(re.findall(r"^    pub (\w+):", body, re.M))
         assert schema["properties"]["config"]["properties"][section]["properties"].keys() == fields - others, section
+
+
+def test_every_value_is_explained():
+    assert [path for path, _, said in rows((CHART / "values.yaml").read_text()) if not said] == []
 
 
 def test_the_readme_has_every_value():

@@ -3,16 +3,18 @@
 usage: values_table.py    writes it into helm/wireroom/README.md
 """
 
-from pathlib import Path
+from helm import CHART
+from matrix import ROLES
 
-CHART = Path(__file__).parents[2] / "helm" / "wireroom"
 BEGIN, END = "<!-- values: made by tests/ops/values_table.py -->", "<!-- end of values -->"
 
 
 def rows(text: str):
-    """Yields (path, default, comment) for each key; the default of a key with further ones in it is empty."""
+    """Yields (path, default, comment) for each key; the default of a key with further ones in it is empty. A role's key
+    without a comment has that of the role above."""
     path: list[tuple[int, str]] = []
     comment: list[str] = []
+    of_roles: dict[str, str] = {}
     for line in text.splitlines():
         bare = line.strip()
         if bare.startswith("#"):
@@ -22,8 +24,13 @@ def rows(text: str):
         if colon and not bare.startswith("-"):
             indent = len(line) - len(line.lstrip())
             path = [(depth, name) for depth, name in path if depth < indent] + [(indent, key)]
-            if default or comment:
-                yield ".".join(name for _, name in path), default.strip(), " ".join(comment)
+            said = " ".join(comment)
+            full = ".".join(name for _, name in path)
+            top, _, rest = full.partition(".")
+            if top in ROLES and rest:
+                said = of_roles[rest] = said or of_roles.get(rest, "")
+            if default or said:
+                yield full, default.strip(), said
         comment = []
 
 

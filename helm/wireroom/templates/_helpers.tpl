@@ -43,3 +43,9 @@ extractor: {args: [extractor], port: 9465, topic: pages}
 prepare: {args: [normalizer, --role, prepare], port: 9467, topic: articles}
 cluster: {args: [normalizer, --role, cluster], port: 9466, topic: prepared}
 {{- end }}
+
+{{/* The port of an address. */}}
+{{- define "wireroom.port" -}}
+{{- $url := urlParse . -}}
+{{ regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (eq $url.scheme "https" | ternary "443" "80") }}
+{{- end }}

@@ -1,7 +1,14 @@
-{{/* How every process reaches Kafka: environment variables. */}}
+{{/* How processes reach Kafka. Each of these is given (dict "root" $ "role" NAME), NAME being a role's, or topics. */}}
+
+{{/* kafka of the values, with what the role has of its own in the place of it, key by key. */}}
+{{- define "wireroom.kafka" -}}
+{{- mergeOverwrite (deepCopy .root.Values.kafka) (index .root.Values .role).kafka | toYaml }}
+{{- end }}
+
 {{- define "wireroom.kafka.env" -}}
-{{- $kafka := .Values.kafka }}
-{{- $client := dict "security.protocol" (include "wireroom.kafka.protocol" .) }}
+{{- $kafka := include "wireroom.kafka" . | fromYaml }}
+{{- $secure := $kafka.tls.enabled | ternary "SSL" "PLAINTEXT" }}
+{{- $client := dict "security.protocol" ($kafka.sasl.mechanism | empty | ternary $secure (printf "SASL_%s" $secure)) }}
 {{- if $kafka.tls.caSecret }}
 {{- $_ := set $client "ssl.ca.location" "/etc/wireroom/kafka-ca/ca.crt" }}
 {{- end }}
@@ -9,18 +16,28 @@
 {{- $_ := set $client "ssl.certificate.location" "/etc/wireroom/kafka-client/tls.crt" }}
 {{- $_ := set $client "ssl.key.location" "/etc/wireroom/kafka-client/tls.key" }}
 {{- end }}
-{{- with $kafka.sasl.mechanism }}
-{{- $_ := set $client "sasl.mechanism" . }}
-- name: WIREROOM__KAFKA__CLIENT__SASL_USERNAME
-  {{- if $kafka.sasl.username }}
-  value: {{ $kafka.sasl.username | quote }}
+{{- with $kafka.sasl }}
+{{- if .mechanism }}
+{{- $_ := set $client "sasl.mechanism" .mechanism }}
+{{- $oauth := eq .mechanism "OAUTHBEARER" }}
+{{- if $oauth }}
+{{- $_ := set $client "sasl.oauthbearer.method" "oidc" }}
+{{- $_ := set $client "sasl.oauthbearer.token.endpoint.url" .oauth.tokenUrl }}
+{{- with .oauth.scope }}
+{{- $_ := set $client "sasl.oauthbearer.scope" . }}
+{{- end }}
+{{- end }}
+- name: WIREROOM__KAFKA__CLIENT__SASL_{{ $oauth | ternary "OAUTHBEARER_CLIENT_ID" "USERNAME" }}
+  {{- if .username }}
+  value: {{ .username | quote }}
   {{- else }}
   valueFrom:
-    secretKeyRef: {name: {{ $kafka.sasl.secret }}, key: {{ $kafka.sasl.usernameKey }}}
+    secretKeyRef: {name: {{ .secret }}, key: {{ .usernameKey }}}
   {{- end }}
-- name: WIREROOM__KAFKA__CLIENT__SASL_PASSWORD
+- name: WIREROOM__KAFKA__CLIENT__SASL_{{ $oauth | ternary "OAUTHBEARER_CLIENT_SECRET" "PASSWORD" }}
   valueFrom:
-    secretKeyRef: {name: {{ $kafka.sasl.secret }}, key: {{ $kafka.sasl.passwordKey }}}
+    secretKeyRef: {name: {{ .secret }}, key: {{ .passwordKey }}}
+{{- end }}
 {{- end }}
 - name: WIREROOM__KAFKA__BROKERS
   value: {{ $kafka.brokers | quote }}
@@ -37,13 +54,8 @@
 {{- end }}
 {{- end }}
 
-{{- define "wireroom.kafka.protocol" -}}
-{{- $secure := .Values.kafka.tls.enabled | ternary "SSL" "PLAINTEXT" -}}
-{{- .Values.kafka.sasl.mechanism | empty | ternary $secure (printf "SASL_%s" $secure) -}}
-{{- end }}
-
 {{- define "wireroom.kafka.volumes" -}}
-{{- with .Values.kafka.tls }}
+{{- with (include "wireroom.kafka" . | fromYaml).tls }}
 {{- if .caSecret }}
 - name: kafka-ca
   secret:
@@ -60,7 +72,7 @@
 {{- end }}
 
 {{- define "wireroom.kafka.mounts" -}}
-{{- with .Values.kafka.tls }}
+{{- with (include "wireroom.kafka" . | fromYaml).tls }}
 {{- if .caSecret }}
 - {name: kafka-ca, mountPath: /etc/wireroom/kafka-ca, readOnly: true}
 {{- end }}
@@ -70,19 +82,24 @@
 {{- end }}
 {{- end }}
 
-{{/* The rules of a NetworkPolicy by which a pod reaches the brokers, and names. */}}
+{{/* The rules of a NetworkPolicy by which a pod reaches the brokers, names, and who gives its tokens. */}}
 {{- define "wireroom.kafka.egress" }}
 - ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
 - ports:
     {{- $ports := list }}
-    {{- range splitList "," .Values.kafka.brokers }}
+    {{- range splitList "," .root.Values.kafka.brokers }}
     {{- $ports = append $ports (splitList ":" . | last | trim) }}
     {{- end }}
     {{- range uniq $ports }}
     - {port: {{ . }}, protocol: TCP}
     {{- end }}
-  {{- with .Values.networkPolicy.kafkaTo }}
+  {{- with .root.Values.networkPolicy.kafkaTo }}
   to:
     {{- toYaml . | nindent 4 }}
   {{- end }}
+{{- with (include "wireroom.kafka" . | fromYaml).sasl }}
+{{- if eq .mechanism "OAUTHBEARER" }}
+- ports: [{port: {{ include "wireroom.port" .oauth.tokenUrl }}, protocol: TCP}]
+{{- end }}
+{{- end }}
 {{- end }}

@@ -63,7 +63,7 @@ spec:
       imagePullPolicy: {{ .image.pullPolicy }}
       args: {{ toJson $role.args }}
       env:
-        {{- include "wireroom.kafka.env" $root | trim | nindent 8 }}
+        {{- include "wireroom.kafka.env" $ | trim | nindent 8 }}
         - name: WIREROOM__KAFKA__INSTANCE
           valueFrom:
             fieldRef: {fieldPath: metadata.name}
@@ -128,7 +128,7 @@ spec:
         {{- if and (eq $name "fetcher") (include "wireroom.sources" $root) }}
         - {name: sources, mountPath: /etc/wireroom/sources, readOnly: true}
         {{- end }}
-        {{- include "wireroom.kafka.mounts" $root | trim | nindent 8 }}
+        {{- include "wireroom.kafka.mounts" $ | trim | nindent 8 }}
         {{- with .extraVolumeMounts }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -144,7 +144,7 @@ spec:
     - name: data
       emptyDir: {sizeLimit: {{ default "64Mi" $persistence.ephemeralSize }}}
     {{- end }}
-    {{- include "wireroom.kafka.volumes" $root | trim | nindent 4 }}
+    {{- include "wireroom.kafka.volumes" $ | trim | nindent 4 }}
     {{- with .extraVolumes }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
