@@ -68,7 +68,7 @@ fn fetch_all(config: &Config, urls: &[String]) -> Ended {
     fetch(config, &urls.iter().map(|url| request(url)).collect::<Vec<_>>())
 }
 
-const FEED: &[u8] = b"<rss version='2.0'><channel><item><link>/1</link></item></channel></rss>";
+const FEED: &[u8] = b"<rss version=\"2.0\"><channel></channel></rss>";
 
 #[test]
 fn truncated_pages_travel_as_they_were_sent() {
@@ -220,7 +220,7 @@ fn noise(bytes: usize) -> Vec<u8> {
 #[test]
 fn what_is_had_is_asked_for_by_its_etag() {
     let calls = AtomicU32::new(0);
-    let feed = b"<rss><channel><item><link>http://127.0.0.133:1/never</link></item></channel></rss>";
+    let feed = b"<rss version=\"2.0\"><channel></channel></rss>";
     let host = Host::start(133, move |path| match path {
         "/robots.txt" => None,
         _ if calls.fetch_add(1, Ordering::SeqCst) == 0 => {
@@ -238,5 +238,5 @@ fn what_is_had_is_asked_for_by_its_etag() {
         .iter()
         .map(|seen| seen.headers.iter().any(|header| header.eq_ignore_ascii_case("if-none-match: \"v1\"")))
         .collect();
-    assert_eq!(asked_for[..3], [false, true, true]);
+    assert_eq!(asked_for[..3], [false, true, true], "{:?}", host.seen());
 }
