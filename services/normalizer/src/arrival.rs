@@ -453,7 +453,8 @@ fn resolve_declared(rows: &impl Rows, members: &[Known]) -> Result<Vec<Option<St
     declared.map(|id| if id.is_empty() { Ok(None) } else { rows.resolve(id).map(Some) }).collect()
 }
 
-/// Whether `new` says anything else than `known`, and is the better witness.
+/// Whether `new` says anything else than `known`, and is the better witness. A document under another name does not: it is
+/// known by its text, and keeps the name that it came under first.
 fn revises(new: &Article, known: &Article) -> bool {
     let essence = |article: &Article| Article {
         seen_at_ms: 0,
@@ -461,6 +462,7 @@ fn revises(new: &Article, known: &Article) -> bool {
         request_id: String::new(),
         run_id: String::new(),
         source_id: String::new(),
+        document_name: String::new(),
         extractor_version: String::new(),
         labels: Default::default(),
         ..article.clone()

@@ -263,6 +263,14 @@ fn the_same_article_again_changes_nothing_and_a_new_text_corrects_it() {
 }
 
 #[test]
+fn a_document_under_another_name_is_the_same() {
+    let mut desk = Desk::new();
+    let named = |name: &str| document(name, "2026-03-19", words(1, 200));
+    assert_eq!(desk.arrive([named("reprint.txt")]), ["created reprint.txt"]);
+    assert!(desk.arrive([named("copies/reprint.txt")]).is_empty());
+}
+
+#[test]
 fn an_occurrence_that_is_rewritten_becomes_an_article_and_counts_on() {
     let original = page(ORIGINAL, "2026-03-19T10:00:00Z", words(1, 200));
     let copy = page("https://courier.example/copy", "2026-03-19T09:00:00Z", words(1, 200));
