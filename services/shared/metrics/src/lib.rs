@@ -87,18 +87,13 @@ pub enum Kind {
 }
 
 impl Metric {
-    /// The series that there may be, where every label's values are listed and nothing else is said of them.
-    fn known_series(&self) -> Vec<Vec<&'static str>> {
+    /// The series of the values that its labels are said to have, between backticks; none where one is said to have others.
+    pub fn known_series(&self) -> Vec<Vec<&'static str>> {
         let mut series = vec![Vec::new()];
         for (_, values) in self.labels {
-            let quoted = |word: &'static str| word.strip_prefix('`')?.strip_suffix('`');
-            let Some(values) = values.split(", ").map(quoted).collect::<Option<Vec<_>>>() else {
-                return Vec::new();
-            };
-            series = values
-                .iter()
-                .flat_map(|value| series.iter().map(|labels| [labels.as_slice(), &[*value]].concat()))
-                .collect();
+            let known = || values.split('`').skip(1).step_by(2);
+            let with = |labels: Vec<&'static str>| known().map(move |value| [&labels[..], &[value]].concat());
+            series = series.into_iter().flat_map(with).collect();
         }
         if self.labels.is_empty() { Vec::new() } else { series }
     }
@@ -119,7 +114,7 @@ pub fn all() -> impl Iterator<Item = &'static Metric> {
     DECLARED.iter().chain(process::METRICS)
 }
 
-/// Has the metrics of `role` registered, so that those without labels, and those whose labels' values are all listed, are
+/// Has the metrics of `role` registered, so that those without labels, and those of the labels' known values, are
 /// there from the beginning: a rate over a series that does not exist yet is no data, and an alert on it stays silent.
 pub fn begin(role: &str) {
     DECLARED.iter().filter(|metric| metric.of == role).for_each(|metric| (metric.register)());

@@ -39,7 +39,7 @@ declare! {
     "fetcher" {
         /// HTTP requests made.
         FETCHER_REQUESTS: IntCounterVec = "wireroom_fetcher_requests_total"
-            [kind: "`page`, `robots`, `hub`", status_class: "`1xx` to `5xx`, `429` by itself, or the reason of the failure"] in "requests";
+            [kind: "`page`, `robots`, `hub`", status_class: "`2xx`, `3xx`, `4xx`, `429` by itself, `5xx`, or the reason of the failure"] in "requests";
         /// Time from a request to the end of its answer.
         FETCHER_FETCH_SECONDS: Histogram = "wireroom_fetcher_fetch_seconds" [] in "seconds"
             up to [0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0];
@@ -83,7 +83,7 @@ declare! {
             [outcome: "`new`, `nothing_new`, `failed`"] in "readings";
         /// Addresses found and requested.
         FETCHER_DISCOVERED: IntCounterVec = "wireroom_fetcher_discovered_total"
-            [via: "`feed`, `sitemap` and other kinds of list, `redirect`, `memento`"] in "addresses";
+            [via: "`feed`, `sitemap`, `section`, `redirect`, `memento`"] in "addresses";
         /// Lists from which nothing comes against their rhythm.
         FETCHER_SILENT_LISTS: IntGaugeVec = "wireroom_fetcher_silent_lists"
             [cause: "`gone`, `blocked`, `unparseable`, `empty`, `stale`, `unreachable`"] in "lists";
@@ -101,7 +101,7 @@ declare! {
     "extractor" {
         /// Pages and documents read.
         EXTRACTOR_DOCUMENTS: IntCounterVec = "wireroom_extractor_documents_total"
-            [verdict: "`article`, `listing` and the other verdicts"] in "documents";
+            [verdict: "`article`, `liveblog`, `gallery`, `teaser`, `consent`, `challenge`, `script_shell`, `listing`, `error`, `parked`, `other`"] in "documents";
         /// Documents in which the field was found.
         EXTRACTOR_FIELDS_PRESENT: IntCounterVec = "wireroom_extractor_fields_present_total"
             [field: "`title`, `text`, `authors`, `published`, `language`"] in "documents";
@@ -118,10 +118,10 @@ declare! {
     "cluster" {
         /// Articles decided on, by what they are to their story's original.
         NORMALIZER_ARRIVALS: IntCounterVec = "wireroom_normalizer_arrivals_total"
-            [relation: "`original` and the other relations; `taken_down` where it is refused"] in "articles";
+            [relation: "`original`, `copy`, `excerpt`, `revision`, `extension`, `derived`, `taken_down` (it is refused)"] in "articles";
         /// Canonical records and tombstones written.
         NORMALIZER_PUBLICATIONS: IntCounterVec = "wireroom_normalizer_publications_total"
-            [change: "`created`, `corrected`, `reprocessed`, `takeover`, `superseded` and other values of the field `change`"] in "records";
+            [change: "`created`, `corrected`, `reprocessed`, `takeover`, `superseded`, `withdrawn`, `buried`"] in "records";
         /// Articles that an arrival was compared with.
         NORMALIZER_CANDIDATES: Histogram = "wireroom_normalizer_candidates" [] in "articles"
             up to [0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0];
