@@ -81,7 +81,7 @@ pub(crate) fn expire(queue: &mut Queue<'_>, now_ms: i64, rules: &Rules) -> Resul
                 info!(url = request.url, "the list is named no longer, and is not read again");
                 continue;
             }
-            give_up(queue, &record, request, &ticket, &failure, rules);
+            give_up(queue, &record, request, &ticket, &failure, rules)?;
         }
     }
     Ok(())
@@ -213,7 +213,7 @@ impl Errand<'_> {
         tried.expires_at_ms.get_or_insert(began_at_ms.saturating_add(retries.give_up_after_ms));
         let judged = crawl::retry(failure, tried.attempts, tried.expires_at_ms, ended_at_ms, retries);
         // Sites err for minutes: what was there is gone when it has been missing for a while.
-        let is_doubtful = self.ticket.visits > 0
+        let is_doubtful = was_there(queue, &self.request, &self.ticket)?
             && *failure == Failure::Status(404)
             && tried.attempts < retries.max_attempts.min(MISSES);
         match if is_doubtful { Retry::At(ended_at_ms.saturating_add(MISS_PAUSE_MS)) } else { judged } {
@@ -229,8 +229,7 @@ impl Errand<'_> {
             }
             Retry::GiveUp => {
                 self.leave(queue)?;
-                give_up(queue, &self.record, self.request.clone(), &tried, failure, self.rules);
-                Ok(())
+                give_up(queue, &self.record, self.request.clone(), &tried, failure, self.rules)
             }
         }
     }
@@ -247,6 +246,12 @@ fn leave(queue: &mut Queue<'_>, url: &str, sequence: u64, ticket: &QueueTicket) 
     queue.unqueue(url, sequence)
 }
 
+/// Whether the page was had before, in this request's own visits or another's. A document that came along is wanted
+/// whatever became of it.
+fn was_there(queue: &Queue<'_>, request: &Request, ticket: &QueueTicket) -> Result<bool, LogError> {
+    Ok(ticket.visits > 0 || request.document.is_none() && queue.seen(&request.url)?.fetched_at_ms > 0)
+}
+
 /// Ends a request for good: an archived copy is asked for, its document stands in, or it is a dead letter. A page that was
 /// there before is gone, or merely could not be seen again.
 fn give_up(
@@ -256,13 +261,15 @@ fn give_up(
     ticket: &QueueTicket,
     failure: &Failure,
     rules: &Rules,
-) {
+) -> Result<(), LogError> {
+    if failure.is_gone() && was_there(queue, &request, ticket)? {
+        queue.draft.page("gone");
+        page_gone(queue.draft, request, failure, &record.headers);
+        return Ok(());
+    }
     if ticket.visits > 0 {
-        queue.draft.page(if failure.is_gone() { "gone" } else { "failed" });
-        if failure.is_gone() {
-            page_gone(queue.draft, request, failure, &record.headers);
-        }
-        return;
+        queue.draft.page("failed");
+        return Ok(());
     }
     if failure.is_gone()
         && request.memento_of.is_empty()
@@ -273,7 +280,7 @@ fn give_up(
         let (url, via) = (copy.as_str().to_owned(), "memento".to_owned());
         let asked = Request { url, memento_of, memento_because, via, hops: 0, ..request };
         write_request(queue.draft, asked, copy.registrable_domain(), &record.headers);
-        return;
+        return Ok(());
     }
     let cause = match (failure, ticket.last_failure.as_str()) {
         (Failure::Expired, last) if !last.is_empty() => {
@@ -284,4 +291,5 @@ fn give_up(
         _ => failure.to_string(),
     };
     end_without_response(queue.draft, record, request, failure.reason(), &cause, ticket.attempts);
+    Ok(())
 }

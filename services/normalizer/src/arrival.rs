@@ -145,14 +145,14 @@ impl Clusters {
         let repeated = self.boilerplate.repeated(rows, &domain, &paragraphs, day)?;
         let text_hash = std::mem::take(&mut prepared.exact_hash);
         let sketch = facts::sketch(prepared, &repeated);
-        let (arrived, is_revised) = self.take_in(rows, text_hash, article, sketch, &repeated)?;
+        let (arrived, is_corrected) = self.take_in(rows, text_hash, article, sketch, &repeated)?;
         let arrival = arrived.state.arrival;
         let is_new = arrival == self.stream.arrivals;
         let members = self.gather(rows, arrived)?;
         if is_new && !members.iter().any(|known| known.state.arrival != arrival && known.is_of(&domain)) {
             self.boilerplate.learn(rows, &domain, &paragraphs, day)?;
         }
-        let decided = self.settle(rows, members, arrival, is_revised)?;
+        let decided = self.settle(rows, members, arrival, is_corrected)?;
         publications.extend(decided.publications);
         Ok(Arrival { publications, ..decided })
     }
@@ -182,7 +182,7 @@ impl Clusters {
         rows: &mut R,
         mut members: Vec<Known>,
         arrival: u64,
-        is_revised: bool,
+        is_corrected: bool,
     ) -> Result<Arrival, LogError> {
         let declared = resolve_declared(rows, &members)?;
         let decided_on: Vec<Member<'_>> = members
@@ -196,7 +196,7 @@ impl Clusters {
         let placements = withdrawal::place(&members, &decided_on);
         drop(decided_on);
         self.represent(&mut members, &placements);
-        let publications = record::publish(&mut members, &placements, is_revised.then_some(arrival))?;
+        let publications = record::publish(&mut members, &placements, is_corrected.then_some(arrival))?;
         withdrawal::empty(&mut members, &placements);
         let own = members.iter().zip(&placements).find(|(known, _)| known.state.arrival == arrival);
         let own = own.map(|(_, placement)| *placement);
@@ -217,7 +217,7 @@ impl Clusters {
         Ok(())
     }
 
-    /// Writes the article's own rows; tells whether it is a new text of one that was known.
+    /// Writes the article's own rows; tells whether it tells the story otherwise than it was known.
     fn take_in(
         &mut self,
         rows: &mut impl Rows,
@@ -246,7 +246,7 @@ impl Clusters {
             return Ok((Known { state: before, ..known }, false));
         }
         let is_revived = withdrawal::is_ended(&before, &article);
-        let (article, is_revised, state) = match &body {
+        let (article, is_corrected, state) = match &body {
             Some(known) if !revises(&article, known) => {
                 let fetched_at_ms = if is_revived { article.fetched_at_ms } else { 0 };
                 let mut article = merged(known.clone(), &article);
@@ -260,12 +260,13 @@ impl Clusters {
                 }
                 known.is_body_changed |= known.sketch != sketch;
                 known.sketch = sketch;
-                let is_revised = body.is_some() || before.text_hash != text_hash;
+                let is_corrected = before.text_hash != text_hash
+                    || body.as_ref().is_some_and(|known| corrects(&article, known));
                 let (seen_at_ms, labels) = (before.seen_at_ms, before.labels.clone());
                 let known = || Article { seen_at_ms, labels, ..Article::default() };
                 let article = merged(article, &body.clone().unwrap_or_else(known));
                 let state = ArticleState { left_out: self.left_out(repeated), ..facts(&text_hash, &article) };
-                (article, is_revised, state)
+                (article, is_corrected, state)
             }
         };
         if body.as_ref() != Some(&article) {
@@ -289,7 +290,7 @@ impl Clusters {
             is_emptied: false,
             ..state
         };
-        Ok((self.known_by(rows, Known { state, is_revived, ..known }, article)?, is_revised))
+        Ok((self.known_by(rows, Known { state, is_revived, ..known }, article)?, is_corrected))
     }
 
     /// The article that has arrived, once it can be found by all its names.
@@ -456,7 +457,9 @@ fn resolve_declared(rows: &impl Rows, members: &[Known]) -> Result<Vec<Option<St
 /// Whether `new` says anything else than `known`, and is the better witness. A document under another name does not: it is
 /// known by its text, and keeps the name that it came under first.
 fn revises(new: &Article, known: &Article) -> bool {
+    let images = |article: &Article| article.images.iter().map(|image| unsigned(image)).collect();
     let essence = |article: &Article| Article {
+        images: images(article),
         seen_at_ms: 0,
         fetched_at_ms: 0,
         request_id: String::new(),
@@ -470,6 +473,20 @@ fn revises(new: &Article, known: &Article) -> bool {
     let is_stale = new.fetched_at_ms != 0 && new.fetched_at_ms < known.fetched_at_ms;
     let is_lesser = is_teaser(new) && !is_teaser(known);
     !is_stale && !is_lesser && essence(new) != essence(known)
+}
+
+/// Whether `new` tells the story otherwise than `known`: another picture, or a better reading of the same page, does not.
+fn corrects(new: &Article, known: &Article) -> bool {
+    let story = |article: &Article| {
+        let Article { headline, subheadline, body_text, authors, published_at, .. } = article.clone();
+        (headline, subheadline, body_text, authors, published_at)
+    };
+    story(new) != story(known)
+}
+
+/// The address of an image without what signs it: that is another one at each fetch.
+fn unsigned(image: &str) -> String {
+    image.split_once('?').map_or(image, |(address, _)| address).to_owned()
 }
 
 fn is_teaser(article: &Article) -> bool {

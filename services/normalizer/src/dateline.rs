@@ -52,7 +52,8 @@ pub(crate) struct Opening {
 }
 
 /// Parts a first paragraph into its dateline and its text. Only what can be nothing else is one: a known agency where
-/// agencies stand, or a place in capitals before a long dash.
+/// agencies stand, or a place in capitals before a long dash and the beginning of a sentence. After an acronym that the
+/// sentence is about, it goes on in lower case: NATO — the alliance — said so.
 pub(crate) fn split(paragraph: &str) -> Option<(Opening, &str)> {
     // Most texts open with none: captures would cost more than the look.
     let found = PATTERNS.iter().find(|pattern| pattern.is_match(paragraph))?.captures(paragraph)?;
@@ -61,7 +62,14 @@ pub(crate) fn split(paragraph: &str) -> Option<(Opening, &str)> {
     if LABELS.contains(&opening.dateline.as_str()) {
         return None;
     }
-    Some((opening, paragraph.get(found.get(0)?.end()..)?))
+    let (head, text) = paragraph.split_at_checked(found.get(0)?.end())?;
+    let is_signed =
+        !opening.dateline.is_empty() && !opening.agency.is_empty() || head.starts_with(['(', '[']);
+    (is_signed || begins_sentence(text)).then_some((opening, text))
+}
+
+fn begins_sentence(text: &str) -> bool {
+    text.chars().find(|c| c.is_alphanumeric()).is_some_and(|c| !c.is_lowercase())
 }
 
 fn agency(found: &Captures<'_>) -> String {
@@ -147,6 +155,8 @@ mod tests {
             ),
             ("STENNICK, Ald. — Trains ran.", "STENNICK, Ald.", "", "Trains ran."),
             ("LONDON — Trains ran.", "LONDON", "", "Trains ran."),
+            ("LONDON — “Trains ran.”", "LONDON", "", "“Trains ran.”"),
+            ("LONDON — 12 trains ran.", "LONDON", "", "12 trains ran."),
             ("PORT ALDER, March 3 — Trains ran.", "PORT ALDER, March 3", "", "Trains ran."),
         ] {
             let expected = Opening { dateline: dateline.into(), agency: agency.into() };
@@ -165,6 +175,10 @@ mod tests {
             "BREAKING — Trains ran.",
             "WATCH - Trains ran.",
             "I — we all — saw trains.",
+            "NATO — the western alliance — said so.",
+            "США — крупнейший экспортёр.",
+            "HIV – das Virus – bleibt.",
+            "Petra — the rose-red city — is old.",
             "AP said that trains ran.",
             "(see below) Trains ran.",
             "【写真】列車が走った。",

@@ -78,7 +78,6 @@ pub(crate) fn facts(text_hash: &Bytes, article: &Article) -> ArticleState {
         published_at_ms: published.as_ref().map(latest_ms),
         seen_at_ms: article.seen_at_ms,
         is_agency: AGENCIES.binary_search(&publisher.domain.as_str()).is_ok(),
-        is_trusted: published.as_ref().is_some_and(|moment| is_plausible(moment, article.seen_at_ms)),
         trust: article.trust,
         is_teaser: article.verdict == Verdict::Teaser.as_str(),
         declared_original_id: declared_original(article).unwrap_or_default(),
@@ -108,7 +107,6 @@ pub(crate) fn member<'a>(state: &'a ArticleState, sketch: &'a Sketch) -> Member<
         published_at_ms: state.published_at_ms,
         seen_at_ms: state.seen_at_ms,
         is_agency: state.is_agency,
-        is_trusted: state.is_trusted,
         trust: state.trust.and_then(|trust| u8::try_from(trust).ok()).unwrap_or(USUAL_TRUST),
         is_teaser: state.is_teaser,
         declared_original: Some(state.declared_original_id.as_str()).filter(|id| !id.is_empty()),
@@ -148,10 +146,15 @@ pub(crate) fn text_hash(state: &ArticleState) -> TextHash {
     TextHash(state.text_hash.as_ref().try_into().map_or(0, u128::from_be_bytes))
 }
 
-/// A date alone may mean any time of its day: what is known to be earlier comes first.
+/// A date alone may mean any time of its day, and a time of day without its offset is read as UTC's, twelve hours behind
+/// which the last clocks are: what is known to be earlier comes first.
 fn latest_ms(moment: &Moment) -> i64 {
-    let rest_of_day_ms = if moment.precision() == Precision::Day { 86_399_999 } else { 0 };
-    moment.as_millis().saturating_add(rest_of_day_ms)
+    let doubt_ms = match moment.precision() {
+        Precision::Day => 86_399_999,
+        Precision::Local => 12 * 3_600_000,
+        Precision::Instant => 0,
+    };
+    moment.as_millis().saturating_add(doubt_ms)
 }
 
 fn declared_original(article: &Article) -> Option<String> {
@@ -187,8 +190,10 @@ mod tests {
         };
         assert!(at("2015-03-19").published_at_ms > at("2015-03-19T23:00:00Z").published_at_ms);
         assert!(at("2015-03-19").published_at_ms < at("2015-03-20T00:00:00Z").published_at_ms);
-        assert_eq!(at("").published_at_ms, None);
-        assert!(at("2015-03-19").is_trusted && !at("1815-03-19").is_trusted && !at("2031-01-01").is_trusted);
+        assert!(at("2015-03-19T10:00:00").published_at_ms > at("2015-03-19T21:00:00Z").published_at_ms);
+        for none in ["", "1815-03-19", "2031-01-01"] {
+            assert_eq!(at(none).published_at_ms, None, "{none}");
+        }
     }
 
     #[test]

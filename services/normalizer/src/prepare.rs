@@ -128,28 +128,28 @@ fn part_dateline(article: &mut Article) {
     article.body_text = body;
 }
 
-/// A date that is none is no date; its precision is what it shows. One that cannot be right is kept, and doubted.
+/// A date that is none is no date, nor is one that cannot be right; its precision is what it shows.
 fn settle_date(article: &mut Article) {
     if article.published_at.is_empty() {
         article.published_precision.clear();
         return;
     }
     match Moment::parse(&article.published_at) {
-        Ok(moment) => {
-            if !facts::is_plausible(&moment, article.seen_at_ms) {
-                article.warnings.push(format!(
-                    "published_at is doubtful: {moment} is before 1990 or after the article was seen"
-                ));
-            }
+        Ok(moment) if facts::is_plausible(&moment, article.seen_at_ms) => {
             article.published_at = moment.to_string();
             article.published_precision = moment.precision().as_str().to_owned();
         }
-        Err(error) => {
-            article.warnings.push(format!("published_at left out: {error}"));
-            article.published_at.clear();
-            article.published_precision.clear();
+        Ok(moment) => {
+            leave_out_date(article, &format!("{moment} is before 1990 or after the article was seen"))
         }
+        Err(error) => leave_out_date(article, &error.to_string()),
     }
+}
+
+fn leave_out_date(article: &mut Article, because: &str) {
+    article.warnings.push(format!("published_at left out: {because}"));
+    article.published_at.clear();
+    article.published_precision.clear();
 }
 
 fn settle_publisher(article: &mut Article) {
@@ -286,9 +286,9 @@ mod tests {
     }
 
     #[test]
-    fn dates_that_cannot_be_right_are_kept_and_marked() {
+    fn dates_that_cannot_be_right_are_left_out_and_told() {
         let seen_at_ms = 1_800_000_000_000;
-        for (published_at, is_doubtful) in [
+        for (published_at, is_wrong) in [
             ("2027-01-15T08:00:00Z", false),
             ("2027-01-16T07:00:00+09:00", false),
             ("2027-01-16T09:00:00Z", true),
@@ -298,10 +298,10 @@ mod tests {
         ] {
             let article = Article { published_at: published_at.into(), seen_at_ms, ..Article::default() };
             let article = prepare(article).article.unwrap();
-            assert_eq!(article.published_at, published_at);
-            assert!(!article.published_precision.is_empty());
-            let marked = article.warnings.iter().any(|warning| warning.contains(published_at));
-            assert_eq!(marked, is_doubtful, "{published_at}: {:?}", article.warnings);
+            assert_eq!(article.published_at, if is_wrong { "" } else { published_at });
+            assert_eq!(article.published_precision.is_empty(), is_wrong);
+            let told = article.warnings.iter().any(|warning| warning.contains(published_at));
+            assert_eq!(told, is_wrong, "{published_at}: {:?}", article.warnings);
         }
     }
 
@@ -311,6 +311,7 @@ mod tests {
             url: "https://www.harbour-post.example.co.uk/a".into(),
             published_at: published_at.into(),
             published_precision: "instant".into(),
+            seen_at_ms: 1_800_000_000_000,
             ..Article::default()
         };
         let prepared = prepare(article("20150319")).article.unwrap();

@@ -81,7 +81,11 @@ pub(crate) fn publish(
             || members.get(at).is_some_and(|known| Standing::of(&known.state) == Standing::Nothing);
         let is_late =
             aged.contains(&placement.record) && members.get(at).is_some_and(|known| known.state.version == 0);
-        if !is_over || was_published.get(at) != Some(&true) && !is_late {
+        // Whose text is kept no longer cannot take over: what stands goes on standing.
+        let has_no_heir = !is_record
+            && aged.contains(&placement.record)
+            && was_published.get(placement.record) != Some(&true);
+        if !is_over || !is_late && (was_published.get(at) != Some(&true) || has_no_heir) {
             continue;
         }
         let cluster_id = cluster_id(members, placements, placement.original);

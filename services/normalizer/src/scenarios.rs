@@ -244,6 +244,10 @@ fn the_same_article_again_changes_nothing_and_a_new_text_corrects_it() {
         ..article.clone()
     };
     assert!(desk.arrive([again]).is_empty());
+    let with_image =
+        |image: &str| Article { images: vec![format!("https://img.example/{image}")], ..article.clone() };
+    assert_eq!(desk.arrive([with_image("1?token=a")]), [format!("reprocessed {ORIGINAL}")]);
+    assert!(desk.arrive([with_image("1?token=b")]).is_empty(), "signed anew for each fetch");
     let labelled = Article { labels: [("a".to_owned(), "b".to_owned())].into(), ..article.clone() };
     assert_eq!(desk.arrive([labelled]), [format!("reprocessed {ORIGINAL}")]);
     let corrected = Article {
@@ -253,7 +257,7 @@ fn the_same_article_again_changes_nothing_and_a_new_text_corrects_it() {
     };
     assert_eq!(desk.arrive([corrected.clone()]), [format!("corrected {ORIGINAL}")]);
     let record = &desk.canonical[&article.article_id];
-    assert_eq!((record.version, &record.body_text), (3, &corrected.body_text));
+    assert_eq!((record.version, &record.body_text), (4, &corrected.body_text));
     assert_eq!(record.labels["a"], "b");
     let stale = Article { fetched_at_ms: 7, ..article };
     assert!(desk.arrive([stale]).is_empty());

@@ -131,7 +131,10 @@ fn open_files(folder: &Path) -> usize {
 fn is_about(orders: &[Article], url: &CanonicalUrl) -> bool {
     orders.iter().any(|order| {
         let (domain, of_url) = place(order);
-        of_url.map_or(domain == url.registrable_domain(), |of_url| of_url == url.as_str())
+        // As an article's id, whatever the scheme.
+        let is_same =
+            |of_url: &str| of_url.split_once("://").is_some_and(|(_, rest)| rest == url.without_scheme());
+        of_url.map_or(domain == url.registrable_domain(), is_same)
     })
 }
 
@@ -210,6 +213,7 @@ mod tests {
         let orders = [of_url("https://harbour.example/bridge").unwrap(), of_domain("isle.example").unwrap()];
         for (url, expected) in [
             ("https://harbour.example/bridge", true),
+            ("http://harbour.example/bridge", true),
             ("https://harbour.example/ferry", false),
             ("https://news.isle.example/1", true),
             ("https://isle.example.org/1", false),

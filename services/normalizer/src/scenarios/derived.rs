@@ -44,6 +44,23 @@ fn a_derived_story_has_a_record_of_its_own_in_the_cluster_in_every_order() {
     }
 }
 
+/// An own passage that is taken for edits is published nowhere.
+#[test]
+fn a_story_with_a_passage_of_its_own_is_no_copy_however_the_sample_falls() {
+    for (count, taken) in [(300, 165), (500, 300), (800, 480)] {
+        let copies = (0..100).filter(|seed| {
+            let (story, own) = (words(1000 + seed, count), words(5000 + seed, count - taken));
+            let first = story.split(' ').take(taken).collect::<Vec<_>>().join(" ");
+            let mut desk = Desk::new();
+            let retold = page(RETOLD, HOUR[1], format!("{first}\n\n{own}"));
+            desk.arrive([page(ORIGINAL, HOUR[0], story), retold.clone()]);
+            !desk.canonical.contains_key(&retold.article_id)
+        });
+        let copies = copies.count();
+        assert!(copies <= 6, "of {count} words {taken}: {copies} of 100");
+    }
+}
+
 #[test]
 fn a_teaser_is_an_excerpt_of_its_article_whichever_comes_first() {
     let story = words(1, 500);

@@ -56,6 +56,32 @@ fn reports_of_one_day_with_other_figures_stay_apart() {
 }
 
 #[test]
+fn short_reports_with_another_figure_stay_apart() {
+    let quake = |magnitude: &str, place: &str, at: usize| {
+        let text = format!(
+            "A strong earthquake of magnitude {magnitude} struck off the coast of {place} on Monday, the country's \
+             seismological service said."
+        );
+        page(&format!("https://outlet-{at}.example/quake"), "2026-03-19T10:00:00Z", text)
+    };
+    let rate = |figure: &str, day: usize| {
+        let text = format!(
+            "The central bank of Aldermere set the reference rate of the crown at {figure} to the dollar for the coming \
+             day, as it does each afternoon; banks may not depart from it by more than two parts in a hundred when they \
+             buy or sell, and customs offices reckon by it all duties that fall due."
+        );
+        page(&format!("https://harbour.example/rate/{day}"), &format!("2026-03-{day:02}T15:00:00Z"), text)
+    };
+    let mut desk = Desk::new();
+    desk.arrive([quake("6.3", "Aldermere", 1), quake("7.8", "Stennick", 2), quake("6.3", "Aldermere", 3)]);
+    desk.arrive([rate("4.1832", 2), rate("4.1907", 11), rate("4.1832", 20)]);
+    let shown: Vec<_> =
+        desk.canonical.values().map(|record| (record.url.as_str(), record.occurrences.len())).collect();
+    assert_eq!(desk.canonical.len(), 4, "{shown:?}");
+    assert_eq!(desk.canonical.values().map(|record| record.occurrences.len()).sum::<usize>(), 2, "{shown:?}");
+}
+
+#[test]
 fn every_revision_raises_the_version_and_keeps_the_copies() {
     let text = |revision: u64| format!("{} {}", words(1, 200), words(20 + revision, 6));
     let revision = |at: u64| Article {

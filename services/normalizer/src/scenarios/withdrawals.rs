@@ -122,6 +122,17 @@ fn the_last_copy_stands_withdrawn_when_every_page_is_missing() {
 }
 
 #[test]
+fn a_record_whose_page_is_missing_stands_where_its_heir_has_no_text_any_more() {
+    let mut desk = Desk::new();
+    desk.arrive([copy(), days_later(15), days_later(16)]);
+    let first = Article { seen_at_ms: SEEN_AT_MS + 16 * DAY_MS, ..original() };
+    assert_eq!(desk.arrive([first]), [format!("takeover {ORIGINAL}"), format!("superseded {COPY}")]);
+    assert!(!desk.has_text(&copy().article_id), "it has aged");
+    assert!(desk.arrive([order(ORIGINAL, "missing")]).is_empty());
+    assert!(standing(&desk).contains(&format!("usable {ORIGINAL} +{COPY}")), "{:?}", standing(&desk));
+}
+
+#[test]
 fn what_is_published_after_a_retraction_stands_for_itself() {
     let substitute = Article { seen_at_ms: LATER_MS + DAY_MS, ..page(COPY, "2027-01-16", words(1, 300)) };
     let late_copy = Article { seen_at_ms: LATER_MS + DAY_MS, ..copy() };

@@ -210,12 +210,13 @@ impl Store {
     }
 }
 
-/// Where the bodies of a domain are, or those of one of its addresses: a folder of millions of files serves nobody, so
-/// that there is one more in between.
+/// Where the bodies of a domain are, or those of one of its addresses, whatever its scheme: a folder of millions of files
+/// serves nobody, so that there is one more in between.
 fn folder_of(domain: &str, url: Option<&str>) -> String {
     // Of an address literal ([::1]) not every character may be in a path.
     let domain = domain.replace(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-'), "_");
-    match url.map(|url| blake3::hash(url.as_bytes()).to_hex()) {
+    let without_scheme = |url| str::split_once(url, "://").map_or(url, |(_, rest)| rest);
+    match url.map(|url| blake3::hash(without_scheme(url).as_bytes()).to_hex()) {
         Some(hash) => format!("{domain}/{}/{hash}", &hash[..2]),
         None => domain,
     }

@@ -79,7 +79,6 @@ fn member(text: &Text, seen: usize) -> Member<'_> {
         published_at_ms: text.published_at_ms,
         seen_at_ms: seen as i64,
         is_agency: false,
-        is_trusted: true,
         trust: 50,
         is_teaser: false,
         declared_original: None,

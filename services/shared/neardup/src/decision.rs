@@ -15,14 +15,13 @@ pub struct Member<'a> {
     pub text_hash: TextHash,
     /// The text made small.
     pub sketch: &'a Sketch,
-    /// The latest instant at which it can have been published, by the precision given; `None` where nothing was said.
+    /// The latest instant at which it can have been published, by the precision given; `None` where nothing was said that
+    /// can be believed.
     pub published_at_ms: Option<i64>,
     /// When it came in.
     pub seen_at_ms: i64,
     /// Published by a news agency itself.
     pub is_agency: bool,
-    /// Whether its dates can be believed.
-    pub is_trusted: bool,
     /// How far its source is trusted, from 0 to 100.
     pub trust: u8,
     /// Only the beginning of an article.
@@ -158,16 +157,11 @@ fn by_evidence<'m, 'a>(members: &'m [Member<'a>]) -> Vec<(usize, &'m Member<'a>)
     walk.sort_by_cached_key(|(_, member)| {
         let declares = claims.iter().any(|(by, _)| *by == member.id);
         let declared = claims.iter().any(|(_, original)| *original == member.id);
-        let trusted_date = member.published_at_ms.filter(|_| member.is_trusted);
+        let published = member.published_at_ms;
         (
             (declares, Reverse(declared), member.is_teaser),
-            (trusted_date.is_none(), Reverse(member.is_agency), trusted_date),
-            (
-                member.published_at_ms.is_none(),
-                member.published_at_ms,
-                Reverse(member.trust),
-                member.seen_at_ms,
-            ),
+            (published.is_none(), Reverse(member.is_agency), published),
+            (Reverse(member.trust), member.seen_at_ms),
             member.id.to_owned(),
         )
     });

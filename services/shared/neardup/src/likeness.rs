@@ -31,11 +31,19 @@ const FIGURES_AGREE: f32 = 0.6;
 const FIGURES_AGREE_ANY_TIME: f32 = 0.75;
 
 /// From this 3-word containment on, the smaller text is in the larger; below, each has a text of its own,
-const WITHIN: f32 = 0.70;
+const WITHIN: f32 = 0.75;
 
 /// unless the differences are strewn over the text. Of words kept with probability p, p⁵ of the longer shingles remain
-/// and p³ of the shorter; of a passage replaced, as many of both.
+/// and p³ of the shorter; of a passage replaced, as many of both: sketches of some thirty shingles have to tell the two
+/// apart beyond [`DEVIATIONS`], for an own passage that is taken for edits is published nowhere.
 const STREWN: f32 = 0.87;
+
+/// Standard deviations of the sampled ratio.
+const DEVIATIONS: f32 = 2.0;
+
+/// Texts of fewer words are made of the same few turns: they belong together only where they are the nearer alike, and
+/// no figure of theirs disagrees.
+const SHORT_WORDS: u32 = 40;
 
 /// The larger text has more than the smaller when it is this many times its size,
 const MORE: f32 = 1.2;
@@ -139,6 +147,8 @@ pub struct Likeness {
     /// In how many contexts the figures agree, of those in which both name one.
     pub figures: (u32, u32),
     words: (u32, u32),
+    /// 5- and 3-word shingles in the smaller sketch.
+    sampled: (u32, u32),
 }
 
 impl Likeness {
@@ -151,16 +161,21 @@ impl Likeness {
             shared: five.shared + three.shared,
             figures: this.figure_agreement(other),
             words: (this.words, other.words),
+            sampled: (five.this.min(five.other), three.this.min(three.other)),
         }
     }
 
     /// Why the two texts belong to one story, or why not.
     pub fn rule(&self, proximity: Proximity) -> Result<Rule, Miss> {
+        let words = self.words.0.min(self.words.1);
+        let is_short = words < SHORT_WORDS;
         let (rule, least, figures) = match proximity {
+            Proximity::SameDays if is_short => (Rule::NearText, ALIKE_ANY_TIME, FIGURES_AGREE_ANY_TIME),
             Proximity::SameDays => (Rule::NearText, ALIKE, FIGURES_AGREE),
             Proximity::AnyTime => (Rule::NearTextAnyTime, ALIKE_ANY_TIME, FIGURES_AGREE_ANY_TIME),
         };
-        let words = self.words.0.min(self.words.1);
+        // One figure among many that agree may be an edit; one of one is another report.
+        let is_strict = is_short || proximity == Proximity::AnyTime;
         if words < MIN_WORDS {
             return Err(Miss::TooShort { words, least: MIN_WORDS });
         }
@@ -170,12 +185,12 @@ impl Likeness {
         let (five, three) = (self.five.most(), self.three.most());
         let rule = if five >= least.0 && three >= least.1 {
             rule
-        } else if proximity == Proximity::SameDays && self.is_even() {
+        } else if proximity == Proximity::SameDays && !is_short && self.is_even() {
             Rule::NearTextBothWays
         } else {
             return Err(Miss::TooUnlike { five: (five, least.0), three: (three, least.1) });
         };
-        if !self.figures_agree(figures) {
+        if !self.figures_agree(figures, is_strict) {
             let (agreeing, shared) = self.figures;
             return Err(Miss::FiguresDisagree { agreeing, shared, least: figures });
         }
@@ -187,8 +202,7 @@ impl Likeness {
         let (this, other) = (self.words.0 as f32, self.words.1 as f32);
         // Edits lower both containments: what they account for is no text of its own.
         let edited = (1.0 - self.three.of_other) * other;
-        let is_strewn = self.five.most() < STREWN * self.three.most();
-        if self.three.most() < WITHIN && !is_strewn {
+        if self.three.most() < WITHIN && !self.is_strewn() {
             Relation::Derived
         } else if this > other * MORE || (this > other + MORE_WORDS + edited && this > other * 1.05) {
             Relation::Extension
@@ -204,10 +218,21 @@ impl Likeness {
         least(self.five) >= EVENLY_ALIKE.0 && least(self.three) >= EVENLY_ALIKE.1
     }
 
+    /// Whether 5-word shingles are missing more often than 3-word ones, beyond what the samples would show by chance.
+    fn is_strewn(&self) -> bool {
+        let (five, three) = (self.five.most(), self.three.most());
+        // Of the logarithm of a share of so many.
+        let variance = |share: f32, of: u32| (1.0 - share) / (share * of as f32);
+        let deviation = (variance(five, self.sampled.0) + variance(three, self.sampled.1)).sqrt();
+        let ratio = five / three;
+        ratio < STREWN && ratio.ln() < -DEVIATIONS * deviation
+    }
+
     /// Reports recur word for word with other figures: those are not copies.
-    fn figures_agree(&self, share: f32) -> bool {
+    fn figures_agree(&self, share: f32, is_strict: bool) -> bool {
         let (agreeing, shared) = self.figures;
-        shared < agreeing + 2 || agreeing as f32 >= share * shared as f32
+        let may_disagree = if is_strict && agreeing == 0 { 0 } else { 1 };
+        shared <= agreeing + may_disagree || agreeing as f32 >= share * shared as f32
     }
 }
 

@@ -126,7 +126,6 @@ impl Text {
             published_at_ms: self.published_at_ms,
             seen_at_ms: self.seen_at_ms,
             is_agency: self.is_agency,
-            is_trusted: true,
             trust: self.trust,
             is_teaser: self.is_teaser,
             declared_original: self.declared,

@@ -157,6 +157,26 @@ fn what_is_taken_down_is_told_and_what_cannot_be_seen_again_is_not() {
 }
 
 #[test]
+fn what_is_asked_for_again_and_is_gone_is_told() {
+    with_bench(|b| {
+        b.submit(&request(URL));
+        b.settle();
+        let job = b.only();
+        b.end(&job, page());
+        b.advance(100 * HOUR_MS);
+        b.submit(&Request { refetch: true, ..request(URL) });
+        b.settle();
+        for _ in 0..3 {
+            let job = b.only();
+            b.end(&job, Found::Failed(Failure::Status(404)));
+            b.advance(HOUR_MS);
+        }
+        assert_eq!(b.pages().iter().map(|page| page.is_gone).collect::<Vec<_>>(), [false, true]);
+        assert!(b.dead().is_empty() && b.begun().is_empty());
+    });
+}
+
+#[test]
 fn a_quota_puts_articles_off_to_the_next_day() {
     with_bench(|b| {
         for n in 0..5 {
