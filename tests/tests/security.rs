@@ -78,6 +78,11 @@ fn an_article_goes_through(kafka: &Secured) {
         assert!(service.wait().success(), "{}: {}", service.name, service.log());
         assert!(!service.log().contains(SECRET), "{}", service.log());
     }
+    let extractor = services.iter().find(|service| service.name == "extractor").unwrap().log();
+    let told = extractor.lines().find(|line| line.contains("dead letters written")).unwrap_or_default();
+    for field in [r#""topic":"pages""#, r#""offset":"#, r#""reason":"malformed""#] {
+        assert!(told.contains(field), "{told:?} has no {field}");
+    }
 }
 
 fn start_all(kafka: &Secured, press: &Press, folder: &Path) -> Vec<Service> {

@@ -1,6 +1,7 @@
 //! The loop of a stage that computes: read, work, commit.
 
 use std::{
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     time::Duration,
 };
@@ -9,7 +10,7 @@ use trace::Tracer;
 use tracing::{error, warn};
 
 use crate::{
-    DeadLetter, Inputs, Limits, Log, LogError, Progress, Shutdown, State, Step, metrics::RoleMetrics,
+    DeadLetter, Inputs, Limits, Log, LogError, Origin, Progress, Shutdown, State, Step, metrics::RoleMetrics,
     spans::Spans,
 };
 
@@ -107,9 +108,7 @@ fn turn(log: &mut dyn Log, stage: &mut dyn Stage, settings: &Settings) -> Result
     metrics.consumed.inc_by(records as u64);
     metrics.produced.inc_by(produced);
     metrics.count_dead_letters(&letters);
-    if !letters.is_empty() {
-        warn!(dead = letters.len(), "dead letters written");
-    }
+    tell_dead_letters(metrics.role, &letters);
     settings.progress.committed(records);
     if is_sound {
         spans.end(&letters);
@@ -118,6 +117,29 @@ fn turn(log: &mut dyn Log, stage: &mut dyn Stage, settings: &Settings) -> Result
         log.rewind()?;
     }
     Ok(())
+}
+
+/// A line for each reason, with the first record that it was for: a topic that nobody can read is one line a step.
+fn tell_dead_letters(role: &str, letters: &[DeadLetter]) {
+    let mut by_reason = BTreeMap::<&str, (usize, &DeadLetter)>::new();
+    for letter in letters {
+        by_reason.entry(letter.reason).or_insert((0, letter)).0 += 1;
+    }
+    for (reason, (dead, first)) in by_reason {
+        let Origin { topic, partition, offset } = &first.origin;
+        let trace_id = trace::sampled(&first.headers).map(|id| format!("{id:032x}"));
+        warn!(
+            role,
+            reason,
+            dead,
+            topic,
+            partition,
+            offset,
+            trace_id,
+            detail = first.detail,
+            "dead letters written; the first"
+        );
+    }
 }
 
 /// The step of the inputs, and whether the stage is still sound. A panic leaves in its memory what nobody can know: then
