@@ -118,15 +118,26 @@ impl Reader {
             return self.refuse(name, format!("is {}, not text or HTML", kind.as_str()));
         }
         let text = String::from_utf8_lossy(&content);
-        let lines: Vec<&str> =
-            text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).collect();
-        if !lines.is_empty()
-            && lines.iter().all(|line| is_web_address(line) && !line.contains(char::is_whitespace))
-        {
-            return lines.iter().for_each(|line| self.url(line, &format!("{line} (in {name})")));
+        let lines: Vec<(usize, &str)> = (1..).zip(text.trim_start_matches('\u{feff}').lines()).collect();
+        let lines = lines.into_iter().map(|(number, line)| (number, without_note(line).trim()));
+        let lines: Vec<(usize, &str)> = lines.filter(|(_, line)| !line.is_empty()).collect();
+        // One odd line makes no document of a list.
+        if 2 * lines.iter().filter(|(_, line)| is_web_address(line)).count() > lines.len() {
+            return lines
+                .iter()
+                .for_each(|(number, line)| self.line(line, &format!("line {number} of {name}")));
         }
         let document = Document { content: content.into(), name: name.to_owned(), ..Document::default() };
         self.push(Request { document: Some(document), ..self.template.clone() });
+    }
+
+    fn line(&mut self, line: &str, name: &str) {
+        match line.split_once(char::is_whitespace) {
+            Some((url, _)) if is_web_address(url) => {
+                self.refuse(name, format!("{url} has more behind it: begin what is a note with ` #`"));
+            }
+            _ => self.url(line, name),
+        }
     }
 
     fn url(&mut self, url: &str, name: &str) {
@@ -144,6 +155,13 @@ impl Reader {
     fn refuse(&mut self, input: &str, why: impl Into<String>) {
         self.unusable.push(Unusable { input: input.to_owned(), why: why.into() });
     }
+}
+
+/// A line without its note: what a `#` begins that stands first or after a space.
+fn without_note(line: &str) -> &str {
+    let mut before = ' ';
+    let note = line.find(|c: char| std::mem::replace(&mut before, c).is_whitespace() && c == '#');
+    note.and_then(|at| line.get(..at)).unwrap_or(line)
 }
 
 fn is_web_address(text: &str) -> bool {
@@ -190,5 +208,35 @@ mod tests {
         assert_eq!(names, [&at("picture.txt"), &at("empty.txt"), &at("none"), "ftp://x/y", "http://"]);
         assert_eq!(&output(&requests[0]).key[..], b"c.example");
         assert_eq!(&output(&requests[3]).key[..], b"run-4");
+    }
+
+    fn read(content: &str) -> (Vec<String>, Vec<Unusable>) {
+        let mut reader = Reader { template: Request::default(), requests: Vec::new(), unusable: Vec::new() };
+        reader.content("list.txt", content.as_bytes().to_vec());
+        (reader.requests.into_iter().map(|request| request.url).collect(), reader.unusable)
+    }
+
+    #[test]
+    fn an_odd_line_of_a_list_is_named_and_the_others_are_read() {
+        let list = "\u{feff}https://a.example/1\r\n# of today\n\nhttps://b.example/2#top # seen\n  https://c.example/3\n";
+        let good = ["https://a.example/1", "https://b.example/2", "https://c.example/3"];
+        assert_eq!(read(list), (good.map(str::to_owned).to_vec(), Vec::new()));
+        for (odd, cause) in [
+            ("d.example/news/4", "\"d.example/news/4\" is not a URL"),
+            ("htp://d.example/4", "is not an http or https URL"),
+            ("https://d.example/4\ta note", "https://d.example/4 has more behind it"),
+            ("https://d.example/4#top of it", "https://d.example/4#top has more behind it"),
+        ] {
+            let (urls, unusable) = read(&format!("{list}{odd}"));
+            assert_eq!(urls, good, "{odd}");
+            let [Unusable { input, why }] = unusable.as_slice() else { panic!("{unusable:?}") };
+            assert!(input == "line 6 of list.txt" && why.contains(cause), "{input}: {why}");
+        }
+    }
+
+    #[test]
+    fn addresses_in_a_text_make_no_list_of_it() {
+        let text = "https://a.example/1\n\nThe board voted on Tuesday.\nhttps://b.example/2\n#7 is closed.\nIt reopens.";
+        assert_eq!(read(text), (vec![String::new()], Vec::new()));
     }
 }
