@@ -1,13 +1,13 @@
 //! The extractor as a filter over JSON lines.
 
-use std::io::{BufRead, BufWriter, Write, stdin, stdout};
+use std::io::{BufRead, BufWriter, Write, stdin};
 
 use anyhow::{Context, Result};
 use extraction::{Page, extract_html};
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use crate::Outcome;
+use crate::{Outcome, streams::stdout};
 
 /// So many pages are read ahead and worked on side by side.
 const BATCH: usize = 64;
@@ -22,7 +22,7 @@ struct Line {
 /// A line that is no page is answered by `{"line","error"}`; the others are carried on.
 pub fn extract() -> Result<Outcome> {
     let mut lines = (1_u64..).zip(stdin().lock().split(b'\n'));
-    let mut out = BufWriter::new(stdout().lock());
+    let mut out = BufWriter::new(stdout());
     let mut outcome = Outcome::Done;
     loop {
         let batch: Vec<(u64, Vec<u8>)> = lines

@@ -13,6 +13,7 @@ mod reextract;
 mod run;
 mod serve;
 mod source;
+mod streams;
 mod submit;
 mod tail;
 mod topics;
@@ -37,11 +38,9 @@ fn main() -> ExitCode {
     match command(Cli::parse()) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::SomeFailed) => ExitCode::FAILURE,
+        Err(failure) if streams::was_read_enough(&failure) => ExitCode::SUCCESS,
         Err(failure) => {
-            #[allow(clippy::print_stderr, reason = "the last word of the program")]
-            {
-                eprintln!("wireroom: {failure:#}");
-            }
+            streams::tell(format_args!("wireroom: {failure:#}"));
             // As clap answers an argument that is none.
             if failure.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }

@@ -1,10 +1,12 @@
 //! The services, one at a time.
 
+use std::io::Write;
+
 use anyhow::Result;
 use normalizer::RoleName;
-use service::{Config, serve};
+use service::{Config, KafkaSection, serve};
 
-use crate::{Outcome, cli::NormalizerRole};
+use crate::{Outcome, cli::NormalizerRole, streams::stdout};
 
 /// Sections that some role reads.
 const SECTIONS: [&str; 4] = ["fetcher", "extractor", "normalizer", "store"];
@@ -38,13 +40,13 @@ pub fn normalizer(args: &service::Args, role: Option<NormalizerRole>) -> Result<
     Ok(Outcome::Done)
 }
 
-#[allow(clippy::print_stdout, reason = "what the command is for")]
 pub fn check_config(args: &service::Args) -> Result<Outcome> {
     let config = load(args)?;
     fetcher::Config::of(&config)?.check()?;
     config.section::<extractor::Config>("extractor")?;
     config.section::<normalizer::Config>("normalizer")?;
-    println!("the configuration is well; Kafka at {}, prefix {}", config.kafka.brokers, config.kafka.prefix);
+    let KafkaSection { brokers, prefix, .. } = &config.kafka;
+    writeln!(stdout(), "the configuration is well; Kafka at {brokers}, prefix {prefix}")?;
     Ok(Outcome::Done)
 }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{File, OpenOptions},
-    io::{BufWriter, Write, stdout},
+    io::{BufWriter, Write},
     path::Path,
 };
 
@@ -12,7 +12,12 @@ use pipeline::{AnyLog, Record};
 use wire::{Article, CanonicalArticle, Encoding, Request, header};
 
 use super::ledger::Ledger;
-use crate::{Outcome, deadletters, input::Unusable, topics::DEAD_LETTERS};
+use crate::{
+    Outcome, deadletters,
+    input::Unusable,
+    streams::{stdout, tell},
+    topics::DEAD_LETTERS,
+};
 
 /// Whether articles can be written to `out`: said before the work, not after it. What it holds is left as it is.
 pub fn check(out: &Path) -> Result<()> {
@@ -23,7 +28,6 @@ pub fn check(out: &Path) -> Result<()> {
 }
 
 /// Writes the canonical articles to `out` and tells on standard error what happened.
-#[allow(clippy::print_stderr, reason = "the summary of a command")]
 pub fn write(
     log: &AnyLog,
     ledger: &Ledger,
@@ -50,24 +54,22 @@ pub fn write(
         }
     }
     let occurrences: usize = articles.iter().map(|a| a.occurrences.len()).sum();
-    eprintln!(
+    tell(format_args!(
         "{} inputs: {} canonical articles with {occurrences} further occurrences, {} failed",
         requests.len() + unusable.len(),
         articles.len(),
         failures.len(),
-    );
+    ));
     for article in &articles {
         for warning in article.warnings.iter().filter(|warning| warning.starts_with("stands in")) {
-            eprintln!(
-                "  warning: {}: {warning}",
-                if article.url.is_empty() { &article.headline } else { &article.url }
-            );
+            let name = if article.url.is_empty() { &article.headline } else { &article.url };
+            tell(format_args!("  warning: {name}: {warning}"));
         }
     }
     if unfollowed > 0 {
-        eprintln!("  {unfollowed} originals that pages declare could not be had");
+        tell(format_args!("  {unfollowed} originals that pages declare could not be had"));
     }
-    failures.iter().for_each(|failure| eprintln!("  failed: {failure}"));
+    failures.iter().for_each(|failure| tell(format_args!("  failed: {failure}")));
     Ok(if failures.is_empty() { Outcome::Done } else { Outcome::SomeFailed })
 }
 
@@ -109,12 +111,11 @@ fn unwritable(out: &Path) -> String {
 
 fn write_lines(articles: &[CanonicalArticle], out: &Path) -> Result<()> {
     let mut writer: BufWriter<Box<dyn Write>> = BufWriter::new(match out.to_str() {
-        Some("-") => Box::new(stdout().lock()),
+        Some("-") => Box::new(stdout()),
         _ => Box::new(File::create(out)?),
     });
     for article in articles {
-        serde_json::to_writer(&mut writer, article)?;
-        writeln!(writer)?;
+        writeln!(writer, "{}", serde_json::to_string(article)?)?;
     }
     Ok(writer.flush()?)
 }
