@@ -42,8 +42,16 @@ pub enum Command {
         role: Option<NormalizerRole>,
     },
     /// The extractor as a filter: {"id","url","html"} lines in, articles as JSON lines out
-    Extract,
-    /// The normalizer as a filter: {"id","url","title","text","published_at"} lines in, clusters and relations out
+    Extract {
+        /// Where the lines are (default: standard input)
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// The normalizer as a filter: {"id","url","title","text","published_at"} lines, or canonical records, in; clusters and
+    /// relations out
+    #[command(
+        after_help = "Each line is judged as on its arrival, by those before it: sort them by date first."
+    )]
     Cluster(ClusterOptions),
     /// Make or check the topics on Kafka
     #[command(subcommand)]

@@ -56,7 +56,7 @@ fn command(cli: Cli) -> anyhow::Result<Outcome> {
         }
         Command::Extractor(args) => serve::extractor(&args),
         Command::Normalizer { args, role } => serve::normalizer(&args, role),
-        Command::Extract => filters::extract(),
+        Command::Extract { file } => filters::extract(file.as_deref()),
         Command::Cluster(options) => likeness::cluster(&options),
         Command::Topics(command) => topics::command(&command),
         Command::Submit(options) => submit::submit(&options),
