@@ -32,6 +32,7 @@ fn each_bad_input_is_named_and_the_others_are_carried_on() {
     let (press, folder) = (Press::with_articles(1), tempfile::tempdir().unwrap());
     fs::write(folder.path().join("binary.bin"), ELF).unwrap();
     fs::write(folder.path().join("empty.txt"), "\n").unwrap();
+    fs::write(folder.path().join("out.json"), "{\"headline\": \"Harbour\"}\n{}\n").unwrap();
     let good = press.article_urls().remove(0);
     let bad = [
         ("nowhere.txt", "No such file"),
@@ -39,6 +40,7 @@ fn each_bad_input_is_named_and_the_others_are_carried_on() {
         ("ftp://harbour-times.example/news", "not an http or https URL"),
         ("binary.bin", "not text or HTML"),
         ("empty.txt", "is empty"),
+        ("out.json", "is JSON, not text or HTML"),
         (press::BLANK, "is no article"),
         (press::GONE, "404"),
         ("http://unheard-of.example/", "502"),
@@ -64,6 +66,20 @@ fn each_bad_input_is_named_and_the_others_are_carried_on() {
 }
 
 #[test]
+fn a_folder_is_run_again_without_what_came_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    press::write_documents(folder.path()).unwrap();
+    let articles = || {
+        let arguments =
+            ["run", ".", "--out", "articles.jsonl", "--proxy", "http://127.0.0.1:9", "--give-up-after", "1s"];
+        let output = wireroom(&arguments, folder.path());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        run::canonical(&folder.path().join("articles.jsonl")).len()
+    };
+    assert_eq!((articles(), articles()), (press::DOCUMENTS.len(), press::DOCUMENTS.len()));
+}
+
+#[test]
 fn without_a_proxy_names_are_resolved_and_addresses_checked() {
     let folder = tempfile::tempdir().unwrap();
     let (unknown, private) = ("http://no-such-host.invalid/news", "http://127.0.0.1:9/news");
@@ -84,7 +100,7 @@ fn what_cannot_be_started_says_why() {
     config("section.toml", "[fetchr]\ndelay = '1s'\n");
     config("value.toml", "[fetcher]\ndelay = 5\n");
     config("broken.toml", "[fetcher\n");
-    fs::write(folder.path().join("file"), "").unwrap();
+    fs::write(folder.path().join("file"), "kept").unwrap();
     let url = "http://harbour-times.example/";
     let cases: &[(&[&str], i32, &[&str])] = &[
         (&["run"], 2, &["INPUT"]),
@@ -97,6 +113,7 @@ fn what_cannot_be_started_says_why() {
         (&["tail", "--config", "none.toml"], 2, &["none.toml", "No such file"]),
         (&["run", url, "--data", "file/folder"], 1, &["file/folder", "writable"]),
         (&["run", url, "--out", "file/out.jsonl"], 1, &["file/out.jsonl", "cannot be written"]),
+        (&["run", url, "file", "--out", "./file"], 2, &["--out ./file", "is an input"]),
         (&["run", url, "--proxy", "nonsense"], 1, &["nonsense", "http://host:port"]),
         (&["run", url, "--extra-ca", "none.pem"], 1, &["none.pem", "PEM"]),
         (&["run", url, "--kafka", "127.0.0.1:1"], 1, &["127.0.0.1:1", "is Kafka running there"]),
@@ -113,6 +130,7 @@ fn what_cannot_be_started_says_why() {
             assert!(said.contains(word), "{arguments:?} should say {word:?}: {said}");
         }
     }
+    assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), "kept");
 }
 
 #[test]

@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use cli::{Cli, Command};
 use service::ConfigError;
+use thiserror::Error;
 
 /// What a command ended with; scripts read it from the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,11 @@ enum Outcome {
     SomeFailed,
 }
 
+/// What was typed cannot be done.
+#[derive(Debug, Error)]
+#[error("{0}")]
+struct Usage(String);
+
 fn main() -> ExitCode {
     match command(Cli::parse()) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
@@ -42,7 +48,11 @@ fn main() -> ExitCode {
         Err(failure) => {
             streams::tell(format_args!("wireroom: {failure:#}"));
             // As clap answers an argument that is none.
-            if failure.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+            if failure.is::<ConfigError>() || failure.is::<Usage>() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Standard output and standard error, of which either may have nobody who reads it any longer.
 
 use std::{
-    fmt::{self, Display},
+    fmt::Display,
     io::{self, ErrorKind, StdoutLock, Write},
 };
+
+use thiserror::Error;
 
 /// Standard output: what cannot be written to it is an error that says so, where `println!` would panic.
 pub struct Stdout(StdoutLock<'static>);
@@ -14,7 +16,8 @@ pub struct Report {
     written: io::Result<()>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("standard output cannot be written: {0}")]
 struct Unwritten(io::Error);
 
 pub fn stdout() -> Stdout {
@@ -63,11 +66,3 @@ impl Report {
 fn unwritten(cause: io::Error) -> io::Error {
     io::Error::new(cause.kind(), Unwritten(cause))
 }
-
-impl Display for Unwritten {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "standard output cannot be written: {}", self.0)
-    }
-}
-
-impl std::error::Error for Unwritten {}

@@ -38,7 +38,7 @@ pub fn submit(options: &SubmitOptions) -> Result<Outcome> {
     if options.reextract {
         return reextract(&options.inputs, &template, &Source::open(&options.at)?);
     }
-    let (requests, unusable) = input::requests(&options.inputs, &template);
+    let (requests, unusable) = input::requests(&options.inputs, &template, None);
     Source::open(&options.at)?.append(requests.iter().map(input::output).collect())?;
     unusable.iter().for_each(|refused| tell(format_args!("wireroom: {}: {}", refused.input, refused.why)));
     let mut out = BufWriter::new(stdout());

@@ -40,7 +40,7 @@ struct Place {
 
 pub fn run(options: &RunOptions) -> Result<Outcome> {
     let config = serve::known(Config::load(options.config.as_deref())?)?;
-    outcome::check(&options.out)?;
+    outcome::check(&options.out, &options.inputs)?;
     if let Some(sources) = &options.sources {
         fetcher::load_sources(sources)?;
     }
@@ -61,7 +61,7 @@ pub fn run(options: &RunOptions) -> Result<Outcome> {
         watch: options.follow.then(Watch::default),
         ..Request::default()
     };
-    let (requests, unusable) = input::requests(&options.inputs, &template);
+    let (requests, unusable) = input::requests(&options.inputs, &template, Some(&options.out));
     if !ledger.is_submitted {
         place.log.append(requests.iter().map(input::output).collect())?;
         ledger.submitted()?;

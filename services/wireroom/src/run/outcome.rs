@@ -13,14 +13,21 @@ use wire::{Article, CanonicalArticle, Encoding, Request, header};
 
 use super::ledger::Ledger;
 use crate::{
-    Outcome, deadletters,
-    input::Unusable,
+    Outcome, Usage, deadletters,
+    input::{self, Unusable},
     streams::{stdout, tell},
     topics::DEAD_LETTERS,
 };
 
 /// Whether articles can be written to `out`: said before the work, not after it. What it holds is left as it is.
-pub fn check(out: &Path) -> Result<()> {
+pub fn check(out: &Path, inputs: &[String]) -> Result<()> {
+    if input::is_among(inputs, out) {
+        return Err(Usage(format!(
+            "--out {0}: {0} is an input, and would be lost; name another file",
+            out.display()
+        ))
+        .into());
+    }
     if out.to_str() != Some("-") {
         OpenOptions::new().create(true).append(true).open(out).with_context(|| unwritable(out))?;
     }
