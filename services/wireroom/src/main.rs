@@ -23,7 +23,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cli::{Cli, Command};
-use service::ConfigError;
 use thiserror::Error;
 
 /// What a command ended with; scripts read it from the exit code.
@@ -35,7 +34,7 @@ enum Outcome {
     SomeFailed,
 }
 
-/// What was typed cannot be done.
+/// What was typed or configured cannot be done.
 #[derive(Debug, Error)]
 #[error("{0}")]
 struct Usage(String);
@@ -48,13 +47,16 @@ fn main() -> ExitCode {
         Err(failure) => {
             streams::tell(format_args!("wireroom: {failure:#}"));
             // As clap answers an argument that is none.
-            if failure.is::<ConfigError>() || failure.is::<Usage>() {
-                ExitCode::from(2)
-            } else {
-                ExitCode::FAILURE
-            }
+            if is_usage(&failure) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
+}
+
+fn is_usage(failure: &anyhow::Error) -> bool {
+    failure.is::<Usage>()
+        || failure.is::<service::ConfigError>()
+        || failure.is::<fetcher::ConfigError>()
+        || failure.is::<trace::TraceError>()
 }
 
 fn command(cli: Cli) -> anyhow::Result<Outcome> {

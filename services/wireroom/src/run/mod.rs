@@ -44,6 +44,7 @@ pub fn run(options: &RunOptions) -> Result<Outcome> {
     if let Some(sources) = &options.sources {
         fetcher::load_sources(sources)?;
     }
+    let fetcher = fetcher_of(options, &config)?;
     init_telemetry(config.service.log_format, if options.follow { "info" } else { "error" });
     let shutdown = Shutdown::default();
     stop_on_signals(&shutdown, config.service.drain_deadline)?;
@@ -67,7 +68,7 @@ pub fn run(options: &RunOptions) -> Result<Outcome> {
         ledger.submitted()?;
     }
 
-    let running = Running::start(&place.log, workers(options, &config)?, &shutdown, &tracer)?;
+    let running = Running::start(&place.log, workers(fetcher, options, &config)?, &shutdown, &tracer)?;
     serve_health(&place, &running, &shutdown, options, &config)?;
     let display = Display::start(requests.len(), options.follow);
     let mut drained = Drained::new(running.roles().iter().map(|(_, progress)| progress.clone()).collect());
@@ -127,7 +128,8 @@ fn open(options: &RunOptions, config: &Config) -> Result<Place> {
     Ok(Place { log, data, _temporary: temporary })
 }
 
-fn workers(options: &RunOptions, config: &Config) -> Result<Vec<Worker>> {
+/// The fetcher's settings, if it can start with them: said before anything is.
+fn fetcher_of(options: &RunOptions, config: &Config) -> Result<fetcher::Config> {
     let mut fetcher = fetcher::Config::of(config)?;
     fetcher.proxy = options.proxy.clone().or(fetcher.proxy);
     fetcher.extra_ca = options.extra_ca.clone().or(fetcher.extra_ca);
@@ -142,6 +144,10 @@ fn workers(options: &RunOptions, config: &Config) -> Result<Vec<Worker>> {
         fetcher.sources = None;
     }
     fetcher.give_up_after = options.give_up_after.unwrap_or(patience);
+    serve::startable(fetcher)
+}
+
+fn workers(fetcher: fetcher::Config, options: &RunOptions, config: &Config) -> Result<Vec<Worker>> {
     let mut workers = vec![fetcher::worker(fetcher)?];
     workers.extend(extractor::workers(config)?);
     let prefix = options.prefix.as_deref().unwrap_or(&config.kafka.prefix);
