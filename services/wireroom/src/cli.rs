@@ -100,7 +100,8 @@ pub struct RunOptions {
     /// Watch the outlets of this list, too; it may be changed while it is watched (see `wireroom sources`)
     #[arg(long, value_name = "FILE", requires = "follow")]
     pub sources: Option<PathBuf>,
-    /// Where the canonical articles go, as JSON lines
+    /// Where the canonical articles go, as JSON lines: at the end all that the log holds (with --data those of earlier runs,
+    /// too; on Kafka this run's), with --follow each version appended as it comes, as by `wireroom tail`
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub out: PathBuf,
     /// Keep the log and its state here: a run that was cut off goes on, and later runs know earlier articles

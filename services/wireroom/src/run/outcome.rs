@@ -34,16 +34,18 @@ pub fn check(out: &Path, inputs: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Writes the canonical articles to `out` and tells on standard error what happened.
+/// Writes the canonical articles to `out`, if they are not there already, and tells on standard error what happened.
 pub fn write(
     log: &AnyLog,
     ledger: &Ledger,
     requests: &[Request],
     unusable: &[Unusable],
-    out: &Path,
+    out: Option<&Path>,
 ) -> Result<Outcome> {
     let articles = canonical(log, ledger)?;
-    write_lines(&articles, out).with_context(|| unwritable(out))?;
+    if let Some(out) = out {
+        write_lines(&articles, out).with_context(|| unwritable(out))?;
+    }
 
     let mut failures: Vec<String> = unusable.iter().map(|u| format!("{}: {}", u.input, u.why)).collect();
     let mut unfollowed = 0;
@@ -112,7 +114,7 @@ fn articles_of_run(log: &AnyLog, ledger: &Ledger) -> Result<BTreeSet<String>> {
     Ok(ours)
 }
 
-fn unwritable(out: &Path) -> String {
+pub fn unwritable(out: &Path) -> String {
     format!("the articles cannot be written to {}", out.display())
 }
 
