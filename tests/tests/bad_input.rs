@@ -135,6 +135,7 @@ fn what_cannot_be_started_says_why() {
         (&["run", url, "--proxy", "nonsense"], 2, &["nonsense", "http://host:port"]),
         (&["run", url, "--extra-ca", "none.pem"], 2, &["none.pem", "PEM"]),
         (&["run", url, "--kafka", "127.0.0.1:1"], 1, &["127.0.0.1:1", "is Kafka running there"]),
+        (&["topics", "create", "--kafka", "127.0.0.1:1"], 1, &["127.0.0.1:1", "is Kafka running there"]),
         (&["submit", url, "--kafka", "127.0.0.1:1"], 1, &["127.0.0.1:1", "is Kafka running there"]),
         (&["tail", "canonical"], 1, &["--data DIR", "--kafka HOST:PORT"]),
         (&["tail", "canonical", "--data", "none"], 1, &["none", "--data"]),
@@ -160,7 +161,7 @@ fn a_folder_in_use_is_left_alone() {
     let output = wireroom(&["run", &press.article_urls()[0], "--data", "data"], folder.path());
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert_named(&said, "data", "no other wireroom using it");
+    assert_named(&said, "data", "another wireroom is using the data folder data");
     assert!(follower.0.try_wait().unwrap().is_none(), "the process that has the folder goes on");
 }
 

@@ -4,7 +4,10 @@ use std::io::Write;
 
 use anyhow::Result;
 use normalizer::Languages;
-use pipeline::kafka::admin::{TopicSpec, check, create};
+use pipeline::kafka::{
+    Kafka,
+    admin::{TopicSpec, check, create},
+};
 use service::KafkaSection;
 use wire::Topic;
 
@@ -39,17 +42,19 @@ pub fn command(command: &TopicsCommand) -> Result<Outcome> {
     let (TopicsCommand::Create(args) | TopicsCommand::Check(args)) = command;
     let config = serve::load(args)?;
     let normalizer: normalizer::Config = config.section("normalizer")?;
-    let (options, specs) = (config.kafka.visitor(), specs(&config.kafka, &normalizer.languages));
+    let specs = specs(&config.kafka, &normalizer.languages);
+    // Says soon, and of which brokers, that none answers.
+    let log = Kafka::open(config.kafka.visitor())?;
     let mut out = stdout();
     if let TopicsCommand::Create(_) = command {
-        let made = create(&options, &specs, config.kafka.replication)?;
+        let made = create(log.options(), &specs, config.kafka.replication)?;
         for name in &made {
             writeln!(out, "made {name}")?;
         }
         writeln!(out, "{} made, {} were there", made.len(), specs.len() - made.len())?;
         return Ok(Outcome::Done);
     }
-    let differences = check(&options, &specs)?;
+    let differences = check(log.options(), &specs)?;
     for difference in &differences {
         writeln!(out, "{difference}")?;
     }
