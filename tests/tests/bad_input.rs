@@ -137,9 +137,11 @@ fn what_cannot_be_started_says_why() {
         (&["run", url, "--kafka", "127.0.0.1:1"], 1, &["127.0.0.1:1", "is Kafka running there"]),
         (&["topics", "create", "--kafka", "127.0.0.1:1"], 1, &["127.0.0.1:1", "is Kafka running there"]),
         (&["submit", url, "--kafka", "127.0.0.1:1"], 1, &["127.0.0.1:1", "is Kafka running there"]),
-        (&["tail", "canonical"], 1, &["--data DIR", "--kafka HOST:PORT"]),
+        (&["withdraw", "harbour", "--data", "none"], 2, &["\"harbour\"", "address of an article"]),
+        (&["submit", url, "--label", "desk", "--data", "none"], 2, &["--label", "NAME=VALUE"]),
+        (&["tail", "canonical"], 2, &["--data DIR", "--kafka HOST:PORT"]),
         (&["tail", "canonical", "--data", "none"], 1, &["none", "--data"]),
-        (&["tail", "cannonical", "--data", "none"], 1, &["cannonical", "canonical, changes"]),
+        (&["tail", "cannonical", "--data", "none"], 2, &["cannonical", "canonical, changes"]),
     ];
     for (arguments, code, words) in cases {
         let output = wireroom(arguments, folder.path());

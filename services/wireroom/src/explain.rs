@@ -7,10 +7,10 @@ use article::{CanonicalUrl, Moment};
 use fetcher::{Explanation, Verdict};
 use pipeline::embedded::{Embedded, Options};
 
-use crate::{Outcome, admin, serve, streams::stdout};
+use crate::{Outcome, Usage, admin, serve, streams::stdout};
 
 pub fn explain(args: &service::Args, url: &str, at: Option<&str>, is_json: bool) -> Result<Outcome> {
-    let url = CanonicalUrl::parse(url)?;
+    let url = CanonicalUrl::parse(url).map_err(|cause| Usage::wrong(format_args!("--explain: {cause}")))?;
     let config = serve::load(args)?;
     let said = match (at, &args.data) {
         (Some(address), _) => ask(address, &url)?,

@@ -19,7 +19,7 @@ mod tail;
 mod topics;
 mod withdraw;
 
-use std::process::ExitCode;
+use std::{fmt::Display, process::ExitCode};
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -30,7 +30,7 @@ use thiserror::Error;
 enum Outcome {
     /// 0: all done.
     Done,
-    /// 1: done, but for some inputs, each named.
+    /// 1: done, but for some of it, each named.
     SomeFailed,
 }
 
@@ -49,6 +49,13 @@ fn main() -> ExitCode {
             // As clap answers an argument that is none.
             if is_usage(&failure) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
+    }
+}
+
+impl Usage {
+    /// With what is wrong, in a sentence.
+    fn wrong(what: impl Display) -> anyhow::Error {
+        Self(what.to_string()).into()
     }
 }
 

@@ -73,7 +73,7 @@ pub fn load(args: &service::Args) -> Result<Config> {
 }
 
 fn misconfigured(cause: impl Into<anyhow::Error>) -> anyhow::Error {
-    Usage(format!("{:#}", cause.into())).into()
+    Usage::wrong(format_args!("{:#}", cause.into()))
 }
 
 /// A configuration all of whose sections some role reads.

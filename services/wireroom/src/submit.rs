@@ -5,13 +5,13 @@ use std::{
     io::{BufWriter, Write},
 };
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use pipeline::Clock;
 use ulid::Ulid;
 use wire::Request;
 
 use crate::{
-    Outcome,
+    Outcome, Usage,
     cli::SubmitOptions,
     input,
     reextract::reextract,
@@ -56,11 +56,18 @@ fn labels(given: &[String]) -> Result<BTreeMap<String, String>> {
             Some((name, value)) if !name.is_empty() && label.len() <= MAX_LABEL_BYTES => {
                 labels.insert(name.to_owned(), value.to_owned());
             }
-            _ => bail!("--label {label:?}: write NAME=VALUE, at most {MAX_LABEL_BYTES} bytes"),
+            _ => {
+                return Err(Usage::wrong(format_args!(
+                    "--label {label:?}: write NAME=VALUE, at most {MAX_LABEL_BYTES} bytes"
+                )));
+            }
         }
     }
     if labels.len() > MAX_LABELS {
-        bail!("{} labels are more than the {MAX_LABELS} a request may have", labels.len());
+        return Err(Usage::wrong(format_args!(
+            "{} labels are more than the {MAX_LABELS} a request may have",
+            labels.len()
+        )));
     }
     Ok(labels)
 }

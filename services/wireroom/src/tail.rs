@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use wire::{Article, CanonicalArticle, Change, Encoding, Page, Prepared, Request, Topic};
 
 use crate::{
-    Outcome, admin,
+    Outcome, Usage, admin,
     cli::{Format, TailOptions},
     formats,
     source::Source,
@@ -27,14 +27,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub fn tail(options: &TailOptions) -> Result<Outcome> {
     let Some(topic) = admin::input_topic(&options.topic) else {
         let known: Vec<_> = Topic::ALL.iter().map(|topic| topic.name()).collect();
-        bail!(
+        return Err(Usage::wrong(format_args!(
             "there is no topic {:?}; there are {} (and `wireroom deadletters list`)",
             options.topic,
             known.join(", ")
-        );
+        )));
     };
     if options.format != Format::Json && topic != Topic::Canonical.name() {
-        bail!("--format is of canonical records: `wireroom tail canonical --format ...`");
+        return Err(Usage::wrong("--format is of canonical records: `wireroom tail canonical --format ...`"));
     }
     let mut tail = Source::open(&options.at)?.tail(topic, options.from_beginning)?;
     let mut out = BufWriter::new(stdout());

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use archive::{Store, StoreError, StoreSettings};
 use article::{ArticleId, CanonicalUrl};
 use pipeline::{Clock, Output};
@@ -16,7 +16,7 @@ use ulid::Ulid;
 use wire::{Article, Prepared, Publisher, Topic, Withdrawal};
 
 use crate::{
-    Outcome,
+    Outcome, Usage,
     cli::WithdrawOptions,
     reextract,
     source::Source,
@@ -28,7 +28,10 @@ const MAX_REASON_BYTES: usize = 1024;
 
 pub fn withdraw(options: &WithdrawOptions) -> Result<Outcome> {
     if options.reason.len() > MAX_REASON_BYTES {
-        bail!("--reason has {} bytes; {MAX_REASON_BYTES} are as many as it may have", options.reason.len());
+        return Err(Usage::wrong(format_args!(
+            "--reason has {} bytes; {MAX_REASON_BYTES} are as many as it may have",
+            options.reason.len()
+        )));
     }
     let cause = match (options.takedown, options.lift) {
         (true, _) => "takedown",
@@ -145,8 +148,8 @@ fn is_about(orders: &[Article], url: &CanonicalUrl) -> bool {
 }
 
 fn of_url(url: &str) -> Result<Article> {
-    let parsed =
-        CanonicalUrl::parse(url).with_context(|| format!("{url:?}: write the address of an article"))?;
+    let parsed = CanonicalUrl::parse(url)
+        .map_err(|cause| Usage::wrong(format_args!("{url:?}: write the address of an article: {cause}")))?;
     Ok(Article {
         article_id: ArticleId::of_url(&parsed).as_str().to_owned(),
         url: parsed.as_str().to_owned(),
@@ -158,12 +161,12 @@ fn of_url(url: &str) -> Result<Article> {
 /// Records are by registrable domain: to withdraw more than was asked for would be worse than an error.
 fn of_domain(domain: &str) -> Result<Article> {
     let parsed = CanonicalUrl::parse(&format!("https://{domain}/"))
-        .with_context(|| format!("--domain {domain:?}: write a domain, as example.org"))?;
+        .map_err(|_| Usage::wrong(format_args!("--domain {domain:?}: write a domain, as example.org")))?;
     let registrable = parsed.registrable_domain();
     if parsed.as_str() != format!("https://{registrable}/") {
-        bail!(
+        return Err(Usage::wrong(format_args!(
             "--domain {domain:?}: articles are withdrawn by registrable domain, which here is {registrable}"
-        );
+        )));
     }
     Ok(Article { publisher: Some(publisher(registrable)), ..Article::default() })
 }

@@ -22,11 +22,10 @@ use crate::{
 /// Whether articles can be written to `out`: said before the work, not after it. What it holds is left as it is.
 pub fn check(out: &Path, inputs: &[String]) -> Result<()> {
     if input::is_among(inputs, out) {
-        return Err(Usage(format!(
-            "--out {0}: {0} is an input, and would be lost; name another file",
-            out.display()
-        ))
-        .into());
+        let out = out.display();
+        return Err(Usage::wrong(format_args!(
+            "--out {out}: {out} is an input, and would be lost; name another file"
+        )));
     }
     if out.to_str() != Some("-") {
         OpenOptions::new().create(true).append(true).open(out).with_context(|| unwritable(out))?;
