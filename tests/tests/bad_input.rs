@@ -106,6 +106,9 @@ fn what_cannot_be_started_says_why() {
     config("memento.toml", "[fetcher]\nmemento = 'foo'\n");
     config("websub.toml", "[fetcher]\nwebsub_callback = 'https://press.example'\nwebsub_key = 'short'\n");
     config("store.toml", "[store]\nlocation = 'file/store'\n");
+    config("feed.xml", "<rss version='2.0'><channel><title>Harbour</title></channel></rss>");
+    config("none.csv", "id,name\n");
+    config("empty.toml", "");
     config("sources.toml", "[fetcher]\nsources = 'none.toml'\n");
     fs::write(folder.path().join("file"), "kept").unwrap();
     let url = "http://harbour-times.example/";
@@ -128,6 +131,9 @@ fn what_cannot_be_started_says_why() {
         (&["run", url, "--config", "store.toml"], 2, &["file/store"]),
         (&["run", url, "--config", "agent.toml"], 2, &["user_agent"]),
         (&["run", url, "--config", "memento.toml"], 2, &["memento"]),
+        (&["sources", "import", "feed.xml"], 1, &["feed.xml", "no outline with an xmlUrl"]),
+        (&["sources", "import", "none.csv"], 1, &["none.csv", "no row"]),
+        (&["sources", "import", "empty.toml"], 1, &["empty.toml", "[[outlet]]"]),
         (&["tail", "--config", "none.toml"], 2, &["none.toml", "No such file"]),
         (&["run", url, "--data", "file/folder"], 1, &["file/folder", "writable"]),
         (&["run", url, "--out", "file/out.jsonl"], 1, &["file/out.jsonl", "cannot be written"]),

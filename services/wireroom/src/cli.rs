@@ -254,7 +254,9 @@ pub enum Format {
 pub enum SourcesCommand {
     /// Make one sources.toml of lists of feeds (OPML), tables (CSV) and other sources.toml
     Import {
-        /// Told apart by their endings (.opml, .xml, .csv, .toml)
+        /// Told apart by their endings (.opml, .xml, .csv, .toml). A table's first line names its columns: id, name, feeds,
+        /// sitemaps, sections (several addresses set off by spaces), country, language, delay, daily_quota, priority, trust,
+        /// sponsored, paused
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         /// Where it goes; - is standard output

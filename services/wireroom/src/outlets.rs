@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use crawl::{Outlet, Sources, SourcesError, Watched};
 use fetcher::{Probe, Reading, SourcesFileError};
 use serde_json::{Value, json};
@@ -49,6 +49,9 @@ fn import(files: &[PathBuf], out: &Path) -> Result<Outcome> {
     for file in files {
         let bytes = fs::read(file).with_context(|| format!("{}", file.display()))?;
         match read(file, &bytes) {
+            Ok(sources) if sources.outlets().is_empty() => {
+                bail!("{}: it names no outlet; begin each with [[outlet]]", file.display())
+            }
             Ok(sources) => whole += &format!("{}\n", sources.to_toml()),
             Err(wrong) => return Ok(told(file, &wrong)),
         }
