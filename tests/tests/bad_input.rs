@@ -32,6 +32,7 @@ fn each_bad_input_is_named_and_the_others_are_carried_on() {
     let (press, folder) = (Press::with_articles(1), tempfile::tempdir().unwrap());
     fs::write(folder.path().join("binary.bin"), ELF).unwrap();
     fs::write(folder.path().join("empty.txt"), "\n").unwrap();
+    fs::write(folder.path().join("out.json"), "{\"headline\": \"Harbour\"}\n{}\n").unwrap();
     let good = press.article_urls().remove(0);
     let bad = [
         ("nowhere.txt", "No such file"),
@@ -39,6 +40,7 @@ fn each_bad_input_is_named_and_the_others_are_carried_on() {
         ("ftp://harbour-times.example/news", "not an http or https URL"),
         ("binary.bin", "not text or HTML"),
         ("empty.txt", "is empty"),
+        ("out.json", "is JSON, not text or HTML"),
         (press::BLANK, "is no article"),
         (press::GONE, "404"),
         ("http://unheard-of.example/", "502"),
@@ -64,6 +66,20 @@ fn each_bad_input_is_named_and_the_others_are_carried_on() {
 }
 
 #[test]
+fn a_folder_is_run_again_without_what_came_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    press::write_documents(folder.path()).unwrap();
+    let articles = || {
+        let arguments =
+            ["run", ".", "--out", "articles.jsonl", "--proxy", "http://127.0.0.1:9", "--give-up-after", "1s"];
+        let output = wireroom(&arguments, folder.path());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        run::canonical(&folder.path().join("articles.jsonl")).len()
+    };
+    assert_eq!((articles(), articles()), (press::DOCUMENTS.len(), press::DOCUMENTS.len()));
+}
+
+#[test]
 fn without_a_proxy_names_are_resolved_and_addresses_checked() {
     let folder = tempfile::tempdir().unwrap();
     let (unknown, private) = ("http://no-such-host.invalid/news", "http://127.0.0.1:9/news");
@@ -84,7 +100,17 @@ fn what_cannot_be_started_says_why() {
     config("section.toml", "[fetchr]\ndelay = '1s'\n");
     config("value.toml", "[fetcher]\ndelay = 5\n");
     config("broken.toml", "[fetcher\n");
-    fs::write(folder.path().join("file"), "").unwrap();
+    config("tracing.toml", "[tracing]\nendpoint = 'x'\n");
+    config("client.toml", "[kafka.client]\n'nonsense' = 'y'\n");
+    config("agent.toml", "[fetcher]\nuser_agent = ''\n");
+    config("memento.toml", "[fetcher]\nmemento = 'foo'\n");
+    config("websub.toml", "[fetcher]\nwebsub_callback = 'https://press.example'\nwebsub_key = 'short'\n");
+    config("store.toml", "[store]\nlocation = 'file/store'\n");
+    config("feed.xml", "<rss version='2.0'><channel><title>Harbour</title></channel></rss>");
+    config("none.csv", "id,name\n");
+    config("empty.toml", "");
+    config("sources.toml", "[fetcher]\nsources = 'none.toml'\n");
+    fs::write(folder.path().join("file"), "kept").unwrap();
     let url = "http://harbour-times.example/";
     let cases: &[(&[&str], i32, &[&str])] = &[
         (&["run"], 2, &["INPUT"]),
@@ -94,16 +120,34 @@ fn what_cannot_be_started_says_why() {
         (&["run", url, "--config", "value.toml"], 2, &["value.toml", "delay", "a duration"]),
         (&["run", url, "--config", "broken.toml"], 2, &["broken.toml", "line 1"]),
         (&["check-config", "--config", "broken.toml"], 2, &["broken.toml", "line 1"]),
+        (&["check-config", "--config", "tracing.toml"], 2, &["tracing.endpoint", "http://collector:4318"]),
+        (&["check-config", "--config", "client.toml"], 2, &["nonsense"]),
+        (&["check-config", "--config", "sources.toml"], 2, &["none.toml"]),
+        (&["check-config", "--config", "store.toml"], 2, &["file/store"]),
+        (&["run", url, "--config", "tracing.toml"], 2, &["tracing.endpoint"]),
+        (&["fetcher", "--config", "client.toml"], 2, &["nonsense"]),
+        (&["fetcher", "--config", "websub.toml"], 2, &["websub_key"]),
+        (&["extractor", "--config", "store.toml"], 2, &["file/store"]),
+        (&["run", url, "--config", "store.toml"], 2, &["file/store"]),
+        (&["run", url, "--config", "agent.toml"], 2, &["user_agent"]),
+        (&["run", url, "--config", "memento.toml"], 2, &["memento"]),
+        (&["sources", "import", "feed.xml"], 1, &["feed.xml", "no outline with an xmlUrl"]),
+        (&["sources", "import", "none.csv"], 1, &["none.csv", "no row"]),
+        (&["sources", "import", "empty.toml"], 1, &["empty.toml", "[[outlet]]"]),
         (&["tail", "--config", "none.toml"], 2, &["none.toml", "No such file"]),
         (&["run", url, "--data", "file/folder"], 1, &["file/folder", "writable"]),
         (&["run", url, "--out", "file/out.jsonl"], 1, &["file/out.jsonl", "cannot be written"]),
-        (&["run", url, "--proxy", "nonsense"], 1, &["nonsense", "http://host:port"]),
-        (&["run", url, "--extra-ca", "none.pem"], 1, &["none.pem", "PEM"]),
+        (&["run", url, "file", "--out", "./file"], 2, &["--out ./file", "is an input"]),
+        (&["run", url, "--proxy", "nonsense"], 2, &["nonsense", "http://host:port"]),
+        (&["run", url, "--extra-ca", "none.pem"], 2, &["none.pem", "PEM"]),
         (&["run", url, "--kafka", "127.0.0.1:1"], 1, &["127.0.0.1:1", "is Kafka running there"]),
+        (&["topics", "create", "--kafka", "127.0.0.1:1"], 1, &["127.0.0.1:1", "is Kafka running there"]),
         (&["submit", url, "--kafka", "127.0.0.1:1"], 1, &["127.0.0.1:1", "is Kafka running there"]),
-        (&["tail", "canonical"], 1, &["--data DIR", "--kafka HOST:PORT"]),
+        (&["withdraw", "harbour", "--data", "none"], 2, &["\"harbour\"", "address of an article"]),
+        (&["submit", url, "--label", "desk", "--data", "none"], 2, &["--label", "NAME=VALUE"]),
+        (&["tail", "canonical"], 2, &["--data DIR", "--kafka HOST:PORT"]),
         (&["tail", "canonical", "--data", "none"], 1, &["none", "--data"]),
-        (&["tail", "cannonical", "--data", "none"], 1, &["cannonical", "canonical, changes"]),
+        (&["tail", "cannonical", "--data", "none"], 2, &["cannonical", "canonical, changes"]),
     ];
     for (arguments, code, words) in cases {
         let output = wireroom(arguments, folder.path());
@@ -112,7 +156,9 @@ fn what_cannot_be_started_says_why() {
         for word in *words {
             assert!(said.contains(word), "{arguments:?} should say {word:?}: {said}");
         }
+        assert!(*code != 2 || !said.contains("\"level\""), "{arguments:?} is said, and not logged: {said}");
     }
+    assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), "kept");
 }
 
 #[test]
@@ -123,7 +169,7 @@ fn a_folder_in_use_is_left_alone() {
     let output = wireroom(&["run", &press.article_urls()[0], "--data", "data"], folder.path());
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert_named(&said, "data", "no other wireroom using it");
+    assert_named(&said, "data", "another wireroom is using the data folder data");
     assert!(follower.0.try_wait().unwrap().is_none(), "the process that has the folder goes on");
 }
 

@@ -1,6 +1,7 @@
 //! The extractor and the normalizer as filters: a broken line is answered, the others are carried on.
 
-use std::io::Write as _;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
@@ -55,7 +56,8 @@ fn extract_answers_every_page() {
     );
     assert_eq!([text, bytes, field].map(|answer| answer["line"].as_u64()), [Some(2), Some(4), Some(5)]);
     assert!(field["error"].as_str().unwrap().contains("html"), "{field}");
-    assert_eq!((&empty["id"], &empty["text"]), (&json!(7), &json!("")));
+    assert_eq!((&empty["id"], &empty["text"], &empty["url"]), (&json!(7), &json!(""), &json!(null)));
+    assert_eq!(first["url"], page.url);
 }
 
 #[test]
@@ -78,4 +80,51 @@ fn cluster_judges_every_article() {
     assert_eq!(judged(first), ["one", "original"]);
     assert_eq!(judged(second), ["other", "original"]);
     assert_eq!(judged(copy), ["one", "copy"]);
+}
+
+#[test]
+fn a_line_is_answered_before_the_next_one_comes() {
+    for filter in ["extract", "cluster"] {
+        let mut child =
+            run::wireroom().arg(filter).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+        for id in 0..3 {
+            writeln!(stdin, "{}", json!({ "id": id, "html": "", "text": "" })).unwrap();
+            let answer: Value = serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();
+            assert_eq!(answer["id"], id, "{filter}");
+        }
+        drop(stdin);
+        assert!(answers.next().is_none() && child.wait().unwrap().success(), "{filter}");
+    }
+}
+
+#[test]
+fn what_extract_writes_is_read_by_cluster() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let page = press::pages().next().unwrap();
+    let html = format!("<article><h1>{}</h1><p>{}</p></article>", page.headline, page.text());
+    let pages = [
+        json!({ "id": 1, "url": page.url, "html": html }),
+        json!({ "id": 2 }),
+        json!({ "id": 3, "html": html }),
+    ];
+    fs::write(at("pages.jsonl"), pages.map(|page| page.to_string()).join("\n")).unwrap();
+    let extracted = run::wireroom().args(["extract", &at("pages.jsonl")]).output().unwrap();
+    fs::write(at("articles.jsonl"), &extracted.stdout).unwrap();
+    let clustered = run::wireroom().args(["cluster", &at("articles.jsonl")]).output().unwrap();
+    let answers: Vec<Value> =
+        clustered.stdout.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+    let [one, error, two] = answers.as_slice() else { panic!("{answers:?}") };
+    assert!(error["error"].as_str().unwrap().contains("html"), "{error}");
+    assert_eq!(one, &json!({ "id": 1, "cluster_id": 1, "relation": "original" }));
+    assert_eq!(two, &json!({ "id": 3, "cluster_id": 1, "relation": "copy" }));
+    for filter in ["extract", "cluster"] {
+        let refused = run::wireroom().args([filter, &at("")]).output().unwrap();
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(said.contains(&at("")) && said.contains("is a folder"), "{filter}: {said}");
+        let read = run::wireroom().args([filter, "-"]).stdin(Stdio::null()).output().unwrap();
+        assert!(read.status.success() && read.stdout.is_empty(), "{filter}: {read:?}");
+    }
 }

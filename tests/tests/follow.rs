@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use tests::press::{self, Press};
 use tests::run;
 use tests::topics::Topics;
 use tests::wait;
+
+const STORY: &str = "Harbour board votes\n\nThe harbour board voted on Tuesday to dredge the eastern channel before \
+    winter, so that grain ships can reach the new silos without waiting for the spring tides.\n\nPilots welcomed the plan \
+    at once, said Ann Able, who has asked for it since the old channel silted up in the floods of nine years ago.\n";
 
 fn is_canonical(data: &Path, url: &str) -> bool {
     Topics::in_folder(data).canonical().iter().any(|article| article.place == url)
@@ -24,13 +28,51 @@ fn what_a_feed_gains_while_it_is_followed_comes_out() {
     let out = folder.path().join("out.jsonl");
     let arguments = [press::LATEST, "--out", out.to_str().unwrap()];
     let running = run::follower_of(&press, &data, arguments);
-    wait::until("the feed's first item is an article", || !Topics::in_folder(&data).canonical().is_empty());
+    wait::until("the feed's first item is written", || {
+        fs::read_to_string(&out).is_ok_and(|text| text.contains("\n"))
+    });
+    assert_eq!(run::canonical(&out).len(), 1);
     let new = press.publish();
     wait::until("the new item is an article", || is_canonical(&data, new));
     let status = running.stop();
     assert_eq!(status.code(), Some(0), "{status}");
     assert_eq!(run::canonical(&out).len(), 2);
     assert_eq!(press.served().iter().filter(|served| served.url == new).count(), 1);
+}
+
+#[test]
+fn a_run_that_is_stopped_writes_what_is_done_and_says_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.jsonl");
+    fs::write(folder.path().join("story.txt"), STORY).unwrap();
+    let run = |more: &[&str]| {
+        let mut run = run::wireroom();
+        // The document is done at once; nobody listens where the URL is asked for.
+        run.args(["run", "story.txt", press::GONE, "--proxy", "http://127.0.0.1:9", "--out", "out.jsonl"]);
+        run.envs([
+            ("WIREROOM__FETCHER__HOST_BACKOFF", "100ms"),
+            ("WIREROOM__FETCHER__RETRY_BACKOFF", "100ms"),
+        ]);
+        run.args(more).current_dir(folder.path()).env("TMPDIR", folder.path()).stderr(Stdio::piped());
+        run
+    };
+    for (arguments, way_on) in [
+        (&[][..], "as no --data says where to keep it"),
+        (&["--data", "data"], "start the same command again to go on"),
+    ] {
+        let mut running = run::Running(run(arguments).spawn().unwrap());
+        let stderr = running.0.stderr.take().unwrap();
+        wait::until("the document is an article", || {
+            let folders = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+            let mut at_work = folders.filter(|data| data.join("admin").exists());
+            at_work.any(|data| !Topics::in_folder(&data).canonical().is_empty())
+        });
+        assert_eq!(running.stop().code(), Some(1));
+        let said = std::io::read_to_string(stderr).unwrap();
+        assert!(said.starts_with("2 inputs: 1 canonical articles") && said.contains(way_on), "{said}");
+        assert_eq!(run::canonical(&out).len(), 1, "{said}");
+    }
+    assert!(folder.path().join("data/run.json").is_file(), "it is known where to go on");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use tests::run;
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 21] = [
     &[],
     &["run"],
     &["fetcher"],
@@ -12,6 +12,7 @@ const COMMANDS: [&[&str]; 20] = [
     &["cluster"],
     &["topics"],
     &["topics", "create"],
+    &["topics", "check"],
     &["submit"],
     &["withdraw"],
     &["sources"],

@@ -4,9 +4,13 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+/// What scripts read.
+const EXIT_CODES: &str =
+    "Exit codes: 0 all well, 1 something failed or is wrong (it is named), 2 wrong usage or configuration";
+
 /// Streaming ingestion for news: URLs and reprints in, clean canonical articles out, each once.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true)]
+#[command(version, propagate_version = true, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -15,6 +19,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run everything in one process: inputs to canonical articles, as JSON lines
+    #[command(after_help = EXIT_CODES)]
     Run(RunOptions),
     /// Run the fetcher on Kafka: requests in, pages out
     Fetcher {
@@ -42,15 +47,26 @@ pub enum Command {
         role: Option<NormalizerRole>,
     },
     /// The extractor as a filter: {"id","url","html"} lines in, articles as JSON lines out
-    Extract,
-    /// The normalizer as a filter: {"id","url","title","text","published_at"} lines in, clusters and relations out
+    #[command(after_help = EXIT_CODES)]
+    Extract {
+        /// Where the lines are (default: standard input)
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// The normalizer as a filter: {"id","url","title","text","published_at"} lines, or canonical records, in; clusters and
+    /// relations out
+    #[command(
+        after_help = "Each line is judged as on its arrival, by those before it: sort them by date first."
+    )]
     Cluster(ClusterOptions),
     /// Make or check the topics on Kafka
     #[command(subcommand)]
     Topics(TopicsCommand),
     /// Put inputs into the pipeline and return at once
+    #[command(after_help = EXIT_CODES)]
     Submit(SubmitOptions),
     /// Publish articles no longer, by address or domain; or take them down, with every trace of their text
+    #[command(after_help = EXIT_CODES)]
     Withdraw(WithdrawOptions),
     /// The outlets that are watched: import lists of them, show them, find what is wrong
     #[command(subcommand)]
@@ -65,6 +81,7 @@ pub enum Command {
         at: Place,
     },
     /// Read the configuration, say what is wrong with it, start nothing
+    #[command(after_help = EXIT_CODES)]
     CheckConfig(service::Args),
 }
 
@@ -82,7 +99,6 @@ pub struct ClusterOptions {
     pub file: Option<PathBuf>,
 }
 
-/// Exit codes: 0 all well, 1 some inputs failed (each is named), 2 wrong usage.
 #[derive(Debug, clap::Args)]
 pub struct RunOptions {
     /// A URL of an article, feed or sitemap; a file of URLs; a text or HTML document (a reprint); a folder; - (standard
@@ -92,7 +108,8 @@ pub struct RunOptions {
     /// Watch the outlets of this list, too; it may be changed while it is watched (see `wireroom sources`)
     #[arg(long, value_name = "FILE", requires = "follow")]
     pub sources: Option<PathBuf>,
-    /// Where the canonical articles go, as JSON lines
+    /// Where the canonical articles go, as JSON lines: at the end all that the log holds (with --data those of earlier runs,
+    /// too; on Kafka this run's), with --follow each version appended as it comes, as by `wireroom tail`
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub out: PathBuf,
     /// Keep the log and its state here: a run that was cut off goes on, and later runs know earlier articles
@@ -237,7 +254,9 @@ pub enum Format {
 pub enum SourcesCommand {
     /// Make one sources.toml of lists of feeds (OPML), tables (CSV) and other sources.toml
     Import {
-        /// Told apart by their endings (.opml, .xml, .csv, .toml)
+        /// Told apart by their endings (.opml, .xml, .csv, .toml). A table's first line names its columns: id, name, feeds,
+        /// sitemaps, sections (several addresses set off by spaces), country, language, delay, daily_quota, priority, trust,
+        /// sponsored, paused
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         /// Where it goes; - is standard output
@@ -252,7 +271,8 @@ pub enum SourcesCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Say what is wrong with a list; exit code 1 where something is
+    /// Say what is wrong with a list
+    #[command(after_help = EXIT_CODES)]
     Check {
         #[arg(value_name = "FILE", default_value = "sources.toml")]
         file: PathBuf,
@@ -275,7 +295,8 @@ pub enum SourcesCommand {
 pub enum TopicsCommand {
     /// Make the topics that are missing
     Create(service::Args),
-    /// Say what differs from what should be; exit code 1 where something does
+    /// Say what differs from what should be
+    #[command(after_help = EXIT_CODES)]
     Check(service::Args),
 }
 

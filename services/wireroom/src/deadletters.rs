@@ -1,5 +1,7 @@
 //! `wireroom deadletters`: what could not be processed, and putting it back.
 
+use std::io::{BufWriter, Write};
+
 use anyhow::{Result, bail};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use pipeline::{DeadLetter, Output, Record, VALUE_DROPPED};
@@ -10,13 +12,14 @@ use crate::{
     Outcome, admin,
     cli::{DeadlettersCommand, Place},
     source::Source,
+    streams::stdout,
     tail::json_of,
     topics::DEAD_LETTERS,
 };
 
-#[allow(clippy::print_stdout, reason = "what the commands are for")]
 pub fn command(command: DeadlettersCommand, at: &Place) -> Result<Outcome> {
     let source = Source::open(at)?;
+    let mut out = BufWriter::new(stdout());
     let mut letters = Vec::new();
     for topic in DEAD_LETTERS {
         letters.extend(source.read(topic)?);
@@ -24,19 +27,21 @@ pub fn command(command: DeadlettersCommand, at: &Place) -> Result<Outcome> {
     match command {
         DeadlettersCommand::List { reason } => {
             for letter in letters.iter().filter(|l| reason.as_deref().is_none_or(|r| self::reason(l) == r)) {
-                println!("{}\t{}\t{}", id(letter), self::reason(letter), detail(letter));
+                writeln!(out, "{}\t{}\t{}", id(letter), self::reason(letter), detail(letter))?;
             }
         }
         DeadlettersCommand::Show { id } => {
-            let letter = &chosen(&letters, &[id], None)?[0..1];
-            letter.iter().for_each(|letter| println!("{:#}", shown(letter)));
+            for letter in chosen(&letters, &[id], None)? {
+                writeln!(out, "{:#}", shown(letter))?;
+            }
         }
         DeadlettersCommand::Replay { ids, reason } => {
             let chosen = chosen(&letters, &ids, reason.as_deref())?;
             source.append(chosen.iter().map(|letter| replayed(letter)).collect::<Result<_>>()?)?;
-            println!("{} put back", chosen.len());
+            writeln!(out, "{} put back", chosen.len())?;
         }
     }
+    out.flush()?;
     Ok(Outcome::Done)
 }
 

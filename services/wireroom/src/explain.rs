@@ -1,17 +1,16 @@
 //! `wireroom fetcher --explain`: what a fetcher would do with a URL now, and why.
 
-use std::{fmt::Write, path::Path};
+use std::{fmt::Write as _, io::Write as _, path::Path};
 
 use anyhow::{Context, Result, bail};
 use article::{CanonicalUrl, Moment};
 use fetcher::{Explanation, Verdict};
 use pipeline::embedded::{Embedded, Options};
 
-use crate::{Outcome, admin, serve};
+use crate::{Outcome, Usage, admin, serve, streams::stdout};
 
-#[allow(clippy::print_stdout, reason = "what the command is for")]
 pub fn explain(args: &service::Args, url: &str, at: Option<&str>, is_json: bool) -> Result<Outcome> {
-    let url = CanonicalUrl::parse(url)?;
+    let url = CanonicalUrl::parse(url).map_err(|cause| Usage::wrong(format_args!("--explain: {cause}")))?;
     let config = serve::load(args)?;
     let said = match (at, &args.data) {
         (Some(address), _) => ask(address, &url)?,
@@ -21,7 +20,7 @@ pub fn explain(args: &service::Args, url: &str, at: Option<&str>, is_json: bool)
             ask(&address, &url).context("name a fetcher with --at HOST:PORT, or a folder with --data DIR")?
         }
     };
-    println!("{}", if is_json { serde_json::to_string(&said)? } else { for_people(&said) });
+    writeln!(stdout(), "{}", if is_json { serde_json::to_string(&said)? } else { for_people(&said) })?;
     Ok(Outcome::Done)
 }
 

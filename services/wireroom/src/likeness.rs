@@ -1,27 +1,18 @@
 //! The normalizer as a filter over JSON lines, and what two of its articles are to each other.
 
-use std::{
-    fs::File,
-    io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write, stdin, stdout},
-};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use normalizer::{Explained, Explanation, Place, Shares};
 
-use crate::{Outcome, cli::ClusterOptions};
+use crate::{Outcome, cli::ClusterOptions, filters::reader, streams::stdout};
 
 /// Words at either end of a longer passage that is in both texts: what differs is what one looks for.
 const SHOWN_ENDS: usize = 20;
 
 pub fn cluster(options: &ClusterOptions) -> Result<Outcome> {
-    let reader: Box<dyn BufRead> = match &options.file {
-        Some(path) if path.as_os_str() != "-" => {
-            let file = File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
-            Box::new(BufReader::new(file))
-        }
-        _ => Box::new(stdin().lock()),
-    };
-    let mut out = BufWriter::new(stdout().lock());
+    let reader = reader(options.file.as_deref())?;
+    let mut out = BufWriter::new(stdout());
     let Some([a, b]) = options.explain.as_deref() else {
         let refused = normalizer::filter(reader, out)?;
         return Ok(if refused == 0 { Outcome::Done } else { Outcome::SomeFailed });
@@ -30,7 +21,7 @@ pub fn cluster(options: &ClusterOptions) -> Result<Outcome> {
     if options.json {
         writeln!(out, "{}", serde_json::to_string(&explanation)?)?;
     } else {
-        let is_coloured = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let is_coloured = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         show(&explanation, is_coloured, &mut out)?;
     }
     out.flush()?;

@@ -13,39 +13,57 @@ mod reextract;
 mod run;
 mod serve;
 mod source;
+mod streams;
 mod submit;
 mod tail;
 mod topics;
 mod withdraw;
 
-use std::process::ExitCode;
+use std::{fmt::Display, process::ExitCode};
 
 use clap::Parser;
 use cli::{Cli, Command};
-use service::ConfigError;
+use thiserror::Error;
 
 /// What a command ended with; scripts read it from the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     /// 0: all done.
     Done,
-    /// 1: done, but for some inputs, each named.
+    /// 1: done, but for some of it, each named.
     SomeFailed,
 }
+
+/// What was typed or configured cannot be done.
+#[derive(Debug, Error)]
+#[error("{0}")]
+struct Usage(String);
 
 fn main() -> ExitCode {
     match command(Cli::parse()) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::SomeFailed) => ExitCode::FAILURE,
+        Err(failure) if streams::was_read_enough(&failure) => ExitCode::SUCCESS,
         Err(failure) => {
-            #[allow(clippy::print_stderr, reason = "the last word of the program")]
-            {
-                eprintln!("wireroom: {failure:#}");
-            }
+            streams::tell(format_args!("wireroom: {failure:#}"));
             // As clap answers an argument that is none.
-            if failure.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+            if is_usage(&failure) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
+}
+
+impl Usage {
+    /// With what is wrong, in a sentence.
+    fn wrong(what: impl Display) -> anyhow::Error {
+        Self(what.to_string()).into()
+    }
+}
+
+fn is_usage(failure: &anyhow::Error) -> bool {
+    failure.is::<Usage>()
+        || failure.is::<service::ConfigError>()
+        || failure.is::<fetcher::ConfigError>()
+        || failure.is::<trace::TraceError>()
 }
 
 fn command(cli: Cli) -> anyhow::Result<Outcome> {
@@ -57,7 +75,7 @@ fn command(cli: Cli) -> anyhow::Result<Outcome> {
         }
         Command::Extractor(args) => serve::extractor(&args),
         Command::Normalizer { args, role } => serve::normalizer(&args, role),
-        Command::Extract => filters::extract(),
+        Command::Extract { file } => filters::extract(file.as_deref()),
         Command::Cluster(options) => likeness::cluster(&options),
         Command::Topics(command) => topics::command(&command),
         Command::Submit(options) => submit::submit(&options),

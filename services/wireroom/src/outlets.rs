@@ -4,17 +4,22 @@ use std::{
     collections::BTreeSet,
     ffi::OsStr,
     fs,
-    io::{Write, stdout},
+    io::Write,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use crawl::{Outlet, Sources, SourcesError, Watched};
 use fetcher::{Probe, Reading, SourcesFileError};
 use serde_json::{Value, json};
 use service::Config;
 
-use crate::{Outcome, cli::SourcesCommand, serve};
+use crate::{
+    Outcome,
+    cli::SourcesCommand,
+    serve,
+    streams::{stdout, tell},
+};
 
 pub fn command(command: &SourcesCommand) -> Result<Outcome> {
     match command {
@@ -44,6 +49,9 @@ fn import(files: &[PathBuf], out: &Path) -> Result<Outcome> {
     for file in files {
         let bytes = fs::read(file).with_context(|| format!("{}", file.display()))?;
         match read(file, &bytes) {
+            Ok(sources) if sources.outlets().is_empty() => {
+                bail!("{}: it names no outlet; begin each with [[outlet]]", file.display())
+            }
             Ok(sources) => whole += &format!("{}\n", sources.to_toml()),
             Err(wrong) => return Ok(told(file, &wrong)),
         }
@@ -52,7 +60,7 @@ fn import(files: &[PathBuf], out: &Path) -> Result<Outcome> {
         return Ok(told(Path::new("all of them together"), &wrong));
     }
     if out.to_str() == Some("-") {
-        stdout().lock().write_all(whole.as_bytes())?;
+        stdout().write_all(whole.as_bytes())?;
         return Ok(Outcome::Done);
     }
     let whole_or_nothing = || {
@@ -75,7 +83,7 @@ fn read(file: &Path, bytes: &[u8]) -> Result<Sources, SourcesError> {
 }
 
 fn list(sources: &Sources, is_json: bool) -> Result<Outcome> {
-    let mut out = stdout().lock();
+    let mut out = stdout();
     if is_json {
         for outlet in sources.outlets() {
             writeln!(out, "{}", as_json(outlet))?;
@@ -124,16 +132,14 @@ fn as_json(outlet: &Outlet) -> Value {
     })
 }
 
-#[allow(clippy::print_stdout, reason = "what the command is for")]
 fn said(sources: &Sources) -> Result<Outcome> {
     let lists: usize = sources.outlets().iter().map(|outlet| outlet.watched().count()).sum();
-    println!("{} outlets with {lists} lists, all well", sources.outlets().len());
+    writeln!(stdout(), "{} outlets with {lists} lists, all well", sources.outlets().len())?;
     Ok(Outcome::Done)
 }
 
-#[allow(clippy::print_stderr, reason = "what the command is for")]
 fn told(file: &Path, wrong: &SourcesError) -> Outcome {
-    wrong.problems.iter().for_each(|problem| eprintln!("{}: {problem}", file.display()));
+    wrong.problems.iter().for_each(|problem| tell(format_args!("{}: {problem}", file.display())));
     Outcome::SomeFailed
 }
 
@@ -147,7 +153,7 @@ fn fetch_all(sources: &Sources, config: &fetcher::Config) -> Result<Outcome> {
         lists.extend(probes.map(|(list, is_section)| (outlet, Probe { url: list.url.clone(), is_section })));
     }
     let probes = lists.iter().map(|(_, probe)| probe.clone()).collect();
-    let (mut out, mut outcome) = (stdout().lock(), Outcome::Done);
+    let (mut out, mut outcome) = (stdout(), Outcome::Done);
     let mut unheard: BTreeSet<usize> = (0..lists.len()).collect();
     for (n, reading) in fetcher::probe(config, probes)? {
         let Some((outlet, probe)) = lists.get(n) else { continue };

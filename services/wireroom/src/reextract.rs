@@ -10,7 +10,11 @@ use archive::warc::Reader;
 use pipeline::Output;
 use wire::Request;
 
-use crate::{Outcome, source::Source};
+use crate::{
+    Outcome,
+    source::Source,
+    streams::{Report, tell},
+};
 
 /// Longest body that a record holds.
 const MAX_BODY: usize = 8 << 20;
@@ -21,7 +25,6 @@ const MAX_FOLDER_DEPTH: usize = 8;
 
 /// Hands in the pages of every archive among `inputs`: files, and folders of files named `.warc` or `.warc.gz`. Ids are
 /// counted up after the template's.
-#[allow(clippy::print_stdout, clippy::print_stderr, reason = "what the command is for")]
 pub fn reextract(inputs: &[String], template: &Request, to: &Source) -> Result<Outcome> {
     let mut files = Vec::new();
     for input in inputs {
@@ -32,14 +35,14 @@ pub fn reextract(inputs: &[String], template: &Request, to: &Source) -> Result<O
         bail!("no file named .warc or .warc.gz in {}", inputs.join(", "));
     }
     let mut handed_in = 0;
-    let mut outcome = Outcome::Done;
+    let (mut outcome, mut report) = (Outcome::Done, Report::new());
     for file in files {
         let before = handed_in;
         let (mut batch, mut bytes) = (Vec::<Output>::new(), 0);
         let mut archive = match Reader::open(&file, MAX_BODY) {
             Ok(archive) => archive,
             Err(failure) => {
-                eprintln!("wireroom: {failure}");
+                tell(format_args!("wireroom: {failure}"));
                 outcome = Outcome::SomeFailed;
                 continue;
             }
@@ -48,7 +51,7 @@ pub fn reextract(inputs: &[String], template: &Request, to: &Source) -> Result<O
             let captured = match captured {
                 Ok(captured) => captured,
                 Err(failure) => {
-                    eprintln!("wireroom: {failure}");
+                    tell(format_args!("wireroom: {failure}"));
                     outcome = Outcome::SomeFailed;
                     break;
                 }
@@ -67,8 +70,10 @@ pub fn reextract(inputs: &[String], template: &Request, to: &Source) -> Result<O
             }
         }
         to.append(batch)?;
-        println!("{} pages of {} records: {}", handed_in - before, archive.records(), file.display());
+        let pages = handed_in - before;
+        report.line(format_args!("{pages} pages of {} records: {}", archive.records(), file.display()));
     }
+    report.end()?;
     Ok(outcome)
 }
 

@@ -1,23 +1,28 @@
 //! The services, one at a time.
 
+use std::io::Write;
+
 use anyhow::Result;
 use normalizer::RoleName;
-use service::{Config, serve};
+use pipeline::kafka::admin::check_client;
+use service::{Config, KafkaSection, Worker, serve};
+use trace::Tracer;
 
-use crate::{Outcome, cli::NormalizerRole};
+use crate::{Outcome, Usage, cli::NormalizerRole, streams::stdout};
 
 /// Sections that some role reads.
 const SECTIONS: [&str; 4] = ["fetcher", "extractor", "normalizer", "store"];
 
 pub fn fetcher(args: &service::Args) -> Result<Outcome> {
     let config = load(args)?;
+    startable(fetcher::Config::of(&config)?)?;
     serve(fetcher::SERVICE, &config, fetcher::workers(&config)?)?;
     Ok(Outcome::Done)
 }
 
 pub fn extractor(args: &service::Args) -> Result<Outcome> {
     let config = load(args)?;
-    serve(extractor::SERVICE, &config, extractor::workers(&config)?)?;
+    serve(extractor::SERVICE, &config, extractors(&config)?)?;
     Ok(Outcome::Done)
 }
 
@@ -38,19 +43,37 @@ pub fn normalizer(args: &service::Args, role: Option<NormalizerRole>) -> Result<
     Ok(Outcome::Done)
 }
 
-#[allow(clippy::print_stdout, reason = "what the command is for")]
 pub fn check_config(args: &service::Args) -> Result<Outcome> {
     let config = load(args)?;
     fetcher::Config::of(&config)?.check()?;
-    config.section::<extractor::Config>("extractor")?;
+    extractors(&config)?;
     config.section::<normalizer::Config>("normalizer")?;
-    println!("the configuration is well; Kafka at {}, prefix {}", config.kafka.brokers, config.kafka.prefix);
+    Tracer::start(&config.tracing, "check-config")?;
+    let KafkaSection { brokers, prefix, .. } = &config.kafka;
+    writeln!(stdout(), "the configuration is well; Kafka at {brokers}, prefix {prefix}")?;
     Ok(Outcome::Done)
 }
 
-/// The configuration of a service, refused where a section has no reader.
+/// The fetcher's settings, if it can start with them. It starts with a list of outlets that is wrong, and waits for a better
+/// one.
+pub fn startable(config: fetcher::Config) -> Result<fetcher::Config> {
+    fetcher::Config { sources: None, ..config.clone() }.check()?;
+    Ok(config)
+}
+
+fn extractors(config: &Config) -> Result<Vec<Worker>> {
+    extractor::workers(config).map_err(misconfigured)
+}
+
+/// The configuration of a service, refused where a section has no reader, or the Kafka client would not have it.
 pub fn load(args: &service::Args) -> Result<Config> {
-    known(args.load()?)
+    let config = known(args.load()?)?;
+    check_client(&config.kafka.visitor()).map_err(misconfigured)?;
+    Ok(config)
+}
+
+fn misconfigured(cause: impl Into<anyhow::Error>) -> anyhow::Error {
+    Usage::wrong(format_args!("{:#}", cause.into()))
 }
 
 /// A configuration all of whose sections some role reads.

@@ -14,7 +14,7 @@ use pipeline::{
 };
 use service::Config;
 
-use crate::{admin, cli::Place, serve};
+use crate::{Usage, admin, cli::Place, serve};
 
 /// How often a running process is asked for more.
 const POLL: Duration = Duration::from_millis(200);
@@ -38,7 +38,9 @@ impl Source {
         }
         if at.kafka.is_none() && at.config.is_none() && std::env::var_os("WIREROOM__KAFKA__BROKERS").is_none()
         {
-            bail!("say where the topics are: --data DIR (of `wireroom run --data`) or --kafka HOST:PORT");
+            return Err(Usage::wrong(
+                "say where the topics are: --data DIR (of `wireroom run --data`) or --kafka HOST:PORT",
+            ));
         }
         let mut kafka = config.kafka.clone();
         kafka.brokers = at.kafka.clone().unwrap_or(kafka.brokers);

@@ -1,19 +1,28 @@
 //! `wireroom submit`: inputs into the pipeline.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    io::{BufWriter, Write},
+};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use pipeline::Clock;
 use ulid::Ulid;
 use wire::Request;
 
-use crate::{Outcome, cli::SubmitOptions, input, reextract::reextract, source::Source};
+use crate::{
+    Outcome, Usage,
+    cli::SubmitOptions,
+    input,
+    reextract::reextract,
+    source::Source,
+    streams::{stdout, tell},
+};
 
 /// Labels of a request.
 const MAX_LABELS: usize = 16;
 const MAX_LABEL_BYTES: usize = 256;
 
-#[allow(clippy::print_stdout, clippy::print_stderr, reason = "what the command is for")]
 pub fn submit(options: &SubmitOptions) -> Result<Outcome> {
     let template = Request {
         request_id: Ulid::generate().to_string(),
@@ -29,10 +38,14 @@ pub fn submit(options: &SubmitOptions) -> Result<Outcome> {
     if options.reextract {
         return reextract(&options.inputs, &template, &Source::open(&options.at)?);
     }
-    let (requests, unusable) = input::requests(&options.inputs, &template);
+    let (requests, unusable) = input::requests(&options.inputs, &template, None);
     Source::open(&options.at)?.append(requests.iter().map(input::output).collect())?;
-    requests.iter().for_each(|request| println!("{}", request.request_id));
-    unusable.iter().for_each(|refused| eprintln!("wireroom: {}: {}", refused.input, refused.why));
+    unusable.iter().for_each(|refused| tell(format_args!("wireroom: {}: {}", refused.input, refused.why)));
+    let mut out = BufWriter::new(stdout());
+    for request in &requests {
+        writeln!(out, "{}", request.request_id)?;
+    }
+    out.flush()?;
     Ok(if unusable.is_empty() { Outcome::Done } else { Outcome::SomeFailed })
 }
 
@@ -43,11 +56,18 @@ fn labels(given: &[String]) -> Result<BTreeMap<String, String>> {
             Some((name, value)) if !name.is_empty() && label.len() <= MAX_LABEL_BYTES => {
                 labels.insert(name.to_owned(), value.to_owned());
             }
-            _ => bail!("--label {label:?}: write NAME=VALUE, at most {MAX_LABEL_BYTES} bytes"),
+            _ => {
+                return Err(Usage::wrong(format_args!(
+                    "--label {label:?}: write NAME=VALUE, at most {MAX_LABEL_BYTES} bytes"
+                )));
+            }
         }
     }
     if labels.len() > MAX_LABELS {
-        bail!("{} labels are more than the {MAX_LABELS} a request may have", labels.len());
+        return Err(Usage::wrong(format_args!(
+            "{} labels are more than the {MAX_LABELS} a request may have",
+            labels.len()
+        )));
     }
     Ok(labels)
 }

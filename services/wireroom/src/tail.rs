@@ -1,7 +1,7 @@
 //! `wireroom tail`: records of a topic, as JSON lines.
 
 use std::{
-    io::{BufWriter, ErrorKind, Write, stdout},
+    io::{BufWriter, Write},
     time::{Duration, Instant},
 };
 
@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 use wire::{Article, CanonicalArticle, Change, Encoding, Page, Prepared, Request, Topic};
 
 use crate::{
-    Outcome, admin,
+    Outcome, Usage, admin,
     cli::{Format, TailOptions},
     formats,
     source::Source,
+    streams::stdout,
 };
 
 /// With --no-follow: how often it is looked whether the end is reached ...
@@ -26,17 +27,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub fn tail(options: &TailOptions) -> Result<Outcome> {
     let Some(topic) = admin::input_topic(&options.topic) else {
         let known: Vec<_> = Topic::ALL.iter().map(|topic| topic.name()).collect();
-        bail!(
+        return Err(Usage::wrong(format_args!(
             "there is no topic {:?}; there are {} (and `wireroom deadletters list`)",
             options.topic,
             known.join(", ")
-        );
+        )));
     };
     if options.format != Format::Json && topic != Topic::Canonical.name() {
-        bail!("--format is of canonical records: `wireroom tail canonical --format ...`");
+        return Err(Usage::wrong("--format is of canonical records: `wireroom tail canonical --format ...`"));
     }
     let mut tail = Source::open(&options.at)?.tail(topic, options.from_beginning)?;
-    let mut out = BufWriter::new(stdout().lock());
+    let mut out = BufWriter::new(stdout());
     let mut left = options.limit.unwrap_or(usize::MAX);
     let mut last_progress = Instant::now();
     while left > 0 {
@@ -44,13 +45,8 @@ pub fn tail(options: &TailOptions) -> Result<Outcome> {
         match tail.next(wait)? {
             Some(record) => {
                 (left, last_progress) = (left - 1, Instant::now());
-                let written =
-                    writeln!(out, "{}", written_as(options.format, &record)).and_then(|()| out.flush());
-                match written {
-                    // `wireroom tail | head`: whoever reads has read enough.
-                    Err(cause) if cause.kind() == ErrorKind::BrokenPipe => break,
-                    other => other?,
-                }
+                writeln!(out, "{}", written_as(options.format, &record))?;
+                out.flush()?;
             }
             None if !options.no_follow => {}
             None if tail.is_at_end() => break,

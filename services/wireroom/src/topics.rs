@@ -1,12 +1,17 @@
 //! The topics of the flow on Kafka.
 
+use std::io::Write;
+
 use anyhow::Result;
 use normalizer::Languages;
-use pipeline::kafka::admin::{TopicSpec, check, create};
+use pipeline::kafka::{
+    Kafka,
+    admin::{TopicSpec, check, create},
+};
 use service::KafkaSection;
 use wire::Topic;
 
-use crate::{Outcome, cli::TopicsCommand, serve};
+use crate::{Outcome, cli::TopicsCommand, serve, streams::stdout};
 
 /// Every topic, as design and configuration want it.
 pub fn specs(kafka: &KafkaSection, languages: &Languages) -> Vec<TopicSpec> {
@@ -33,23 +38,29 @@ pub const COMPACTED: &[&str] = &["canonical"];
 pub const DEAD_LETTERS: [&str; 3] =
     ["deadletters.fetcher", "deadletters.extractor", "deadletters.normalizer"];
 
-#[allow(clippy::print_stdout, reason = "what the commands are for")]
 pub fn command(command: &TopicsCommand) -> Result<Outcome> {
     let (TopicsCommand::Create(args) | TopicsCommand::Check(args)) = command;
     let config = serve::load(args)?;
     let normalizer: normalizer::Config = config.section("normalizer")?;
-    let (options, specs) = (config.kafka.visitor(), specs(&config.kafka, &normalizer.languages));
+    let specs = specs(&config.kafka, &normalizer.languages);
+    // Says soon, and of which brokers, that none answers.
+    let log = Kafka::open(config.kafka.visitor())?;
+    let mut out = stdout();
     if let TopicsCommand::Create(_) = command {
-        let made = create(&options, &specs, config.kafka.replication)?;
-        made.iter().for_each(|name| println!("made {name}"));
-        println!("{} made, {} were there", made.len(), specs.len() - made.len());
+        let made = create(log.options(), &specs, config.kafka.replication)?;
+        for name in &made {
+            writeln!(out, "made {name}")?;
+        }
+        writeln!(out, "{} made, {} were there", made.len(), specs.len() - made.len())?;
         return Ok(Outcome::Done);
     }
-    let differences = check(&options, &specs)?;
-    differences.iter().for_each(|difference| println!("{difference}"));
+    let differences = check(log.options(), &specs)?;
+    for difference in &differences {
+        writeln!(out, "{difference}")?;
+    }
     if !differences.is_empty() {
         return Ok(Outcome::SomeFailed);
     }
-    println!("all {} topics are as they should be", specs.len());
+    writeln!(out, "all {} topics are as they should be", specs.len())?;
     Ok(Outcome::Done)
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use archive::{Store, StoreError, StoreSettings};
 use article::{ArticleId, CanonicalUrl};
 use pipeline::{Clock, Output};
@@ -15,15 +15,23 @@ use tokio::runtime::Builder;
 use ulid::Ulid;
 use wire::{Article, Prepared, Publisher, Topic, Withdrawal};
 
-use crate::{Outcome, cli::WithdrawOptions, reextract, source::Source};
+use crate::{
+    Outcome, Usage,
+    cli::WithdrawOptions,
+    reextract,
+    source::Source,
+    streams::{Report, tell},
+};
 
 /// Longest reason, in bytes: it stands on every record that it withdraws.
 const MAX_REASON_BYTES: usize = 1024;
 
-#[allow(clippy::print_stdout, clippy::print_stderr, reason = "what the command is for")]
 pub fn withdraw(options: &WithdrawOptions) -> Result<Outcome> {
     if options.reason.len() > MAX_REASON_BYTES {
-        bail!("--reason has {} bytes; {MAX_REASON_BYTES} are as many as it may have", options.reason.len());
+        return Err(Usage::wrong(format_args!(
+            "--reason has {} bytes; {MAX_REASON_BYTES} are as many as it may have",
+            options.reason.len()
+        )));
     }
     let cause = match (options.takedown, options.lift) {
         (true, _) => "takedown",
@@ -42,11 +50,13 @@ pub fn withdraw(options: &WithdrawOptions) -> Result<Outcome> {
     // Where deciders share the languages, whose an article is nobody knows by its address.
     let partitions = source.partitions(Topic::Prepared.name())?;
     source.append(orders.iter().flat_map(|order| outputs(order, partitions)).collect())?;
+    let mut report = Report::new();
     for order in &orders {
         let (domain, url) = place(order);
-        println!("{cause}\t{}", url.unwrap_or(domain));
+        report.line(format_args!("{cause}\t{}", url.unwrap_or(domain)));
     }
     if cause == "ordered" {
+        report.end()?;
         return Ok(Outcome::Done);
     }
     let config = Config::load(options.at.config.as_deref())?;
@@ -59,19 +69,20 @@ pub fn withdraw(options: &WithdrawOptions) -> Result<Outcome> {
         let folder = Store::in_folder(folder)?;
         orders.iter().try_for_each(|order| runtime.block_on(mark(&folder, order, options.lift)))?;
     }
-    let mut are_done = options.lift || erase_archives(&archives, &orders);
+    let mut are_done = options.lift || erase_archives(&archives, &orders, &mut report);
     if let Some(location) = &store.location {
         let store = Store::open(location)?;
         let erased = orders.iter().map(|order| runtime.block_on(erase_bodies(&store, order, options.lift)));
         match erased.sum::<Result<u64, _>>() {
             Ok(_) if options.lift => {}
-            Ok(erased) => println!("{erased} bodies erased: {location}"),
+            Ok(erased) => report.line(format_args!("{erased} bodies erased: {location}")),
             Err(failure) => {
-                eprintln!("wireroom: not all bodies are erased: {failure}");
+                tell(format_args!("wireroom: not all bodies are erased: {failure}"));
                 are_done = false;
             }
         }
     }
+    report.end()?;
     Ok(if are_done { Outcome::Done } else { Outcome::SomeFailed })
 }
 
@@ -95,12 +106,11 @@ async fn erase_bodies(store: &Store, order: &Article, is_lifted: bool) -> Result
 }
 
 /// Takes what the orders are about out of archives. One that cannot be rewritten is named, and the others are.
-#[allow(clippy::print_stdout, clippy::print_stderr, reason = "what the command is for")]
-fn erase_archives(archives: &[PathBuf], orders: &[Article]) -> bool {
+fn erase_archives(archives: &[PathBuf], orders: &[Article], report: &mut Report) -> bool {
     let mut files = Vec::new();
     let mut are_erased = true;
     let mut failed = |failure: String| {
-        eprintln!("wireroom: {failure}");
+        tell(format_args!("wireroom: {failure}"));
         are_erased = false;
     };
     for path in archives {
@@ -111,13 +121,15 @@ fn erase_archives(archives: &[PathBuf], orders: &[Article]) -> bool {
     let is_meant = |url: &str| CanonicalUrl::parse(url).is_ok_and(|url| is_about(orders, &url));
     for file in files {
         match archive::warc::erase(&file, is_meant) {
-            Ok(erased) => println!("{erased} records erased: {}", file.display()),
+            Ok(erased) => report.line(format_args!("{erased} records erased: {}", file.display())),
             Err(failure) => failed(failure.to_string()),
         }
     }
     let are_open: usize = archives.iter().map(|path| open_files(path)).sum();
     if are_open > 0 {
-        println!("{are_open} files are being written (.open): give the order again when they are closed");
+        report.line(format_args!(
+            "{are_open} files are being written (.open): give the order again when they are closed"
+        ));
     }
     are_erased
 }
@@ -139,8 +151,8 @@ fn is_about(orders: &[Article], url: &CanonicalUrl) -> bool {
 }
 
 fn of_url(url: &str) -> Result<Article> {
-    let parsed =
-        CanonicalUrl::parse(url).with_context(|| format!("{url:?}: write the address of an article"))?;
+    let parsed = CanonicalUrl::parse(url)
+        .map_err(|cause| Usage::wrong(format_args!("{url:?}: write the address of an article: {cause}")))?;
     Ok(Article {
         article_id: ArticleId::of_url(&parsed).as_str().to_owned(),
         url: parsed.as_str().to_owned(),
@@ -152,12 +164,12 @@ fn of_url(url: &str) -> Result<Article> {
 /// Records are by registrable domain: to withdraw more than was asked for would be worse than an error.
 fn of_domain(domain: &str) -> Result<Article> {
     let parsed = CanonicalUrl::parse(&format!("https://{domain}/"))
-        .with_context(|| format!("--domain {domain:?}: write a domain, as example.org"))?;
+        .map_err(|_| Usage::wrong(format_args!("--domain {domain:?}: write a domain, as example.org")))?;
     let registrable = parsed.registrable_domain();
     if parsed.as_str() != format!("https://{registrable}/") {
-        bail!(
+        return Err(Usage::wrong(format_args!(
             "--domain {domain:?}: articles are withdrawn by registrable domain, which here is {registrable}"
-        );
+        )));
     }
     Ok(Article { publisher: Some(publisher(registrable)), ..Article::default() })
 }

@@ -109,6 +109,14 @@ impl LogError {
         ))
     }
 
+    /// A data folder that another process has.
+    pub(crate) fn folder_in_use(folder: &Path) -> Self {
+        Self::Fatal(format!(
+            "another wireroom is using the data folder {}: stop it, or name another folder",
+            folder.display()
+        ))
+    }
+
     /// Whether trying again may help.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Aborted(_) | Self::Unavailable(_) | Self::NotAssigned { .. })

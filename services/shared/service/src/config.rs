@@ -21,7 +21,7 @@ use pipeline::kafka;
 use serde::{Deserialize, de::DeserializeOwned};
 use thiserror::Error;
 
-use crate::hold::hold_for_tests;
+use crate::{hold::hold_for_tests, mistake};
 
 /// The configuration as read. Sections of roles are read by whoever knows them.
 #[derive(Debug, Clone)]
@@ -103,14 +103,9 @@ pub enum ConfigError {
     /// A data folder that cannot be written.
     #[error("the data folder {0} cannot be used: {1}; name another with --data")]
     Folder(PathBuf, std::io::Error),
-    /// A value or name that is none.
-    #[error(
-        "the configuration is wrong: {0}; `wireroom check-config` looks at one without starting anything"
-    )]
-    Value(Box<figment::Error>),
-    /// A section nobody reads.
-    #[error("the configuration has a section [{0}] that nothing reads; there are {1}")]
-    Section(String, String),
+    /// A section, a setting or a value that is none: a sentence.
+    #[error("{0}")]
+    Mistake(String),
 }
 
 impl Config {
@@ -147,13 +142,20 @@ impl Config {
 
     /// Refuses sections other than these and the shell's own.
     pub fn only_sections(&self, known: &[&str]) -> Result<(), ConfigError> {
-        let all: BTreeMap<String, figment::value::Value> =
-            self.figment.extract().map_err(|cause| ConfigError::Value(Box::new(cause)))?;
+        let all: BTreeMap<String, Value> = self
+            .figment
+            .extract()
+            .map_err(|cause| ConfigError::Mistake(format!("the configuration cannot be read: {cause}")))?;
         let known: Vec<&str> = ["kafka", "service", "tracing"].iter().chain(known).copied().collect();
-        match all.into_keys().find(|name| !known.contains(&name.as_str())) {
-            Some(stranger) => Err(ConfigError::Section(stranger, known.join(", "))),
-            None => Ok(()),
-        }
+        let Some((name, value)) = all.iter().find(|(name, _)| !known.contains(&name.as_str())) else {
+            return Ok(());
+        };
+        let place = mistake::place(self.figment.find_metadata(name));
+        let which = mistake::which(name, &known);
+        Err(ConfigError::Mistake(match value {
+            Value::Dict(..) => format!("[{name}]{place} is no section; {which}"),
+            _ => format!("{name}{place} is in no section: write it below one, such as [fetcher]"),
+        }))
     }
 }
 
@@ -280,7 +282,7 @@ fn section<T: DeserializeOwned + Default>(figment: &Figment, name: &str) -> Resu
     if figment.find_value(name).is_err() {
         return Ok(T::default());
     }
-    figment.extract_inner_lossy(name).map_err(|cause| ConfigError::Value(Box::new(cause)))
+    figment.extract_inner_lossy(name).map_err(|cause| ConfigError::Mistake(mistake::sentence(name, &cause)))
 }
 
 #[cfg(test)]
@@ -313,13 +315,15 @@ mod tests {
     }
 
     #[derive(Default, Deserialize)]
-    #[serde(default)]
+    #[serde(default, deny_unknown_fields)]
     struct Stage {
         key: String,
         share: f64,
         is_on: bool,
         days: Vec<u32>,
         quota: Option<u64>,
+        #[serde(with = "humantime_serde")]
+        wait: Duration,
     }
 
     #[test]
@@ -339,7 +343,7 @@ mod tests {
         );
         let config = config.unwrap();
         assert_eq!((config.kafka.prefix.as_str(), config.kafka.partitions), ("2024", 24));
-        let Stage { key, share, is_on, days, quota } = config.section("stage").unwrap();
+        let Stage { key, share, is_on, days, quota, .. } = config.section("stage").unwrap();
         assert_eq!((key.as_str(), share, is_on), ("0000000000000007", 0.5, true));
         assert_eq!((days, quota), (vec![1, 7], Some(7)));
         config.only_sections(&["stage"]).unwrap();
@@ -381,6 +385,32 @@ mod tests {
             let error = load(text).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");
         }
+        for (text, said) in [
+            ("[stage]\ndais = [1]", "stage.dais in FILE is no setting; did you mean days?"),
+            (
+                "[stage]\nport = 1",
+                "stage.port in FILE is no setting; there are key, share, is_on, days, quota, wait",
+            ),
+            ("[stage]\nwait = 2", "stage.wait in FILE must be a duration such as \"2s\""),
+            ("[stage]\nquota = 'x'", "stage.quota in FILE must be a whole number, not less than 0"),
+            ("[stage]\ndays = [1, -1]", "stage.days.1 in FILE must be a whole number, not less than 0"),
+            ("wait = '2s'", "wait in FILE is in no section: write it below one, such as [fetcher]"),
+            ("[stagge]\nwait = '2s'", "[stagge] in FILE is no section; did you mean stage?"),
+        ] {
+            let mut written = tempfile::NamedTempFile::new().unwrap();
+            written.write_all(text.as_bytes()).unwrap();
+            let config = Config::of(Some(written.path()), std::iter::empty()).unwrap();
+            let read = config.section::<Stage>("stage").and_then(|_| config.only_sections(&["stage"]));
+            let file = written.path().display().to_string();
+            assert_eq!(read.unwrap_err().to_string().replace(&file, "FILE"), said);
+        }
+        let unquoted = load("[kafka.client]\nsasl.password = 'secret'").unwrap_err().to_string();
+        assert!(unquoted.contains("name with dots in quotes"), "{unquoted}");
+        let number = load("[kafka.client]\n'sasl.password' = 12345").unwrap_err().to_string();
+        assert!(
+            number.starts_with("kafka.client.\"sasl.password\" in ") && !number.contains("12345"),
+            "{number}"
+        );
         let error =
             load("[fetchr]\ndelay = '1s'").unwrap().only_sections(&["fetcher"]).unwrap_err().to_string();
         assert!(error.contains("[fetchr]") && error.contains("fetcher"), "{error}");

@@ -6,6 +6,7 @@
 mod config;
 mod health;
 mod hold;
+mod mistake;
 mod serve;
 mod signals;
 mod telemetry;

@@ -1,6 +1,7 @@
 //! `wireroom run`: everything in one process, from inputs to canonical articles.
 
 mod ledger;
+mod live;
 mod outcome;
 mod progress;
 
@@ -9,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use pipeline::{
     AnyLog, Clock, Drained, Shutdown,
     embedded::{Embedded, Options},
@@ -21,6 +22,7 @@ use wire::{Request, Watch};
 
 use crate::{Outcome, admin, cli::RunOptions, input, serve, topics};
 use ledger::Ledger;
+use live::Live;
 use progress::Display;
 
 /// How long a run without --follow tries what cannot be had.
@@ -29,6 +31,8 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(30);
 const PORT: u16 = 9463;
 /// How often it is looked whether all is done.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long the last records of a run that is followed may take to be read.
+const LAST_RECORDS: Duration = Duration::from_millis(500);
 
 /// A log, and the folder it is in.
 struct Place {
@@ -40,10 +44,11 @@ struct Place {
 
 pub fn run(options: &RunOptions) -> Result<Outcome> {
     let config = serve::known(Config::load(options.config.as_deref())?)?;
-    outcome::check(&options.out)?;
+    outcome::check(&options.out, &options.inputs)?;
     if let Some(sources) = &options.sources {
         fetcher::load_sources(sources)?;
     }
+    let fetcher = fetcher_of(options, &config)?;
     init_telemetry(config.service.log_format, if options.follow { "info" } else { "error" });
     let shutdown = Shutdown::default();
     stop_on_signals(&shutdown, config.service.drain_deadline)?;
@@ -61,31 +66,46 @@ pub fn run(options: &RunOptions) -> Result<Outcome> {
         watch: options.follow.then(Watch::default),
         ..Request::default()
     };
-    let (requests, unusable) = input::requests(&options.inputs, &template);
+    let mut live = options.follow.then(|| Live::start(&place.log, &options.out)).transpose()?;
+    let (requests, unusable) = input::requests(&options.inputs, &template, Some(&options.out));
     if !ledger.is_submitted {
         place.log.append(requests.iter().map(input::output).collect())?;
         ledger.submitted()?;
     }
 
-    let running = Running::start(&place.log, workers(options, &config)?, &shutdown, &tracer)?;
+    let running = Running::start(&place.log, workers(fetcher, options, &config)?, &shutdown, &tracer)?;
     serve_health(&place, &running, &shutdown, options, &config)?;
     let display = Display::start(requests.len(), options.follow);
     let mut drained = Drained::new(running.roles().iter().map(|(_, progress)| progress.clone()).collect());
-    while !shutdown.is_requested() {
+    let mut is_written = Ok(true);
+    while is_written.is_ok() && !shutdown.is_requested() {
         display.show(running.roles());
-        if !options.follow && drained.check() {
-            break;
+        match &mut live {
+            Some(live) => is_written = live.write(LOOK),
+            None if drained.check() => break,
+            None => shutdown.wait(LOOK),
         }
-        shutdown.wait(LOOK);
     }
     let was_stopped = shutdown.is_requested();
     shutdown.request();
     running.join()?;
     display.end();
-    if was_stopped && !options.follow {
-        anyhow::bail!("stopped before the end; start the same command with the same --data to go on");
+    is_written?;
+    if let Some(live) = &mut live {
+        while live.write(LAST_RECORDS)? {}
     }
-    let outcome = outcome::write(&place.log, &ledger, &requests, &unusable, &options.out)?;
+    let out = live.is_none().then_some(&*options.out);
+    let outcome = outcome::write(&place.log, &ledger, &requests, &unusable, out)?;
+    if was_stopped && !options.follow {
+        // The ledger stays: it is where to go on.
+        bail!(
+            "stopped before the end; {}",
+            match &options.data {
+                Some(_) => "start the same command again to go on",
+                None => "what was not done is lost, as no --data says where to keep it",
+            }
+        );
+    }
     ledger.finished()?;
     // What failed on the way is no failure of one that was to go on until stopped.
     let is_done = options.follow && unusable.is_empty();
@@ -127,7 +147,8 @@ fn open(options: &RunOptions, config: &Config) -> Result<Place> {
     Ok(Place { log, data, _temporary: temporary })
 }
 
-fn workers(options: &RunOptions, config: &Config) -> Result<Vec<Worker>> {
+/// The fetcher's settings, if it can start with them: said before anything is.
+fn fetcher_of(options: &RunOptions, config: &Config) -> Result<fetcher::Config> {
     let mut fetcher = fetcher::Config::of(config)?;
     fetcher.proxy = options.proxy.clone().or(fetcher.proxy);
     fetcher.extra_ca = options.extra_ca.clone().or(fetcher.extra_ca);
@@ -142,6 +163,10 @@ fn workers(options: &RunOptions, config: &Config) -> Result<Vec<Worker>> {
         fetcher.sources = None;
     }
     fetcher.give_up_after = options.give_up_after.unwrap_or(patience);
+    serve::startable(fetcher)
+}
+
+fn workers(fetcher: fetcher::Config, options: &RunOptions, config: &Config) -> Result<Vec<Worker>> {
     let mut workers = vec![fetcher::worker(fetcher)?];
     workers.extend(extractor::workers(config)?);
     let prefix = options.prefix.as_deref().unwrap_or(&config.kafka.prefix);

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{File, OpenOptions},
-    io::{BufWriter, Write, stdout},
+    io::{BufWriter, Write},
     path::Path,
 };
 
@@ -12,27 +12,39 @@ use pipeline::{AnyLog, Record};
 use wire::{Article, CanonicalArticle, Encoding, Request, header};
 
 use super::ledger::Ledger;
-use crate::{Outcome, deadletters, input::Unusable, topics::DEAD_LETTERS};
+use crate::{
+    Outcome, Usage, deadletters,
+    input::{self, Unusable},
+    streams::{stdout, tell},
+    topics::DEAD_LETTERS,
+};
 
 /// Whether articles can be written to `out`: said before the work, not after it. What it holds is left as it is.
-pub fn check(out: &Path) -> Result<()> {
+pub fn check(out: &Path, inputs: &[String]) -> Result<()> {
+    if input::is_among(inputs, out) {
+        let out = out.display();
+        return Err(Usage::wrong(format_args!(
+            "--out {out}: {out} is an input, and would be lost; name another file"
+        )));
+    }
     if out.to_str() != Some("-") {
         OpenOptions::new().create(true).append(true).open(out).with_context(|| unwritable(out))?;
     }
     Ok(())
 }
 
-/// Writes the canonical articles to `out` and tells on standard error what happened.
-#[allow(clippy::print_stderr, reason = "the summary of a command")]
+/// Writes the canonical articles to `out`, if they are not there already, and tells on standard error what happened.
 pub fn write(
     log: &AnyLog,
     ledger: &Ledger,
     requests: &[Request],
     unusable: &[Unusable],
-    out: &Path,
+    out: Option<&Path>,
 ) -> Result<Outcome> {
     let articles = canonical(log, ledger)?;
-    write_lines(&articles, out).with_context(|| unwritable(out))?;
+    if let Some(out) = out {
+        write_lines(&articles, out).with_context(|| unwritable(out))?;
+    }
 
     let mut failures: Vec<String> = unusable.iter().map(|u| format!("{}: {}", u.input, u.why)).collect();
     let mut unfollowed = 0;
@@ -50,24 +62,22 @@ pub fn write(
         }
     }
     let occurrences: usize = articles.iter().map(|a| a.occurrences.len()).sum();
-    eprintln!(
+    tell(format_args!(
         "{} inputs: {} canonical articles with {occurrences} further occurrences, {} failed",
         requests.len() + unusable.len(),
         articles.len(),
         failures.len(),
-    );
+    ));
     for article in &articles {
         for warning in article.warnings.iter().filter(|warning| warning.starts_with("stands in")) {
-            eprintln!(
-                "  warning: {}: {warning}",
-                if article.url.is_empty() { &article.headline } else { &article.url }
-            );
+            let name = if article.url.is_empty() { &article.headline } else { &article.url };
+            tell(format_args!("  warning: {name}: {warning}"));
         }
     }
     if unfollowed > 0 {
-        eprintln!("  {unfollowed} originals that pages declare could not be had");
+        tell(format_args!("  {unfollowed} originals that pages declare could not be had"));
     }
-    failures.iter().for_each(|failure| eprintln!("  failed: {failure}"));
+    failures.iter().for_each(|failure| tell(format_args!("  failed: {failure}")));
     Ok(if failures.is_empty() { Outcome::Done } else { Outcome::SomeFailed })
 }
 
@@ -103,18 +113,17 @@ fn articles_of_run(log: &AnyLog, ledger: &Ledger) -> Result<BTreeSet<String>> {
     Ok(ours)
 }
 
-fn unwritable(out: &Path) -> String {
+pub fn unwritable(out: &Path) -> String {
     format!("the articles cannot be written to {}", out.display())
 }
 
 fn write_lines(articles: &[CanonicalArticle], out: &Path) -> Result<()> {
     let mut writer: BufWriter<Box<dyn Write>> = BufWriter::new(match out.to_str() {
-        Some("-") => Box::new(stdout().lock()),
+        Some("-") => Box::new(stdout()),
         _ => Box::new(File::create(out)?),
     });
     for article in articles {
-        serde_json::to_writer(&mut writer, article)?;
-        writeln!(writer)?;
+        writeln!(writer, "{}", serde_json::to_string(article)?)?;
     }
     Ok(writer.flush()?)
 }

@@ -8,6 +8,23 @@ use toml::{Table, Value};
 use super::{MAX_OUTLETS, Problem};
 use crate::discovery::{Seen, attribute, walk};
 
+/// What a table may say of an outlet, as `wireroom sources import --help` lists it.
+const COLUMNS: [&str; 13] = [
+    "id",
+    "name",
+    "feeds",
+    "sitemaps",
+    "sections",
+    "country",
+    "language",
+    "delay",
+    "daily_quota",
+    "priority",
+    "trust",
+    "sponsored",
+    "paused",
+];
+
 /// An outlet for each registrable domain, with its feeds, and the page they speak of as a section.
 pub(super) fn of_opml(bytes: &[u8]) -> Result<Vec<Table>, Problem> {
     let mut rows = Rows::default();
@@ -32,6 +49,10 @@ pub(super) fn of_opml(bytes: &[u8]) -> Result<Vec<Table>, Problem> {
         rows.rows.len() <= MAX_OUTLETS
     });
     read.map_err(|error| Problem::new("", "", error.to_string()))?;
+    if rows.rows.is_empty() {
+        let cause = "it holds no outline with an xmlUrl, by which a list of feeds (OPML) names them";
+        return Err(Problem::new("", "", cause));
+    }
     Ok(rows.rows)
 }
 
@@ -40,8 +61,12 @@ pub(super) fn of_csv(bytes: &[u8]) -> Result<Vec<Table>, Problem> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
     let names = reader.headers().map_err(broken)?.clone();
+    let columns = || format!("the first line names the columns: {}", COLUMNS.join(", "));
     if !names.iter().any(|name| name == "id") {
-        return Err(Problem::new("", "id", "no such column; the first line names the columns"));
+        return Err(Problem::new("", "id", format!("no such column; {}", columns())));
+    }
+    if let Some(stranger) = names.iter().find(|name| !name.is_empty() && !COLUMNS.contains(name)) {
+        return Err(Problem::new("", stranger, format!("is no column; {}", columns())));
     }
     let mut rows = Rows::default();
     for record in reader.records() {
@@ -69,6 +94,9 @@ pub(super) fn of_csv(bytes: &[u8]) -> Result<Vec<Table>, Problem> {
         if rows.rows.len() > MAX_OUTLETS {
             break;
         }
+    }
+    if rows.rows.is_empty() {
+        return Err(Problem::new("", "", "it holds no row below the names of its columns"));
     }
     Ok(rows.rows)
 }

@@ -121,6 +121,14 @@ fn opml_is_an_outlet_for_each_domain() {
     assert_eq!((post.feeds.len(), post.sections.len(), post.language.as_deref()), (2, 1, Some("en")));
     assert_eq!((tide.name.as_str(), tide.feeds.len()), ("Tidewatch", 1));
     assert!(Sources::from_opml(b"no markup").is_err());
+    for other in
+        ["<html><body><a href='https://harbour.example/'>Harbour</a></body></html>", "<rss><channel/></rss>"]
+    {
+        assert!(
+            problems(Sources::from_opml(other.as_bytes()))[0].contains("no outline with an xmlUrl"),
+            "{other}"
+        );
+    }
 }
 
 #[test]
@@ -133,11 +141,26 @@ fn csv_rows_of_one_id_are_one_outlet() {
     let [post, tide] = sources.outlets() else { panic!("{sources:?}") };
     assert_eq!((post.name.as_str(), post.feeds.len(), post.delay_ms), ("Harbour, Post", 3, Some(5000)));
     assert_eq!((post.daily_quota, post.is_paused, tide.name.as_str()), (Some(10), true, "tidewatch"));
-    assert_eq!(problems(Sources::from_csv(b"id,feed\na,x\n")), ["outlet a: feed: is not known"]);
-    assert_eq!(
-        problems(Sources::from_csv(b"name\nx\n")),
-        ["id: no such column; the first line names the columns"]
-    );
+    let all = "id, name, feeds, sitemaps, sections, country, language, delay, daily_quota, priority, trust, sponsored, paused";
+    for (csv, told) in [
+        ("id,feed\na,x\n", format!("feed: is no column; the first line names the columns: {all}")),
+        ("name\nx\n", format!("id: no such column; the first line names the columns: {all}")),
+        ("id,name\n", "it holds no row below the names of its columns".to_owned()),
+    ] {
+        assert_eq!(problems(Sources::from_csv(csv.as_bytes())), [told]);
+    }
+    let row = all.split(", ").map(|name| match name {
+        "id" => "a",
+        "delay" => "5s",
+        "sponsored" => "skip",
+        "paused" => "true",
+        "country" | "language" => "en",
+        "feeds" | "sitemaps" | "sections" => "",
+        _ => "7",
+    });
+    let row = row.collect::<Vec<_>>().join(",");
+    let whole = Sources::from_csv(format!("{all}\n{row}\n").as_bytes());
+    assert!(whole.is_ok(), "every column is read: {whole:?}");
     assert_eq!(
         problems(Sources::from_csv(b"id,trust\na,high\n")),
         ["outlet a: trust: \"high\" is not a whole number from 0 to 100"]

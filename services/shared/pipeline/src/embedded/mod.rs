@@ -87,7 +87,10 @@ impl Embedded {
     pub fn open(folder: &Path, options: &Options) -> Result<Self, LogError> {
         let refused = |cause: &dyn std::fmt::Display| LogError::folder(folder, cause);
         std::fs::create_dir_all(folder).map_err(|cause| refused(&cause))?;
-        let db = database(&folder.join("log")).map_err(|cause| refused(&cause))?;
+        let db = database(&folder.join("log")).map_err(|cause| match cause {
+            fjall::Error::Locked => LogError::folder_in_use(folder),
+            cause => refused(&cause),
+        })?;
         let meta = db.keyspace("meta", compact)?;
         let first_of = |topic: &str| -> fjall::Result<Option<i64>> {
             let first = committer::topic_rows(&db, topic)?.first_key_value().map(fjall::Guard::key);

@@ -23,6 +23,12 @@ use crate::LogError;
 /// The largest record that a role takes in: less than its dead letter may have.
 const MAX_INPUT_BYTES: usize = 10 * 1024 * 1024;
 
+/// Whether the client library knows these settings, and takes their values. Nothing is connected to, and no file that they
+/// name is read: it may be on another machine.
+pub fn check_client(options: &Options) -> Result<(), LogError> {
+    options.client().create_native_config().map(drop).map_err(|cause| misconfigured(&cause))
+}
+
 /// What a topic is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicSpec {
