@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
+use tests::broker::Broker;
 use tests::press::{self, Press};
 use tests::run;
 use tests::topics::Topics;
@@ -38,6 +39,27 @@ fn what_a_feed_gains_while_it_is_followed_comes_out() {
     assert_eq!(status.code(), Some(0), "{status}");
     assert_eq!(run::canonical(&out).len(), 2);
     assert_eq!(press.served().iter().filter(|served| served.url == new).count(), 1);
+}
+
+#[test]
+fn records_on_kafka_are_written_as_they_come() {
+    let (press, folder) = (Press::open(), tempfile::tempdir().unwrap());
+    let (story, out) = (folder.path().join("story.txt"), folder.path().join("out.jsonl"));
+    fs::write(&story, STORY).unwrap();
+    let running = run::wireroom()
+        .args(["run", "--follow", "--kafka", Broker::shared().bootstrap()])
+        .args(["--prefix", &format!("followed-{}", std::process::id())])
+        .args(["--proxy", &press.proxy(), "--out"])
+        .args([&out, &story])
+        .env("WIREROOM__SERVICE__LISTEN", "127.0.0.1:0")
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let running = run::Running(running);
+    let written = || fs::read_to_string(&out).unwrap_or_default();
+    wait::until("the document is written", || written().contains('\n'));
+    assert_eq!(running.stop().code(), Some(0));
+    assert_eq!(run::canonical(&out).len(), 1, "{}", written());
 }
 
 #[test]
