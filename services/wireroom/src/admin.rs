@@ -3,7 +3,7 @@
 //!
 //! Records are JSON objects, their bytes in base64. The address is in the file `admin` of the data folder.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use axum::{
@@ -22,6 +22,8 @@ const ADDRESS_FILE: &str = "admin";
 const MAX_RECORDS: usize = 256;
 /// Of a record that is handed in: the largest that a log takes, in base64.
 const MAX_BODY_BYTES: usize = 16 << 20;
+/// A process on this machine answers within so long.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A record on this wire.
 #[derive(Debug, Serialize, Deserialize)]
@@ -84,12 +86,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// The process that runs on this data folder, if one does.
+    /// The process that runs on this data folder, if one does: of one that has ended, another program may have the port.
     pub fn of(data: &Path) -> Option<Self> {
         let address = address_of(data)?;
         let http = reqwest::blocking::Client::builder().no_proxy().build().ok()?;
         let client = Self { base: format!("http://{address}/topics"), http };
-        client.end("requests").is_ok().then_some(client)
+        let end = client.http.get(format!("{}/requests/end", client.base)).timeout(PATIENCE).send();
+        end.is_ok_and(|answer| answer.status().is_success()).then_some(client)
     }
 
     pub fn end(&self, topic: &str) -> Result<i64> {

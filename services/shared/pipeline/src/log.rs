@@ -103,10 +103,7 @@ pub enum LogError {
 impl LogError {
     /// A data folder that cannot be had.
     pub(crate) fn folder(folder: &Path, cause: &dyn std::fmt::Display) -> Self {
-        Self::Fatal(format!(
-            "the data folder {} cannot be had: {cause}; is it writable, and is no other wireroom using it?",
-            folder.display()
-        ))
+        Self::Fatal(format!("the data folder {} cannot be had: {cause}; is it writable?", folder.display()))
     }
 
     /// A data folder that another process has.

@@ -15,7 +15,7 @@ mod transaction;
 
 use std::{
     collections::BTreeMap,
-    fs::File,
+    fs::{File, TryLockError},
     path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
@@ -186,7 +186,10 @@ impl Kafka {
         if held.is_none() {
             std::fs::create_dir_all(folder).map_err(|cause| refused(&cause))?;
             let file = File::create(folder.join("lock")).map_err(|cause| refused(&cause))?;
-            file.try_lock().map_err(|cause| refused(&cause))?;
+            file.try_lock().map_err(|cause| match cause {
+                TryLockError::WouldBlock => LogError::folder_in_use(folder),
+                TryLockError::Error(cause) => refused(&cause),
+            })?;
             *held = Some(file);
         }
         Ok(())
