@@ -101,7 +101,7 @@ fn what_cannot_be_started_says_why() {
     config("value.toml", "[fetcher]\ndelay = 5\n");
     config("broken.toml", "[fetcher\n");
     config("tracing.toml", "[tracing]\nendpoint = 'x'\n");
-    config("client.toml", "[kafka.client]\n'nonsense' = 'y'\n");
+    config("client.toml", "[kafka.client]\n'sasl.pasword' = 'hunter2'\n");
     config("agent.toml", "[fetcher]\nuser_agent = ''\n");
     config("memento.toml", "[fetcher]\nmemento = 'foo'\n");
     config("websub.toml", "[fetcher]\nwebsub_callback = 'https://press.example'\nwebsub_key = 'short'\n");
@@ -121,11 +121,11 @@ fn what_cannot_be_started_says_why() {
         (&["run", url, "--config", "broken.toml"], 2, &["broken.toml", "line 1"]),
         (&["check-config", "--config", "broken.toml"], 2, &["broken.toml", "line 1"]),
         (&["check-config", "--config", "tracing.toml"], 2, &["tracing.endpoint", "http://collector:4318"]),
-        (&["check-config", "--config", "client.toml"], 2, &["nonsense"]),
+        (&["check-config", "--config", "client.toml"], 2, &["sasl.pasword"]),
         (&["check-config", "--config", "sources.toml"], 2, &["none.toml"]),
         (&["check-config", "--config", "store.toml"], 2, &["file/store"]),
         (&["run", url, "--config", "tracing.toml"], 2, &["tracing.endpoint"]),
-        (&["fetcher", "--config", "client.toml"], 2, &["nonsense"]),
+        (&["fetcher", "--config", "client.toml"], 2, &["sasl.pasword"]),
         (&["fetcher", "--config", "websub.toml"], 2, &["websub_key"]),
         (&["extractor", "--config", "store.toml"], 2, &["file/store"]),
         (&["run", url, "--config", "store.toml"], 2, &["file/store"]),
@@ -156,6 +156,7 @@ fn what_cannot_be_started_says_why() {
         for word in *words {
             assert!(said.contains(word), "{arguments:?} should say {word:?}: {said}");
         }
+        assert!(!said.contains("hunter2"), "{arguments:?} tells a secret: {said}");
         assert!(*code != 2 || !said.contains("\"level\""), "{arguments:?} is said, and not logged: {said}");
     }
     assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), "kept");

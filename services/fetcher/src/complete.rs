@@ -55,6 +55,7 @@ pub(crate) fn complete(queue: &mut Queue<'_>, visit: &Visit, rules: &Rules) -> R
             let mut errand = Errand { visit, rules, host, record, request, ticket };
             errand.settle(queue)?;
             host = errand.host;
+            queue.turn_ended(errand.ticket.list.is_some());
         }
     }
     queue.set_host(&host)?;
@@ -212,11 +213,13 @@ impl Errand<'_> {
         let began_at_ms = self.host.politeness.failing_since_ms.unwrap_or(ended_at_ms);
         tried.expires_at_ms.get_or_insert(began_at_ms.saturating_add(retries.give_up_after_ms));
         let judged = crawl::retry(failure, tried.attempts, tried.expires_at_ms, ended_at_ms, retries);
-        // Sites err for minutes: what was there is gone when it has been missing for a while.
-        let is_doubtful = was_there(queue, &self.request, &self.ticket)?
+        // Sites err for minutes: what was there is gone when it has been missing for a while, if there is a while.
+        let again_ms = ended_at_ms.saturating_add(MISS_PAUSE_MS);
+        let is_doubtful = tried.expires_at_ms.is_none_or(|at_ms| again_ms < at_ms)
+            && was_there(queue, &self.request, &self.ticket)?
             && *failure == Failure::Status(404)
             && tried.attempts < retries.max_attempts.min(MISSES);
-        match if is_doubtful { Retry::At(ended_at_ms.saturating_add(MISS_PAUSE_MS)) } else { judged } {
+        match if is_doubtful { Retry::At(again_ms) } else { judged } {
             Retry::At(due_at_ms) => {
                 // The domain's other requests have their turn first: they may be for a part of it that is well.
                 let others_ms = self.host.politeness.next_at_ms.saturating_add(1);
@@ -262,16 +265,19 @@ fn give_up(
     failure: &Failure,
     rules: &Rules,
 ) -> Result<(), LogError> {
-    if failure.is_gone() && was_there(queue, &request, ticket)? {
+    let is_gone = failure.is_gone() && was_there(queue, &request, ticket)?;
+    if is_gone {
         queue.draft.page("gone");
-        page_gone(queue.draft, request, failure, &record.headers);
-        return Ok(());
-    }
-    if ticket.visits > 0 {
+        page_gone(queue.draft, request.clone(), failure, &record.headers);
+    } else if ticket.visits > 0 {
         queue.draft.page("failed");
+    }
+    // Nobody waits for a revisit's answer.
+    if ticket.visits > 0 {
         return Ok(());
     }
     if failure.is_gone()
+        && !is_gone
         && request.memento_of.is_empty()
         && let Some(copy) = rules.memento_of(request.first_url())
     {

@@ -338,6 +338,13 @@ impl Queue<'_> {
         self.frontier.hosts.get_mut(self.domain)?.head(now_ms)
     }
 
+    /// The host's turn has ended, of a list or of an article.
+    pub(crate) fn turn_ended(&mut self, is_list: bool) {
+        if let Some(queue) = self.frontier.hosts.get_mut(self.domain) {
+            queue.turn_ended(is_list);
+        }
+    }
+
     /// The host failed once more: gives up what waits in vain. Requests without an expiry have until
     /// `patience_ends_at_ms`. They are [`Queue::expired`] then; should that be lost with this memory, the next failure
     /// comes to the same.

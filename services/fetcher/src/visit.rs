@@ -242,7 +242,7 @@ impl Turn<'_> {
     }
 
     /// The rules of the URL's origin, fetched where they are not known or too old. Where they cannot be had now, the host is
-    /// left alone for this turn, for it is ill; the copy from before, which counts for another hour, is for the next.
+    /// left alone for this turn, for it is ill; the copy from before is for the next, which comes when the server said.
     async fn rules(&mut self, url: &CanonicalUrl) -> Result<Robots, Failure> {
         let token = &self.visitor.token;
         let at_hand = self.learnt.iter().chain(&self.job.robots).find(|(origin, _)| origin == url.origin());
@@ -256,7 +256,12 @@ impl Turn<'_> {
             Ok(fetch) => (fetch, None),
             Err(failure) => (RobotsFetch::Failed, Some(failure)),
         };
-        let file = crawl::robots_after_fetch(known.as_ref(), fetch, token, now_ms);
+        let asked_for_ms = match &failure {
+            Some(Failure::RobotsUnreachable { retry_after_ms, .. }) => retry_after_ms.unwrap_or(0),
+            _ => 0,
+        };
+        let next_ms = now_ms.saturating_add(asked_for_ms);
+        let file = crawl::robots_after_fetch(known.as_ref(), fetch, token, next_ms);
         let rules = file.rules(token);
         self.learnt.push((url.origin().to_owned(), file));
         match (failure, rules) {

@@ -486,7 +486,15 @@ fn corrects(new: &Article, known: &Article) -> bool {
 
 /// The address of an image without what signs it: that is another one at each fetch.
 fn unsigned(image: &str) -> String {
-    image.split_once('?').map_or(image, |(address, _)| address).to_owned()
+    const SIGNING: [&str; 10] =
+        ["token", "sig", "signature", "expires", "exp", "policy", "key-pair-id", "hdnts", "se", "auth"];
+    let Some((address, query)) = image.split_once('?') else { return image.to_owned() };
+    let signs = |field: &&str| {
+        let name = field.split('=').next().unwrap_or_default().to_ascii_lowercase();
+        SIGNING.contains(&name.as_str()) || name.starts_with("x-amz-") || name.starts_with("x-goog-")
+    };
+    let kept: Vec<&str> = query.split('&').filter(|field| !signs(field)).collect();
+    if kept.is_empty() { address.to_owned() } else { format!("{address}?{}", kept.join("&")) }
 }
 
 fn is_teaser(article: &Article) -> bool {

@@ -70,7 +70,7 @@ pub(crate) fn sketch(prepared: Prepared, repeated: &[u32]) -> Sketch {
 
 /// Reads the facts of an article that has just arrived; the rest of its state is left empty.
 pub(crate) fn facts(text_hash: &Bytes, article: &Article) -> ArticleState {
-    let published = Moment::parse(&article.published_at).ok();
+    let published = Moment::parse(&article.published_at).ok().filter(|moment| is_plausible(moment, article));
     let publisher = article.publisher.clone().unwrap_or_default();
     ArticleState {
         article_id: article.article_id.clone(),
@@ -88,9 +88,14 @@ pub(crate) fn facts(text_hash: &Bytes, article: &Article) -> ArticleState {
     }
 }
 
-/// Whether an article seen then can have been published at that moment.
-pub(crate) fn is_plausible(moment: &Moment, seen_at_ms: i64) -> bool {
-    (BEFORE_THE_WEB_MS..=seen_at_ms.saturating_add(FUTURE_TOLERANCE_MS)).contains(&moment.as_millis())
+/// Whether the article can have been published at that moment: not before the web, and not after it was read, which may be
+/// long after it was first asked for.
+pub(crate) fn is_plausible(moment: &Moment, article: &Article) -> bool {
+    let latest_ms = match article.seen_at_ms.max(article.fetched_at_ms) {
+        0 => i64::MAX,
+        read_at_ms => read_at_ms.saturating_add(FUTURE_TOLERANCE_MS),
+    };
+    (BEFORE_THE_WEB_MS..=latest_ms).contains(&moment.as_millis())
 }
 
 /// The name that an article's URL gives, which is not its id where its page names another address as canonical.

@@ -135,12 +135,12 @@ fn settle_date(article: &mut Article) {
         return;
     }
     match Moment::parse(&article.published_at) {
-        Ok(moment) if facts::is_plausible(&moment, article.seen_at_ms) => {
+        Ok(moment) if facts::is_plausible(&moment, article) => {
             article.published_at = moment.to_string();
             article.published_precision = moment.precision().as_str().to_owned();
         }
         Ok(moment) => {
-            leave_out_date(article, &format!("{moment} is before 1990 or after the article was seen"))
+            leave_out_date(article, &format!("{moment} is before 1990 or after the article was read"))
         }
         Err(error) => leave_out_date(article, &error.to_string()),
     }
@@ -302,6 +302,11 @@ mod tests {
             assert_eq!(article.published_precision.is_empty(), is_wrong);
             let told = article.warnings.iter().any(|warning| warning.contains(published_at));
             assert_eq!(told, is_wrong, "{published_at}: {:?}", article.warnings);
+        }
+        for (seen_at_ms, fetched_at_ms) in [(1, 1_900_000_000_000), (0, 0)] {
+            let published_at = "2027-02-01".to_owned();
+            let article = Article { published_at, seen_at_ms, fetched_at_ms, ..Article::default() };
+            assert_eq!(prepare(article).article.unwrap().published_at, "2027-02-01");
         }
     }
 

@@ -81,8 +81,12 @@ pub(crate) fn publish(
             || members.get(at).is_some_and(|known| Standing::of(&known.state) == Standing::Nothing);
         let is_late =
             aged.contains(&placement.record) && members.get(at).is_some_and(|known| known.state.version == 0);
-        // Whose text is kept no longer cannot take over: what stands goes on standing.
+        // Whose text is kept no longer cannot take over: what nobody wants gone goes on standing.
+        let is_wanted_gone = members.get(at).is_some_and(|known| {
+            known.state.withdrawal.as_ref().is_some_and(|withdrawal| withdrawal.cause != "missing")
+        });
         let has_no_heir = !is_record
+            && !is_wanted_gone
             && aged.contains(&placement.record)
             && was_published.get(placement.record) != Some(&true);
         if !is_over || !is_late && (was_published.get(at) != Some(&true) || has_no_heir) {

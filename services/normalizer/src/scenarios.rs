@@ -248,6 +248,7 @@ fn the_same_article_again_changes_nothing_and_a_new_text_corrects_it() {
         |image: &str| Article { images: vec![format!("https://img.example/{image}")], ..article.clone() };
     assert_eq!(desk.arrive([with_image("1?token=a")]), [format!("reprocessed {ORIGINAL}")]);
     assert!(desk.arrive([with_image("1?token=b")]).is_empty(), "signed anew for each fetch");
+    assert_eq!(desk.arrive([with_image("1?id=2&token=c")]), [format!("reprocessed {ORIGINAL}")]);
     let labelled = Article { labels: [("a".to_owned(), "b".to_owned())].into(), ..article.clone() };
     assert_eq!(desk.arrive([labelled]), [format!("reprocessed {ORIGINAL}")]);
     let corrected = Article {
@@ -257,7 +258,7 @@ fn the_same_article_again_changes_nothing_and_a_new_text_corrects_it() {
     };
     assert_eq!(desk.arrive([corrected.clone()]), [format!("corrected {ORIGINAL}")]);
     let record = &desk.canonical[&article.article_id];
-    assert_eq!((record.version, &record.body_text), (4, &corrected.body_text));
+    assert_eq!((record.version, &record.body_text), (5, &corrected.body_text));
     assert_eq!(record.labels["a"], "b");
     let stale = Article { fetched_at_ms: 7, ..article };
     assert!(desk.arrive([stale]).is_empty());

@@ -56,7 +56,7 @@ pub enum Command {
     /// The normalizer as a filter: {"id","url","title","text","published_at"} lines, or canonical records, in; clusters and
     /// relations out
     #[command(
-        after_help = "Each line is judged as on its arrival, by those before it: sort them by date first."
+        after_help = format!("Each line is judged as on its arrival, by those before it: sort them by date first.\n\n{EXIT_CODES}")
     )]
     Cluster(ClusterOptions),
     /// Make or check the topics on Kafka

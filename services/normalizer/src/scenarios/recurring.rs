@@ -59,8 +59,8 @@ fn reports_of_one_day_with_other_figures_stay_apart() {
 fn short_reports_with_another_figure_stay_apart() {
     let quake = |magnitude: &str, place: &str, at: usize| {
         let text = format!(
-            "A strong earthquake of magnitude {magnitude} struck off the coast of {place} on Monday, the country's \
-             seismological service said."
+            "A strong earthquake of magnitude {magnitude} struck off the coast of {place} on Monday at a depth of 10 \
+             kilometres, the country's seismological service said, and no damage was reported."
         );
         page(&format!("https://outlet-{at}.example/quake"), "2026-03-19T10:00:00Z", text)
     };

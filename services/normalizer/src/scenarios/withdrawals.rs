@@ -130,6 +130,8 @@ fn a_record_whose_page_is_missing_stands_where_its_heir_has_no_text_any_more() {
     assert!(!desk.has_text(&copy().article_id), "it has aged");
     assert!(desk.arrive([order(ORIGINAL, "missing")]).is_empty());
     assert!(standing(&desk).contains(&format!("usable {ORIGINAL} +{COPY}")), "{:?}", standing(&desk));
+    desk.arrive([order(ORIGINAL, "takedown")]);
+    assert!(!standing(&desk).iter().any(|record| record.contains(ORIGINAL)), "{:?}", standing(&desk));
 }
 
 #[test]

@@ -185,10 +185,13 @@ impl Store {
     pub async fn erase(&self, domain: &str, url: Option<&str>) -> Result<u64, StoreError> {
         // Where nothing was ever put, what is looked for is elsewhere.
         self.check().await?;
-        let folder = Path::from(folder_of(domain, url));
-        let found = self.objects.list(Some(&folder)).map_ok(|object| object.location).boxed();
-        let deleted = self.objects.delete_stream(found).try_fold(0, async |count, _| Ok(count + 1)).await;
-        deleted.map_err(|e| self.unavailable(&e))
+        let mut erased = 0;
+        for folder in folders_of(domain, url) {
+            let found = self.objects.list(Some(&Path::from(folder))).map_ok(|object| object.location).boxed();
+            let deleted = self.objects.delete_stream(found).try_fold(0, async |count, _| Ok(count + 1)).await;
+            erased += deleted.map_err(|e| self.unavailable(&e))?;
+        }
+        Ok(erased)
     }
 
     /// Whether a body was ever put here.
@@ -210,13 +213,20 @@ impl Store {
     }
 }
 
-/// Where the bodies of a domain are, or those of one of its addresses, whatever its scheme: a folder of millions of files
-/// serves nobody, so that there is one more in between.
+/// Where the bodies of a domain are, or those of one of its addresses under both schemes, as an article has it.
+fn folders_of(domain: &str, url: Option<&str>) -> Vec<String> {
+    let Some((_, rest)) = url.and_then(|url| url.split_once("://")) else {
+        return vec![folder_of(domain, url)];
+    };
+    ["https", "http"].map(|scheme| folder_of(domain, Some(&format!("{scheme}://{rest}")))).into()
+}
+
+/// Where the bodies of a domain are, or those of one of its addresses: a folder of millions of files serves nobody, so
+/// that there is one more in between.
 fn folder_of(domain: &str, url: Option<&str>) -> String {
     // Of an address literal ([::1]) not every character may be in a path.
     let domain = domain.replace(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-'), "_");
-    let without_scheme = |url| str::split_once(url, "://").map_or(url, |(_, rest)| rest);
-    match url.map(|url| blake3::hash(without_scheme(url).as_bytes()).to_hex()) {
+    match url.map(|url| blake3::hash(url.as_bytes()).to_hex()) {
         Some(hash) => format!("{domain}/{}/{hash}", &hash[..2]),
         None => domain,
     }

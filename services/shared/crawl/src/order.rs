@@ -59,8 +59,8 @@ pub struct HostQueue {
     given_up: Sorted<u64>,
     /// Why those were given up.
     failure: Option<Failure>,
-    /// Whether what was taken out last is a list: many of them with little between their readings, on a host with much
-    /// between its requests, leave no turn to what they lead to.
+    /// Whether the last turn was a list's: many of them with little between their readings, on a host with much between its
+    /// requests, leave no turn to what they lead to.
     is_after_list: bool,
 }
 
@@ -82,13 +82,17 @@ impl HostQueue {
     /// Takes a request out.
     pub fn remove(&mut self, turn: &Turn) {
         let sequence = turn.place.sequence;
-        self.is_after_list = !turn.place.is_article;
         self.ready.remove(&turn.place);
         self.waiting.remove(&(turn.due_at_ms, turn.place));
         self.given_up.remove(&sequence);
         if let Some(at_ms) = turn.expires_at_ms {
             self.expiring.remove(&(at_ms, sequence));
         }
+    }
+
+    /// A turn has ended, of a list or of an article.
+    pub fn turn_ended(&mut self, is_list: bool) {
+        self.is_after_list = is_list;
     }
 
     /// The host failed, and will be asked again at `host_next_at_ms`: whatever expires by then is given up now, because
@@ -119,8 +123,8 @@ impl HostQueue {
             self.ready.insert(place);
         }
         let first = self.ready.first()?;
-        let is_next = |place: &&Place| place.is_article && place.lane == first.lane;
-        let article = self.is_after_list.then(|| self.ready.iter().find(is_next)).flatten();
+        let mut of_lane = self.ready.iter().take_while(|place| place.lane == first.lane);
+        let article = self.is_after_list.then(|| of_lane.find(|place| place.is_article)).flatten();
         Some(article.unwrap_or(first).sequence)
     }
 
@@ -206,6 +210,7 @@ mod tests {
                 if let Some(at) = turns.iter().position(|t| Some(t.place.sequence) == head) {
                     let taken = turns.swap_remove(at);
                     queue.remove(&taken);
+                    queue.turn_ended(!taken.place.is_article);
                     is_after_list = !taken.place.is_article;
                 }
                 now_ms += pace;

@@ -87,7 +87,7 @@ pub enum Kind {
 }
 
 impl Metric {
-    /// The series of the values that its labels are said to have, between backticks; none where one is said to have others.
+    /// The series of the values that its labels are said to have, between backticks; there may be others besides.
     pub fn known_series(&self) -> Vec<Vec<&'static str>> {
         let mut series = vec![Vec::new()];
         for (_, values) in self.labels {

@@ -118,7 +118,7 @@ declare! {
     "cluster" {
         /// Articles decided on, by what they are to their story's original.
         NORMALIZER_ARRIVALS: IntCounterVec = "wireroom_normalizer_arrivals_total"
-            [relation: "`original`, `copy`, `excerpt`, `revision`, `extension`, `derived`, `taken_down` (it is refused)"] in "articles";
+            [relation: "`original`, `copy`, `excerpt`, `extension`, `derived`, `taken_down` (it is refused)"] in "articles";
         /// Canonical records and tombstones written.
         NORMALIZER_PUBLICATIONS: IntCounterVec = "wireroom_normalizer_publications_total"
             [change: "`created`, `corrected`, `reprocessed`, `takeover`, `superseded`, `withdrawn`, `buried`"] in "records";

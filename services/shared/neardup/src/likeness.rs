@@ -26,7 +26,8 @@ pub(crate) const MIN_WORDS: u32 = 10;
 /// Fewest shared shingles, of both sizes together, that say anything; texts with fewer are the same only word for word.
 const MIN_SHARED: u32 = 5;
 
-/// Figures of two reports disagree where at least two do and fewer than this share agree.
+/// Figures of two reports disagree where at least two do (of short texts and across time: one, see [`Likeness::rule`]) and
+/// fewer than this share agree.
 const FIGURES_AGREE: f32 = 0.6;
 const FIGURES_AGREE_ANY_TIME: f32 = 0.75;
 
@@ -174,8 +175,12 @@ impl Likeness {
             Proximity::SameDays => (Rule::NearText, ALIKE, FIGURES_AGREE),
             Proximity::AnyTime => (Rule::NearTextAnyTime, ALIKE_ANY_TIME, FIGURES_AGREE_ANY_TIME),
         };
-        // One figure among many that agree may be an edit; one of one is another report.
-        let is_strict = is_short || proximity == Proximity::AnyTime;
+        // One figure among others that agree may be an edit; one of one is another report.
+        let may_disagree = match proximity {
+            _ if is_short => 0,
+            Proximity::AnyTime if self.figures.0 == 0 => 0,
+            _ => 1,
+        };
         if words < MIN_WORDS {
             return Err(Miss::TooShort { words, least: MIN_WORDS });
         }
@@ -190,7 +195,7 @@ impl Likeness {
         } else {
             return Err(Miss::TooUnlike { five: (five, least.0), three: (three, least.1) });
         };
-        if !self.figures_agree(figures, is_strict) {
+        if !self.figures_agree(figures, may_disagree) {
             let (agreeing, shared) = self.figures;
             return Err(Miss::FiguresDisagree { agreeing, shared, least: figures });
         }
@@ -229,9 +234,8 @@ impl Likeness {
     }
 
     /// Reports recur word for word with other figures: those are not copies.
-    fn figures_agree(&self, share: f32, is_strict: bool) -> bool {
+    fn figures_agree(&self, share: f32, may_disagree: u32) -> bool {
         let (agreeing, shared) = self.figures;
-        let may_disagree = if is_strict && agreeing == 0 { 0 } else { 1 };
         shared <= agreeing + may_disagree || agreeing as f32 >= share * shared as f32
     }
 }

@@ -7,7 +7,7 @@ mod progress;
 
 use std::{
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
@@ -31,8 +31,10 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(30);
 const PORT: u16 = 9463;
 /// How often it is looked whether all is done.
 const LOOK: Duration = Duration::from_millis(20);
-/// How long the last records of a run that is followed may take to be read.
-const LAST_RECORDS: Duration = Duration::from_millis(500);
+/// How long the last records of a run that is followed may take to come, one after the other,
+const LAST_RECORD: Duration = Duration::from_millis(500);
+/// and all of them: a topic that others write to has no last one.
+const LAST_RECORDS: Duration = Duration::from_secs(3);
 
 /// A log, and the folder it is in.
 struct Place {
@@ -92,7 +94,8 @@ pub fn run(options: &RunOptions) -> Result<Outcome> {
     display.end();
     is_written?;
     if let Some(live) = &mut live {
-        while live.write(LAST_RECORDS)? {}
+        let until = Instant::now() + LAST_RECORDS;
+        while Instant::now() < until && live.write(LAST_RECORD)? {}
     }
     let out = live.is_none().then_some(&*options.out);
     let outcome = outcome::write(&place.log, &ledger, &requests, &unusable, out)?;

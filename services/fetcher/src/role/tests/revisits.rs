@@ -172,7 +172,25 @@ fn what_is_asked_for_again_and_is_gone_is_told() {
             b.advance(HOUR_MS);
         }
         assert_eq!(b.pages().iter().map(|page| page.is_gone).collect::<Vec<_>>(), [false, true]);
-        assert!(b.dead().is_empty() && b.begun().is_empty());
+        assert_eq!((b.dead().len(), b.begun().len()), (1, 0), "who asked is told, too");
+    });
+}
+
+#[test]
+fn what_is_gone_is_told_before_the_request_expires() {
+    with_bench(|b| {
+        b.submit(&request(URL));
+        b.settle();
+        let job = b.only();
+        b.end(&job, page());
+        b.advance(HOUR_MS);
+        let expires_at_ms = b.clock.now_ms() + 30_000;
+        b.submit(&Request { refetch: true, expires_at_ms, ..request(URL) });
+        b.settle();
+        let job = b.only();
+        b.end(&job, Found::Failed(Failure::Status(404)));
+        assert_eq!(b.pages().iter().map(|page| page.is_gone).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(b.dead()[0].0, "gone");
     });
 }
 

@@ -13,8 +13,8 @@ pub use rules::{Robots, Rule};
 pub const MAX_ROBOTS_BYTES: usize = 500 * 1024;
 /// How long a copy is used (RFC 9309 section 2.4).
 const MAX_AGE_MS: i64 = 24 * 3_600_000;
-/// How soon a copy that could not be renewed is tried again.
-const RENEWAL_MS: i64 = 3_600_000;
+/// How soon a copy that could not be renewed is tried again: later than the host is, after its longest back-off.
+const RENEWAL_MS: i64 = 2 * 3_600_000;
 
 /// What is known of the robots.txt of an origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_lasts_a_day_and_one_not_renewed_an_hour() {
+    fn a_copy_lasts_a_day_and_one_not_renewed_two_hours() {
         let file = robots_after_fetch(None, RobotsFetch::Text(b"x".to_vec()), "wireroom", 0);
         assert!(file.is_fresh(MAX_AGE_MS - 1) && !file.is_fresh(MAX_AGE_MS));
         let kept = robots_after_fetch(Some(&file), RobotsFetch::Failed, "wireroom", MAX_AGE_MS);

@@ -347,7 +347,12 @@ fn is_denied(cause: &KafkaError) -> bool {
     )
 }
 
+/// The value is not told: of a password whose setting is misspelt it is the password.
 fn misconfigured(cause: &KafkaError) -> LogError {
+    let cause = match cause {
+        KafkaError::ClientConfig(_, cause, ..) => cause.clone(),
+        other => other.to_string(),
+    };
     LogError::Fatal(format!("the Kafka client refuses its configuration: {cause}"))
 }
 
