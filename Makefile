@@ -14,28 +14,32 @@ RELEASE  = $(CARGO) build --workspace --release --locked
 MEASURED = $(RELEASE) --quiet --example corpora --example copies --bin wireroom --bin ninjs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-ops test-image lint bench quality train test-crash deny
+.PHONY: help setup setup-test setup-ops run test test-ops test-image lint bench quality train test-crash deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
-setup: ## Check what the build and the tests need; install what is missing (as root) or say how
+setup: ## Check what the build needs; install what is missing (as root) or say how
 	@.ci/setup
+
+setup-test: # The same for the tests
+	@.ci/setup test
+
+setup-ops: # The same for the checks of chart and image
+	@.ci/setup ops
 
 run: setup ## Run the pipeline on the embedded log over a small press of fictional outlets, and show what comes out
 	$(RELEASE) --bin wireroom --bin press
 	target/release/press demo target/release/wireroom
 
-test: setup ## Run every test, those on a real Kafka included
+test: setup-test ## Run every test, those on a real Kafka included
 	$(CARGO) test --workspace --locked
 
-test-ops: setup ## Check the chart, the image, the compose file, the rules and the contract
-	@.ci/setup ops
+test-ops: setup-ops ## Check the chart, the image, the compose file, the rules and the contract
 	@$(CARGO) build --quiet --locked --workspace --bin wireroom
 	@tests/ops/run
 
-test-image: setup ## Run the Dockerfile's own steps in IMAGE, an empty folder, and what comes of them (IMAGE=target/image)
-	@.ci/setup ops
+test-image: setup-ops ## Run the Dockerfile's own steps in IMAGE, an empty folder, and what comes of them (IMAGE=target/image)
 	rm -rf $(IMAGE)
 	tests/ops/image $(IMAGE)
 	WIREROOM_PROGRAM=$(abspath $(IMAGE))/image/usr/bin/wireroom tests/ops/run tests/ops/test_image.py
@@ -46,7 +50,7 @@ lint: setup ## Formatting, clippy, documentation: no warnings
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --workspace --no-deps --document-private-items --locked
 
-bench: setup ## Measure: one `name value unit` a line
+bench: setup-test ## Measure: one `name value unit` a line
 	@$(RELEASE) --bins
 	@target/release/bench target/release/wireroom
 	@target/release/bench_services
@@ -72,7 +76,7 @@ train: setup ## Train the extractor's model again on the recorded pages in CORPU
 	$(RELEASE) --example corpora
 	target/release/examples/corpora train services/shared/extraction/src/model.txt $(CORPORA)
 
-test-crash: setup ## Kill and restart the pipeline KILLS times on each log (KILLS=100), and the decider 50 times
+test-crash: setup-test ## Kill and restart the pipeline KILLS times on each log (KILLS=100), and the decider 50 times
 	WIREROOM_CRASH_KILLS=$(KILLS) WIREROOM_DECIDER_KILLS=50 \
 	  $(CARGO) test --workspace --locked --test crash --test decider -- --nocapture
 
