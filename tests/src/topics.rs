@@ -222,6 +222,6 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 
 /// Whether a request is one of those that a feed or sitemap gave: `LIST.N`.
 fn is_of_list(request_id: &str, list: &str) -> bool {
-    let number = request_id.strip_prefix(list).and_then(|rest| rest.strip_prefix('.'));
-    number.is_some_and(|number| number.parse::<u32>().is_ok())
+    let hash = request_id.strip_prefix(list).and_then(|rest| rest.strip_prefix('.'));
+    hash.is_some_and(|hash| u64::from_str_radix(hash, 16).is_ok())
 }
