@@ -220,7 +220,7 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 
-/// Whether a request is one of those that a feed or sitemap gave: `LIST.N`.
+/// Whether a request is one of those that a feed or sitemap gave: `LIST.HASH`.
 fn is_of_list(request_id: &str, list: &str) -> bool {
     let hash = request_id.strip_prefix(list).and_then(|rest| rest.strip_prefix('.'));
     hash.is_some_and(|hash| u64::from_str_radix(hash, 16).is_ok())
