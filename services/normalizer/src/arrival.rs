@@ -18,6 +18,7 @@ use crate::{
     known::{Known, recollect},
     packed::pack,
     record::{self, Publication},
+    revision::{corrects, is_teaser, merged, revises},
     rows::{Rows, Tables, declaring_key},
     withdrawal,
 };
@@ -452,60 +453,4 @@ fn regroup(
 fn resolve_declared(rows: &impl Rows, members: &[Known]) -> Result<Vec<Option<String>>, LogError> {
     let declared = members.iter().map(|known| known.state.declared_original_id.as_str());
     declared.map(|id| if id.is_empty() { Ok(None) } else { rows.resolve(id).map(Some) }).collect()
-}
-
-/// Whether `new` says anything else than `known`, and is the better witness. A document under another name does not: it is
-/// known by its text, and keeps the name that it came under first.
-fn revises(new: &Article, known: &Article) -> bool {
-    let images = |article: &Article| article.images.iter().map(|image| unsigned(image)).collect();
-    let essence = |article: &Article| Article {
-        images: images(article),
-        seen_at_ms: 0,
-        fetched_at_ms: 0,
-        request_id: String::new(),
-        run_id: String::new(),
-        source_id: String::new(),
-        document_name: String::new(),
-        extractor_version: String::new(),
-        labels: Default::default(),
-        ..article.clone()
-    };
-    let is_stale = new.fetched_at_ms != 0 && new.fetched_at_ms < known.fetched_at_ms;
-    let is_lesser = is_teaser(new) && !is_teaser(known);
-    !is_stale && !is_lesser && essence(new) != essence(known)
-}
-
-/// Whether `new` tells the story otherwise than `known`: another picture, or a better reading of the same page, does not.
-fn corrects(new: &Article, known: &Article) -> bool {
-    let story = |article: &Article| {
-        let Article { headline, subheadline, body_text, authors, published_at, .. } = article.clone();
-        (headline, subheadline, body_text, authors, published_at)
-    };
-    story(new) != story(known)
-}
-
-/// The address of an image without what signs it: that is another one at each fetch.
-fn unsigned(image: &str) -> String {
-    const SIGNING: [&str; 10] =
-        ["token", "sig", "signature", "expires", "exp", "policy", "key-pair-id", "hdnts", "se", "auth"];
-    let Some((address, query)) = image.split_once('?') else { return image.to_owned() };
-    let signs = |field: &&str| {
-        let name = field.split('=').next().unwrap_or_default().to_ascii_lowercase();
-        SIGNING.contains(&name.as_str()) || name.starts_with("x-amz-") || name.starts_with("x-goog-")
-    };
-    let kept: Vec<&str> = query.split('&').filter(|field| !signs(field)).collect();
-    if kept.is_empty() { address.to_owned() } else { format!("{address}?{}", kept.join("&")) }
-}
-
-fn is_teaser(article: &Article) -> bool {
-    article.verdict == article::Verdict::Teaser.as_str()
-}
-
-/// `kept` with what adds up over its arrivals: the first sighting, and all labels.
-fn merged(mut kept: Article, other: &Article) -> Article {
-    kept.seen_at_ms = kept.seen_at_ms.min(other.seen_at_ms);
-    for (name, value) in &other.labels {
-        kept.labels.entry(name.clone()).or_insert_with(|| value.clone());
-    }
-    kept
 }

@@ -1,11 +1,11 @@
 //! What deciding needs of an article.
 
-use article::{ArticleId, CanonicalUrl, Moment, Precision, Verdict};
+use article::{ArticleId, CanonicalUrl, Moment, Precision};
 use bytes::Bytes;
 use neardup::{Member, Paragraph, Sketch, TextHash};
 use wire::{Article, ArticleState, ParagraphSketch, Prepared};
 
-use crate::boilerplate;
+use crate::{boilerplate, revision::is_teaser};
 
 /// How far a date of publication may lie after the sighting: time zones, and clocks that are fast.
 const FUTURE_TOLERANCE_MS: i64 = 24 * 3_600_000;
@@ -79,7 +79,7 @@ pub(crate) fn facts(text_hash: &Bytes, article: &Article) -> ArticleState {
         seen_at_ms: article.seen_at_ms,
         is_agency: AGENCIES.binary_search(&publisher.domain.as_str()).is_ok(),
         trust: article.trust,
-        is_teaser: article.verdict == Verdict::Teaser.as_str(),
+        is_teaser: is_teaser(article),
         declared_original_id: declared_original(article).unwrap_or_default(),
         place: place(article),
         publisher: Some(publisher),

@@ -27,6 +27,7 @@ mod packed;
 mod prepare;
 mod record;
 mod registry;
+mod revision;
 mod rows;
 #[cfg(test)]
 mod scenarios;
