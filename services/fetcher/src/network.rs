@@ -17,8 +17,10 @@ use crate::{
     websub::hub::{Ask, Hubs},
 };
 
-/// What they do is waiting, and reading lists now and then.
-const THREADS: usize = 2;
+/// One waits for all hosts: two would wake each other, for a tenth more CPU a page.
+const WAITING_THREADS: usize = 1;
+/// Of those that read lists, which takes a while.
+const READING_THREADS: usize = 2;
 
 /// The network threads. Dropped, they cut off what is under way.
 pub(crate) struct Network {
@@ -33,8 +35,8 @@ pub(crate) struct Network {
 impl Network {
     pub(crate) fn start(visitor: Visitor) -> Result<Self, ConfigError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(THREADS)
-            .max_blocking_threads(THREADS)
+            .worker_threads(WAITING_THREADS)
+            .max_blocking_threads(READING_THREADS)
             .thread_name("fetch")
             .enable_all()
             .build()?;

@@ -61,7 +61,9 @@ pub fn sniff(content_type: &str, start: &[u8]) -> Kind {
     let by_markup = by_markup(&text);
     // A control character that somebody pasted makes no data of what is a page by its name, or by its first element.
     let is_page = by_markup.is_some() || matches!(named, Some(Kind::Html | Kind::Feed | Kind::Opml));
-    if !is_wide && start.iter().any(|&b| is_binary_byte(b)) && (!is_page || start.contains(&0)) {
+    // All bytes, several at a time: there is hardly ever one to stop at.
+    let has_binary = || start.iter().fold(false, |has, &b| has | is_binary_byte(b));
+    if !is_wide && has_binary() && (!is_page || start.contains(&0)) {
         return match named {
             Some(kind @ (Kind::Media | Kind::Pdf | Kind::Gzip)) => kind,
             _ => Kind::Binary,

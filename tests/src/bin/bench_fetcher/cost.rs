@@ -89,8 +89,8 @@ pub fn fetch(arguments: &[&str]) -> Result<()> {
     let [port, folder] = arguments else { anyhow::bail!("usage: part fetch PORT FOLDER") };
     let log = run::open(Path::new(folder))?;
     run::submit(&log, (0..PAGES).map(|n| url(n, port)))?;
-    let before = cpu_us()?;
     let worker = fetcher::worker(config(Duration::ZERO))?;
+    let before = cpu_us()?;
     run::until(&log, vec![worker], |_| Ok(run::ended(&log)? == PAGES as i64))?;
     let pages = log.end(wire::Topic::Pages.name())?;
     ensure!(pages == PAGES as i64, "{pages} pages came of {PAGES} requests");

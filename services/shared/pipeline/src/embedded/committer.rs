@@ -143,7 +143,7 @@ impl Committer {
         for topic in grown {
             let end = self.end(topic)?;
             batch.insert(&self.meta, end_key(topic), end.to_be_bytes());
-            self.bodies.sync(topic)?;
+            self.bodies.write(topic)?;
         }
         batch.commit().inspect_err(|_| self.is_broken = true)?;
         taken.retain(|(topic, end)| self.bodies.has_before(topic, *end));
