@@ -32,15 +32,13 @@ const KICKERS: &[&str] = &[
     "invisible",
 ];
 
-/// A heading's text without its kicker, unless it is little else.
+/// A heading's text without its kicker and its small print, unless it is little else.
 pub(crate) fn heading_text(outline: &Outline, at: usize) -> String {
     const LIMIT: usize = 2000;
     let is_kicker = |child: &usize| {
-        let class = outline.element(*child).and_then(|e| attr(e, "class")).unwrap_or_default();
-        !class.is_empty() && {
-            let class = class.to_ascii_lowercase();
-            KICKERS.iter().any(|kicker| class.contains(kicker))
-        }
+        let Some(element) = outline.element(*child) else { return false };
+        let class = attr(element, "class").unwrap_or_default().to_ascii_lowercase();
+        element.name() == "small" || KICKERS.iter().any(|kicker| class.contains(kicker))
     };
     let at = innermost(outline, at);
     if !outline.children(at).any(|child| is_kicker(&child)) {
@@ -141,6 +139,10 @@ mod tests {
             ("<h1> <a><span class=label>Bay</span> Ferry returns</a> </h1>", "Ferry returns"),
             ("<h1><span class=topic>Ferry returns</span> Review</h1>", "Ferry returns Review"),
             ("<h1>Ferry<br>returns</h1>", "Ferry returns"),
+            ("<h1><small>Bay</small> Ferry returns</h1>", "Ferry returns"),
+            ("<h1><small>Ferry returns</small></h1>", "Ferry returns"),
+            ("<h1>Ferry returns<span>All about the bay</span></h1>", "Ferry returns All about the bay"),
+            ("<h1>Ferry re<b>turns</b> at 8<i>pm</i></h1>", "Ferry returns at 8pm"),
             (
                 "<title>Ferry returns</title><h1>The Harbour Post</h1><h1>Menu</h1><h1>Ferry returns</h1>",
                 "Ferry returns",

@@ -123,7 +123,13 @@ impl<'a> Outline<'a> {
             let node = &self.nodes[next];
             next += 1;
             match self.page.content(node.place) {
-                Content::Text(text) => out.push_str(text),
+                Content::Text(text) => {
+                    // Elements styled as blocks need no white space between them.
+                    if out.ends_with(char::is_lowercase) && text.starts_with(char::is_uppercase) {
+                        out.push(' ');
+                    }
+                    out.push_str(text);
+                }
                 Content::Element(element) => match element.name() {
                     "script" | "style" | "noscript" | "template" | "svg" => next = node.end as usize,
                     "br" | "p" | "div" | "li" => out.push(' '),
