@@ -159,6 +159,10 @@ fn links(outline: &Outline, at: usize) -> bool {
 
 fn meta(element: &Element, found: &mut Declared) {
     let Some(content) = attr(element, "content").or_else(|| attr(element, "value")) else { return };
+    // Routers that know no script among their metas write JSON-LD so.
+    if attr(element, "name") == Some("script:ld+json") {
+        return json_ld(content, found);
+    }
     if found.meta.len() < MAX_VALUES {
         for key in ["property", "name", "itemprop", "http-equiv"] {
             if let Some(key) = attr(element, key) {
@@ -348,6 +352,16 @@ mod tests {
             assert_eq!(found.article_text("headline").unwrap().replace(' ', ""), "Tide", "{json}");
             assert_eq!(found.site_names, ["The Quay"], "{json}");
         }
+    }
+
+    #[test]
+    fn json_ld_in_a_meta_is_read() {
+        let page = r#"<meta name="script:ld+json" content="{&quot;@type&quot;:&quot;Article&quot;,&quot;headline&quot;:&quot;Tide&quot;}">"#;
+        let parsed = parse(page);
+        let outline = Outline::of(&parsed.html);
+        let found = declared(&outline);
+        assert_eq!(found.article_text("headline").as_deref(), Some("Tide"));
+        assert!(found.meta.is_empty());
     }
 
     #[test]
