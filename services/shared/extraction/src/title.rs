@@ -106,11 +106,12 @@ pub(crate) fn title(
 fn choose(candidates: &[Candidate], site: &Site, context: &Context) -> Option<Candidate> {
     let stripped: Vec<Candidate> = candidates
         .iter()
-        .map(|c| Candidate { source: c.source, text: site.strip(&c.text, c.source) })
+        .map(|c| Candidate { source: c.source, text: site.strip(&c.text, c.source, heading.as_deref()) })
         .filter(|c| !c.text.is_empty() && c.text.len() <= MAX_TITLE_BYTES && !site.is_name(&c.text))
         .collect();
     let stripped = without_sections(stripped);
     let keys: Vec<String> = stripped.iter().map(|c| loose(&c.text)).collect();
+    let heading = candidates.iter().find(|c| c.source == "h1").map(|c| loose(&c.text));
     let scores: Vec<i32> = (0..keys.len()).map(|at| score(at, &stripped, &keys, context)).collect();
     let best = (0..keys.len()).max_by_key(|&at| (scores[at], std::cmp::Reverse(at)))?;
     let chosen = (0..keys.len())

@@ -56,8 +56,8 @@ impl Site {
 
     /// Removes the site's name, and section names between, from the end or the beginning of a title. Of a `<title>`
     /// a last part of few words behind a bar goes too, as nothing else stands there; of others, one of a single word.
-    /// A headline that opens with the site's name is meant to: it is a newsletter's.
-    pub fn strip(&self, title: &str, source: &str) -> String {
+    /// A heading that opens with the site's name is meant to, and so is who repeats it: it is a newsletter's.
+    pub fn strip(&self, title: &str, source: &str, heading: Option<&str>) -> String {
         let (is_tag, is_heading) = (source == "title", source == "h1");
         let mut text = title.trim();
         for _ in 0..3 {
@@ -75,7 +75,9 @@ impl Site {
         if is_tag {
             text = before_joined_name(text).unwrap_or(text);
         }
+        text = before_handle(text).unwrap_or(text);
         if !is_heading
+            && heading.is_none_or(|heading| loose(text) != heading)
             && let Some((before, after)) = text.split_once([':', '|']).or_else(|| text.split_once(" - "))
             && self.is_name(before)
             && word_count(after) >= 3
@@ -109,6 +111,12 @@ fn before_joined_name(title: &str) -> Option<&str> {
     let is_short = after.chars().count() <= MAX_CHARS && after.chars().all(is_unspaced);
     (is_short && !after.is_empty() && before.chars().filter(|c| is_unspaced(*c)).count() > MAX_CHARS)
         .then(|| before.trim_end())
+}
+
+/// A title before the handle that the text of a share button ends with.
+fn before_handle(title: &str) -> Option<&str> {
+    let (before, handle) = title.rsplit_once(" via @")?;
+    (!handle.contains(char::is_whitespace)).then_some(before)
 }
 
 /// Separators that nothing follows.
@@ -158,8 +166,23 @@ mod tests {
             ("title", "渡轮今天重新开往海湾对岸-港口网", "渡轮今天重新开往海湾对岸"),
             ("h1", "渡轮今天重新开往海湾对岸-港口网", "渡轮今天重新开往海湾对岸-港口网"),
             ("title", "渡轮-港口网", "渡轮-港口网"),
+            ("meta", "Ferry returns via @quay_post", "Ferry returns"),
+            ("meta", "Ferry returns via @quay and bay", "Ferry returns via @quay and bay"),
         ] {
-            assert_eq!(site.strip(text, source), title, "{source}: {text}");
+            assert_eq!(site.strip(text, source, None), title, "{source}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_name_stays_where_the_heading_opens_with_it() {
+        let site = Site::new(["Harbour Post"], None);
+        let letter = "Harbour Post: Ferry returns today";
+        for (text, title) in [
+            (letter, letter),
+            ("Harbour Post: Ferry returns today | Harbour Post", letter),
+            ("Harbour Post: Ferry returns at last", "Ferry returns at last"),
+        ] {
+            assert_eq!(site.strip(text, "og:title", Some(&loose(letter))), title, "{text}");
         }
     }
 
