@@ -86,7 +86,9 @@ pub(crate) fn title(
         ("title", declared.title.as_deref()),
         ("feed", hint),
     ]);
-    let heading = main_heading(declared, accounts.iter().filter_map(|(_, text)| *text), site);
+    let slug = url.map(slug_words).unwrap_or_default();
+    let said = accounts.iter().filter_map(|(_, text)| *text).chain(slug.iter().map(String::as_str));
+    let heading = main_heading(declared, said, site);
     accounts.insert(0, ("h1", heading));
     let candidates: Vec<Candidate> = accounts
         .into_iter()
@@ -94,7 +96,7 @@ pub(crate) fn title(
         .filter(|c| c.text.chars().any(char::is_alphanumeric))
         .collect();
     let context = Context {
-        slug: url.map(slug_words).unwrap_or_default(),
+        slug,
         is_news: declared.types.iter().any(|t| t.contains("News")),
         is_blog: headline.is_some_and(|h| h.is_blog),
         subheadings: declared.subheadings.iter().filter(|(links, _)| !links).map(|(_, t)| loose(t)).collect(),
@@ -276,6 +278,22 @@ mod tests {
                 .map(|(source, text)| Candidate { source, text: text.to_owned() });
         let told = choose(&accounts, &Site::default(), &news).map(|c| c.text).unwrap_or_default();
         assert_eq!(told, "Ferry returns to the bay at last");
+    }
+
+    #[test]
+    fn the_address_tells_which_heading_is_the_article_s() {
+        let page =
+            "<title>Where to walk</title><h1>The finest piers of the bay</h1><h1>Where to eat next</h1>";
+        let parsed = crate::tree::parse(page);
+        let declared = crate::declared::declared(&crate::tree::Outline::of(&parsed.html));
+        for (url, expected) in [
+            (Some("https://quay.example/finest-piers-bay"), "The finest piers of the bay"),
+            (None, "Where to eat next"),
+        ] {
+            let url = url.map(|url| Url::parse(url).unwrap());
+            let told = title(&declared, None, url.as_ref(), &Site::default());
+            assert_eq!(told.map(|c| c.text).as_deref(), Some(expected), "{url:?}");
+        }
     }
 
     #[test]
