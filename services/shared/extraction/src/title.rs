@@ -33,6 +33,8 @@ struct Context {
 
 /// Longer headings are standfirsts marked up as headings.
 const MAX_TITLE_BYTES: usize = 400;
+/// So are those of more words, where the page has another account.
+const MAX_TITLE_WORDS: usize = 28;
 /// Parts of an address with fewer words are numbers and sections.
 const MIN_SLUG_WORDS: usize = 4;
 
@@ -60,6 +62,9 @@ mod evidence {
     /// Two words are a section or a brand; three may be.
     pub(super) const TWO_WORDS: i32 = -188;
     pub(super) const THREE_WORDS: i32 = -53;
+    /// A heading tells in full what others cut to fit.
+    pub(super) const ADDS: i32 = 200;
+    pub(super) const STANDFIRST: i32 = -300;
     pub(super) const CUT_OFF: i32 = -360;
     /// For all of the address's words; a share for some.
     pub(super) const ADDRESS: i32 = 88;
@@ -106,6 +111,7 @@ pub(crate) fn title(
 
 /// The text with most evidence, as the first of its sources writes it that does not shout.
 fn choose(candidates: &[Candidate], site: &Site, context: &Context) -> Option<Candidate> {
+    let heading = candidates.iter().find(|c| c.source == "h1").map(|c| loose(&c.text));
     let stripped: Vec<Candidate> = candidates
         .iter()
         .map(|c| Candidate { source: c.source, text: site.strip(&c.text, c.source, heading.as_deref()) })
@@ -113,7 +119,6 @@ fn choose(candidates: &[Candidate], site: &Site, context: &Context) -> Option<Ca
         .collect();
     let stripped = without_sections(stripped);
     let keys: Vec<String> = stripped.iter().map(|c| loose(&c.text)).collect();
-    let heading = candidates.iter().find(|c| c.source == "h1").map(|c| loose(&c.text));
     let scores: Vec<i32> = (0..keys.len()).map(|at| score(at, &stripped, &keys, context)).collect();
     let best = (0..keys.len()).max_by_key(|&at| (scores[at], std::cmp::Reverse(at)))?;
     let chosen = (0..keys.len())
@@ -139,6 +144,7 @@ fn score(at: usize, accounts: &[Candidate], keys: &[String], context: &Context) 
     let (json_ld, og, tag) = (says("json-ld"), says("og:title"), says("title"));
     let has_json_ld = accounts.iter().any(|c| c.source == "json-ld");
     let opens = (0..keys.len()).any(|other| opens(key, other, accounts, keys));
+    let adds = || (0..keys.len()).any(|other| adds(at, other, accounts, keys));
     let ends = keys.iter().any(|k| k.strip_suffix(key).is_some_and(|rest| rest.ends_with(' ')));
     let words = word_count(key);
     let text = &accounts[at].text;
@@ -157,8 +163,10 @@ fn score(at: usize, accounts: &[Candidate], keys: &[String], context: &Context) 
         (says("microdata") || says("feed"), e::OTHER),
         (opens, e::OPENS_ANOTHER),
         (ends, e::ENDS_ANOTHER),
+        (is_headed && adds(), e::ADDS),
         (words <= 2, e::TWO_WORDS),
         (words == 3, e::THREE_WORDS),
+        (words > MAX_TITLE_WORDS, e::STANDFIRST),
         (text.ends_with("...") || text.ends_with('…'), e::CUT_OFF),
     ]
     .into_iter()
@@ -170,11 +178,23 @@ fn score(at: usize, accounts: &[Candidate], keys: &[String], context: &Context) 
 /// Whether another account begins with a text and adds to it. A heading has no site to add: it tells in full what others
 /// cut to fit, but for what stands in brackets.
 fn opens(key: &str, other: usize, accounts: &[Candidate], keys: &[String]) -> bool {
-    let is_longer = keys[other].strip_prefix(key).is_some_and(|rest| rest.starts_with(' '));
     let is_headed = || accounts.iter().zip(keys).any(|(c, k)| c.source == "h1" && *k == keys[other]);
-    let is_aside =
-        || accounts[other].text.split(['(', '[', '|']).next().is_some_and(|text| loose(text) == key);
-    is_longer && (!is_headed() || is_aside())
+    begins_with(&keys[other], key) && (!is_headed() || is_aside(&accounts[other].text, key))
+}
+
+/// Whether a text begins with another account, of more than a section's length, and adds more than brackets to it.
+fn adds(at: usize, other: usize, accounts: &[Candidate], keys: &[String]) -> bool {
+    let key = &keys[other];
+    word_count(key) >= 3 && begins_with(&keys[at], key) && !is_aside(&accounts[at].text, key)
+}
+
+fn begins_with(long: &str, short: &str) -> bool {
+    long.strip_prefix(short).is_some_and(|rest| rest.starts_with(' '))
+}
+
+/// Whether a text adds only brackets, or what stands behind a bar.
+fn is_aside(text: &str, key: &str) -> bool {
+    text.split(['(', '[', '|']).next().is_some_and(|text| loose(text) == key)
 }
 
 /// The evidence of the address: the share of its words that a text has.
@@ -269,15 +289,30 @@ mod tests {
             ("Ferry returns to the bay: what to know", "Ferry returns to the bay: what to know"),
             ("Ferry returns to the bay (video)", short),
             ("Ferry returns to the bay [updated]", short),
+            ("Ferry returns to the bay | Updates and more", short),
         ] {
             assert_eq!(chosen(&[("h1", heading), ("og:title", short), ("title", short)]), title, "{heading}");
         }
         let news = Context { is_news: true, ..Context::default() };
-        let accounts =
-            [("h1", "Ferry returns to the bay at last"), ("json-ld", "Ferry returns to the bay at…")]
-                .map(|(source, text)| Candidate { source, text: text.to_owned() });
-        let told = choose(&accounts, &Site::default(), &news).map(|c| c.text).unwrap_or_default();
-        assert_eq!(told, "Ferry returns to the bay at last");
+        let full = "Ferry returns to the bay at last";
+        for others in [vec!["Ferry returns to the bay at…"], vec![short, short, short]] {
+            let others = ["json-ld", "og:title", "title"].into_iter().zip(others);
+            let accounts: Vec<_> = std::iter::once(("h1", full))
+                .chain(others)
+                .map(|(source, text)| Candidate { source, text: text.to_owned() })
+                .collect();
+            let told = choose(&accounts, &Site::default(), &news).map(|c| c.text).unwrap_or_default();
+            assert_eq!(told, full, "{accounts:?}");
+        }
+    }
+
+    #[test]
+    fn a_standfirst_is_no_title_where_there_is_one() {
+        let standfirst = "Learn when the ferry leaves, what it costs, where to park and how to take a bicycle along, \
+            and read what those who have crossed the bay a hundred times say of the new timetable";
+        let title = "When the ferry leaves";
+        assert_eq!(chosen(&[("h1", standfirst), ("og:title", title)]), title);
+        assert_eq!(chosen(&[("h1", standfirst)]), standfirst);
     }
 
     #[test]
