@@ -23,20 +23,55 @@ def test_the_messages_are_as_buf_wants_them():
 
 
 def test_no_message_breaks_its_readers():
-    head, base = git("rev-parse", "HEAD"), git("merge-base", "HEAD", "main")
-    # Of main itself: with what it was before.
-    base = git("rev-parse", "--verify", "HEAD^") if base == head else base
+    base = what_readers_have()
     if not base:
-        pytest.skip("there is no git history with a branch main to compare with")
+        pytest.skip("there is no git history to compare with")
     repository = git("rev-parse", "--path-format=absolute", "--git-common-dir")
     ran = buf("breaking", "proto", "--against", f"{repository}#ref={base},subdir=proto")
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def git(*arguments):
+def what_readers_have(repository=ROOT):
+    """The commit at which a branch left main; on main itself the one before the messages last changed."""
+    head = git("rev-parse", "HEAD", repository=repository)
+    for main in ("origin/main", "main"):
+        if (left := git("merge-base", "HEAD", main, repository=repository)) not in ("", head):
+            return left
+    changed = git("rev-list", "--max-count=1", "HEAD", "--", "proto", repository=repository)
+    return git("rev-parse", "--verify", f"{changed}^", repository=repository)
+
+
+def git(*arguments, repository=ROOT):
     """What git says; nothing where it cannot."""
-    ran = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+    ran = subprocess.run(["git", *arguments], cwd=repository, capture_output=True, text=True)
     return ran.stdout.strip() if ran.returncode == 0 else ""
+
+
+def test_messages_are_compared_with_what_readers_have(tmp_path):
+    ours, clone = tmp_path / "ours", tmp_path / "clone"
+    git("init", "--initial-branch=main", ours)
+
+    def commit(repository, path):
+        (repository / path).parent.mkdir(exist_ok=True)
+        with (repository / path).open("a") as file:
+            file.write("more\n")
+        git("add", ".", repository=repository)
+        git("-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--message", path, repository=repository)
+        return git("rev-parse", "HEAD", repository=repository)
+
+    commit(ours, "proto/canonical.proto")
+    before = commit(ours, "README.md")
+    commit(ours, "proto/canonical.proto")
+    main = commit(ours, "README.md")
+    assert what_readers_have(ours) == before
+    git("clone", ours, clone)
+    assert what_readers_have(clone) == before
+    commit(clone, "proto/canonical.proto")
+    commit(clone, "README.md")
+    assert what_readers_have(clone) == main
+    git("switch", "--create", "branch", repository=ours)
+    commit(ours, "proto/canonical.proto")
+    assert what_readers_have(ours) == main
 
 
 def test_what_breaks_readers_is_found(tmp_path):
