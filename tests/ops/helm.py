@@ -12,14 +12,19 @@ CHART = ROOT / "helm" / "wireroom"
 HelmError = helm_python.HelmError
 
 
-def render(values: dict | None = None, kubernetes: str = "1.34", chart: Path = CHART) -> list[dict]:
-    """Every object of a release `press` in the namespace `news`, hooks too."""
+def texts(values: dict | None = None, kubernetes: str = "1.34", chart: Path = CHART) -> dict[str, str]:
+    """Every template of a release `press` in the namespace `news`, hooks too, rendered, by its path."""
     options = {"name": "press", "namespace": "news", "kube_version": f"v{kubernetes}.0"}
     with helm_python.Chart.load(chart) as loaded:
         # Chart.render() cannot be told the version of Kubernetes; the call under it can.
         answer = _native.call_string("helm_render", loaded._raw(), json.dumps(values or {}), json.dumps(options))
-    texts = [text for name, text in json.loads(answer).items() if name.endswith(".yaml")]
-    return [found for text in texts for found in yaml.safe_load_all(text) if found]
+    return json.loads(answer)
+
+
+def render(values: dict | None = None, kubernetes: str = "1.34", chart: Path = CHART) -> list[dict]:
+    """Every object of that release."""
+    files = texts(values, kubernetes, chart).items()
+    return [found for name, text in files if name.endswith(".yaml") for found in yaml.safe_load_all(text) if found]
 
 
 def lint(values: dict, kubernetes: str) -> list[str]:

@@ -2,17 +2,19 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 
 import pytest
 import yaml
-from helm import CHART, ROOT, HelmError, environment, lint, one, pods, render
+from helm import CHART, ROOT, HelmError, environment, lint, one, pods, render, texts
 from matrix import MATRIX, ROLES, SASL
 from schemas import VERSIONS, faults, unrestricted
 from values_table import readme, rows
 
 CASES = pytest.mark.parametrize("values", MATRIX.values(), ids=MATRIX)
+ACLS = (ROOT / "deploy" / "acls.md").read_text()
 STATEFUL = {"press-wireroom-fetcher", "press-wireroom-cluster"}
 
 
@@ -82,6 +84,28 @@ def test_wireroom_takes_the_configuration(values, wireroom, tmp_path):
         [container] = pod["containers"]
         ran = subprocess.run([wireroom, *container["args"], "--help"], capture_output=True, text=True)
         assert ran.returncode == 0, (name, ran.stderr)
+
+
+@CASES
+def test_notes_tell_what_can_be_done(values, wireroom):
+    notes, objects = texts(values)["wireroom/templates/NOTES.txt"], render(values)
+    commands = [shlex.split(line) for line in notes.splitlines() if line.startswith("  kubectl ")]
+    assert all(command[1:3] == ["--namespace", "news"] for command in commands)
+    in_pods = [command for command in commands if "--" in command]
+    assert len(in_pods) == 2
+    for command in in_pods:
+        end = command.index("--")
+        pod, arguments = command[end - 1], command[end + 1 :]
+        owner = one(objects, "StatefulSet", pod.removesuffix("-0"))
+        settings = environment(owner["spec"]["template"]["spec"])
+        assert f'ENTRYPOINT ["{arguments[0]}"]' in (ROOT / "deploy" / "Dockerfile").read_text()
+        [topic, operation] = {"submit": ["requests", "Write"], "tail": ["canonical", "Read"]}[arguments[1]]
+        allowed = re.findall(rf"^\| fetcher \| topic \| `wireroom\.{topic}\.v1` \| (.*) \|$", ACLS, re.M)
+        is_known = settings.keys() & {"WIREROOM__KAFKA__CLIENT__SASL_MECHANISM", "WIREROOM__KAFKA__CLIENT__SSL_CERTIFICATE_LOCATION"}
+        is_said = f"{operation} on {settings['WIREROOM__KAFKA__PREFIX']}.{topic}.v1" in notes
+        assert is_said == bool(is_known and operation not in ",".join(allowed)), arguments
+        ran = subprocess.run([wireroom, *arguments[1:], "--help"], capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
 
 
 def test_instances_that_come_back_keep_their_names():
