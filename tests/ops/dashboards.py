@@ -80,6 +80,7 @@ DASHBOARDS = {
             ("Fields found", "The share of documents that have them, over the last hour. A fall tells of sites that changed.", "percentunit", [("wireroom:fields_present:ratio1h", "{{field}}")], "line"),
             ("Time of a document", "Its body at hand.", "s", quantiles("wireroom_extractor_page_seconds"), "line"),
             ("Doubts a document", "Warnings noted on what was extracted.", "short", [(f"{rate('wireroom_extractor_warnings_total')} / {rate('wireroom_extractor_documents_total')}", "warnings")], "line"),
+            ("Encodings", "What told them. Guesses that become many are of servers and templates that say what is not so.", "ops", [(rate("wireroom_extractor_charsets_total", "via"), "{{via}}")], "stack"),
             ("Read and found", "Bytes of documents, inflated, and of the texts in them.", "Bps", [(rate("wireroom_extractor_read_bytes_total"), "read"), (rate("wireroom_extractor_text_bytes_total"), "text")], "line"),
         ]),
     ]),

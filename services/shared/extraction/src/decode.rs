@@ -19,6 +19,8 @@ const META_PRESCAN_BYTES: usize = 4096;
 /// Decoded text, and what was doubtful about it.
 pub(crate) struct Decoded<'a> {
     pub text: Cow<'a, str>,
+    /// As [`Extraction::charset_via`](crate::Extraction::charset_via) has it.
+    pub charset_via: &'static str,
     pub warning: Option<String>,
 }
 
@@ -29,7 +31,7 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, url: Optio
         None => decoded,
         Some(text) => {
             let warning = decoded.warning.or_else(|| Some("encoded twice, which is undone".to_owned()));
-            Decoded { text: text.into(), warning }
+            Decoded { text: text.into(), warning, ..decoded }
         }
     }
 }
@@ -40,30 +42,30 @@ fn decode_once<'a>(bytes: &'a [u8], content_type: Option<&str>, url: Option<&str
         .then(|| format!("only the first {MAX_INPUT_BYTES} bytes of {} were read", bytes.len()));
     if let Some((encoding, mark)) = Encoding::for_bom(cut) {
         let (text, _) = encoding.decode_without_bom_handling(cut.get(mark..).unwrap_or_default());
-        return Decoded { text, warning };
+        return Decoded { text, charset_via: "bom", warning };
     }
     // UTF-16 cannot declare itself in markup; its first `<` does.
     let wide = [(&b"<\0"[..], UTF_16LE), (b"\0<", UTF_16BE)];
     if let Some((_, encoding)) = wide.into_iter().find(|(start, _)| cut.starts_with(start)) {
-        return Decoded { text: encoding.decode_without_bom_handling(cut).0, warning };
+        return Decoded { text: encoding.decode_without_bom_handling(cut).0, charset_via: "guess", warning };
     }
-    let declared = content_type.and_then(charset_of_header).or_else(|| charset_of_markup(cut));
-    if let Some(encoding) = declared.or(Some(UTF_8))
-        && let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(cut)
-        && (declared.is_some() || !looks_like_escape_encoding(cut))
+    let of_header = content_type.and_then(charset_of_header).map(|encoding| (encoding, "header"));
+    let of_page = || charset_of_markup(cut).map(|encoding| (encoding, "page"));
+    let found = of_header.or_else(of_page);
+    let (declared, via) = found.unwrap_or((UTF_8, "guess"));
+    if let Some(text) = declared.decode_without_bom_handling_and_without_replacement(cut)
+        && (found.is_some() || !looks_like_escape_encoding(cut))
     {
-        return Decoded { text, warning };
+        return Decoded { text, charset_via: via, warning };
     }
     let detected = detect(cut, url);
-    if let Some(declared) = declared
-        && declared != detected
-        && warning.is_none()
-    {
+    if found.is_some() && declared != detected && warning.is_none() {
         warning = Some(format!("declared as {}, read as {}", declared.name(), detected.name()));
     }
     // One stray byte in a long UTF-8 page must not turn it all into another encoding.
     let encoding = if mostly_utf8(cut) { UTF_8 } else { detected };
-    Decoded { text: encoding.decode_without_bom_handling(cut).0, warning }
+    let charset_via = if encoding == declared { via } else { "guess" };
+    Decoded { text: encoding.decode_without_bom_handling(cut).0, charset_via, warning }
 }
 
 fn charset_of_header(header: &str) -> Option<&'static Encoding> {
@@ -129,24 +131,34 @@ mod tests {
         let quoted =
             [b"<meta http-equiv=x content='text/html; charset=\"cp1251\"'>".as_slice(), &cp1251].concat();
         let lying = [b"<meta charset=utf-8><p>".as_slice(), &cp1251].concat();
-        for (bytes, header) in [
-            (declared.as_slice(), None),
-            (quoted.as_slice(), None),
-            (lying.as_slice(), None),
-            (&cp1251, Some("text/html; charset=Windows-1251")),
-            (&cp1251, Some("text/html; charset=utf-8")),
-            (&cp1251, None),
+        for (bytes, header, via) in [
+            (declared.as_slice(), None, "page"),
+            (declared.as_slice(), Some("text/html; charset=cp1251"), "header"),
+            (quoted.as_slice(), None, "page"),
+            (lying.as_slice(), None, "guess"),
+            (&cp1251, Some("text/html; charset=Windows-1251"), "header"),
+            (&cp1251, Some("text/html; charset=utf-8"), "guess"),
+            (&cp1251, None, "guess"),
         ] {
-            assert!(decode(bytes, header, None).text.contains("принял решение"), "{header:?}");
+            let decoded = decode(bytes, header, None);
+            assert!(decoded.text.contains("принял решение"), "{header:?}");
+            assert_eq!(decoded.charset_via, via, "{header:?}");
         }
-        assert_eq!(decode(b"\xff\xfeh\0i\0", None, None).text, "hi");
-        assert_eq!(decode(b"\xef\xbb\xbfhi", Some("text/html; charset=latin1"), None).text, "hi");
+        for (bytes, header, via) in [
+            (b"\xff\xfeh\0i\0".as_slice(), None, "bom"),
+            (b"\xef\xbb\xbfhi", Some("text/html; charset=latin1"), "bom"),
+            (b"hi", None, "guess"),
+        ] {
+            let decoded = decode(bytes, header, None);
+            assert_eq!((&*decoded.text, decoded.charset_via), ("hi", via));
+        }
     }
 
     #[test]
     fn one_stray_byte_does_not_change_the_encoding() {
         let bytes = ["Größere Mühe über Ärger und Öl. ".repeat(20).as_bytes(), b"\x92s"].concat();
         assert!(decode(&bytes, None, None).text.starts_with("Größere Mühe"));
+        assert_eq!(decode(&bytes, Some("text/html; charset=utf-8"), None).charset_via, "header");
     }
 
     #[test]

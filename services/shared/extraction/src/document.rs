@@ -29,6 +29,7 @@ pub fn extract_document(document: &Document) -> Extraction {
     }
     let decoded = decode(document.bytes, document.content_type, None);
     let mut out = extract_plain(&decoded.text);
+    out.charset_via = decoded.charset_via;
     out.warnings.extend(decoded.warning);
     out
 }

@@ -59,6 +59,10 @@ pub struct Extraction {
     pub license: Option<String>,
     /// Which source each field was taken from.
     pub provenance: BTreeMap<&'static str, &'static str>,
+    /// What told the encoding: `bom`, `header`, `page`, or `guess` where none of these did, or the bytes belied it. Of no
+    /// use to readers of the text.
+    #[serde(skip)]
+    pub charset_via: &'static str,
     /// What was cut or doubtful.
     pub warnings: Vec<String>,
     /// What the page is.
@@ -94,6 +98,7 @@ impl Default for Extraction {
             robots: Directives::default(),
             license: None,
             provenance: BTreeMap::new(),
+            charset_via: "guess",
             warnings: Vec::new(),
             verdict: Verdict::Other,
             evidence: Vec::new(),

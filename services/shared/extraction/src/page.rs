@@ -65,6 +65,7 @@ pub(crate) fn extract(page: &Page, watch: &mut Watch) -> Extraction {
     let marks = marks(&outline);
     let declared = declared(&outline);
     let mut out = Extraction {
+        charset_via: decoded.charset_via,
         warnings: decoded.warning.into_iter().chain(parsed.warnings).collect(),
         ..Extraction::default()
     };

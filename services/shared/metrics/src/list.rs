@@ -105,6 +105,9 @@ declare! {
         /// Documents in which the field was found.
         EXTRACTOR_FIELDS_PRESENT: IntCounterVec = "wireroom_extractor_fields_present_total"
             [field: "`title`, `text`, `authors`, `published`, `language`"] in "documents";
+        /// Documents, by what told their encoding.
+        EXTRACTOR_CHARSETS: IntCounterVec = "wireroom_extractor_charsets_total"
+            [via: "`bom` (byte order mark), `header`, `page`, `guess` (none of these, or the bytes belie it)"] in "documents";
         /// Doubts noted on what was extracted.
         EXTRACTOR_WARNINGS: IntCounter = "wireroom_extractor_warnings_total" [] in "warnings";
         /// Time a page or document took, its body at hand.
