@@ -298,6 +298,11 @@ impl Config {
         open_store(&self.store).map(drop)
     }
 
+    /// The same but for the list of sources: with a wrong one it starts, and waits for a better.
+    pub fn check_start(&self) -> Result<(), ConfigError> {
+        Self { sources: None, ..self.clone() }.check()
+    }
+
     /// Refuses bodies that neither a record nor the store would take.
     pub(crate) fn check_bodies(&self) -> Result<(), ConfigError> {
         let least = self.longest_body();

@@ -11,9 +11,11 @@ pub const SERVICE: Service = Service { name: "fetcher", port: 9464 };
 /// Requests are small, the documents that some carry are not.
 const LIMITS: Limits = Limits { records: 256, bytes: 16 << 20, timers: 256 };
 
-/// The fetcher's one role, from the sections `[fetcher]` and `[store]`.
+/// The fetcher's one role, from the sections `[fetcher]` and `[store]`, if it can start with them.
 pub fn workers(config: &service::Config) -> anyhow::Result<Vec<Worker>> {
-    Ok(vec![worker(Config::of(config)?)?])
+    let config = Config::of(config)?;
+    config.check_start()?;
+    Ok(vec![worker(config)?])
 }
 
 /// The fetcher's one role.

@@ -3,10 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
-
-/// What scripts read.
-const EXIT_CODES: &str =
-    "Exit codes: 0 all well, 1 something failed or is wrong (it is named), 2 wrong usage or configuration";
+use service::EXIT_CODES;
 
 /// Streaming ingestion for news: URLs and reprints in, clean canonical articles out, each once.
 #[derive(Debug, Parser)]

@@ -60,10 +60,7 @@ impl Usage {
 }
 
 fn is_usage(failure: &anyhow::Error) -> bool {
-    failure.is::<Usage>()
-        || failure.is::<service::ConfigError>()
-        || failure.is::<fetcher::ConfigError>()
-        || failure.is::<trace::TraceError>()
+    failure.is::<Usage>() || service::is_misconfigured(failure) || failure.is::<fetcher::ConfigError>()
 }
 
 fn command(cli: Cli) -> anyhow::Result<Outcome> {

@@ -4,18 +4,16 @@ use std::io::Write;
 
 use anyhow::Result;
 use normalizer::RoleName;
-use pipeline::kafka::admin::check_client;
-use service::{Config, KafkaSection, Worker, serve};
+use service::{Config, ConfigError, KafkaSection, Worker, serve};
 use trace::Tracer;
 
-use crate::{Outcome, Usage, cli::NormalizerRole, streams::stdout};
+use crate::{Outcome, cli::NormalizerRole, streams::stdout};
 
 /// Sections that some role reads.
 const SECTIONS: [&str; 4] = ["fetcher", "extractor", "normalizer", "store"];
 
 pub fn fetcher(args: &service::Args) -> Result<Outcome> {
     let config = load(args)?;
-    startable(fetcher::Config::of(&config)?)?;
     serve(fetcher::SERVICE, &config, fetcher::workers(&config)?)?;
     Ok(Outcome::Done)
 }
@@ -54,26 +52,13 @@ pub fn check_config(args: &service::Args) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The fetcher's settings, if it can start with them. It starts with a list of outlets that is wrong, and waits for a better
-/// one.
-pub fn startable(config: fetcher::Config) -> Result<fetcher::Config> {
-    fetcher::Config { sources: None, ..config.clone() }.check()?;
-    Ok(config)
-}
-
-fn extractors(config: &Config) -> Result<Vec<Worker>> {
-    extractor::workers(config).map_err(misconfigured)
+fn extractors(config: &Config) -> Result<Vec<Worker>, ConfigError> {
+    extractor::workers(config).map_err(ConfigError::Refused)
 }
 
 /// The configuration of a service, refused where a section has no reader, or the Kafka client would not have it.
 pub fn load(args: &service::Args) -> Result<Config> {
-    let config = known(args.load()?)?;
-    check_client(&config.kafka.visitor()).map_err(misconfigured)?;
-    Ok(config)
-}
-
-fn misconfigured(cause: impl Into<anyhow::Error>) -> anyhow::Error {
-    Usage::wrong(format_args!("{:#}", cause.into()))
+    known(args.load()?)
 }
 
 /// A configuration all of whose sections some role reads.

@@ -106,6 +106,9 @@ pub enum ConfigError {
     /// A section, a setting or a value that is none: a sentence.
     #[error("{0}")]
     Mistake(String),
+    /// A setting with which a role, or the client of Kafka, does not start.
+    #[error("{0:#}")]
+    Refused(anyhow::Error),
 }
 
 impl Config {

@@ -15,7 +15,7 @@ mod workers;
 pub use config::{Config, ConfigError, KafkaSection, LogFormat, ServiceSection};
 pub use health::Health;
 pub use hold::hold_for_tests;
-pub use serve::{Args, Service, main, serve};
+pub use serve::{Args, EXIT_CODES, Service, is_misconfigured, main, serve};
 pub use signals::stop_on_signals;
 pub use telemetry::init as init_telemetry;
 pub use workers::{Running, Worker};

@@ -3,11 +3,18 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use pipeline::{AnyLog, Shutdown, kafka::Kafka};
-use trace::Tracer;
+use pipeline::{
+    AnyLog, Shutdown,
+    kafka::{Kafka, admin::check_client},
+};
+use trace::{TraceError, Tracer};
 use tracing::info;
 
-use crate::{Config, Health, Running, Worker, init_telemetry, stop_on_signals};
+use crate::{Config, ConfigError, Health, Running, Worker, init_telemetry, stop_on_signals};
+
+/// What scripts read; the last words of `--help`.
+pub const EXIT_CODES: &str =
+    "Exit codes: 0 all well, 1 something failed or is wrong (it is named), 2 wrong usage or configuration";
 
 /// What every service takes on its command line; each goes before the file and the environment.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -33,8 +40,8 @@ pub struct Args {
 }
 
 impl Args {
-    /// The configuration with these arguments in it.
-    pub fn load(&self) -> anyhow::Result<Config> {
+    /// The configuration with these arguments in it, if the client of Kafka would take it.
+    pub fn load(&self) -> Result<Config, ConfigError> {
         let mut config = Config::load(self.config.as_deref())?;
         let Self { config: _, kafka, prefix, data, instance, listen } = self.clone();
         config.kafka.brokers = kafka.unwrap_or(config.kafka.brokers);
@@ -42,6 +49,7 @@ impl Args {
         config.kafka.instance = instance.unwrap_or(config.kafka.instance);
         config.service.data = data.or(config.service.data);
         config.service.listen = listen.or(config.service.listen);
+        check_client(&config.kafka.visitor()).map_err(|cause| ConfigError::Refused(cause.into()))?;
         Ok(config)
     }
 }
@@ -69,10 +77,15 @@ pub fn serve(service: Service, config: &Config, workers: Vec<Worker>) -> anyhow:
     running.join()
 }
 
+/// Whether it is the configuration that a process failed at: its exit code is 2 then, as where an argument is none.
+pub fn is_misconfigured(failure: &anyhow::Error) -> bool {
+    failure.is::<ConfigError>() || failure.is::<TraceError>()
+}
+
 /// The whole `main` of a thin binary: arguments, configuration, the roles that `workers` makes of it, exit code.
 pub fn main(service: Service, workers: fn(&Config) -> anyhow::Result<Vec<Worker>>) -> ExitCode {
     #[derive(Parser)]
-    #[command(version)]
+    #[command(version, after_help = EXIT_CODES)]
     struct Cli {
         #[command(flatten)]
         args: Args,
@@ -81,7 +94,7 @@ pub fn main(service: Service, workers: fn(&Config) -> anyhow::Result<Vec<Worker>
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             report(&failure);
-            ExitCode::FAILURE
+            if is_misconfigured(&failure) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -92,7 +105,7 @@ fn serve_configured(
     workers: fn(&Config) -> anyhow::Result<Vec<Worker>>,
 ) -> anyhow::Result<()> {
     let config = args.load()?;
-    serve(service, &config, workers(&config)?)
+    serve(service, &config, workers(&config).map_err(ConfigError::Refused)?)
 }
 
 #[allow(clippy::print_stderr, reason = "the last word of a process that may not have come to logging")]

@@ -166,7 +166,8 @@ fn fetcher_of(options: &RunOptions, config: &Config) -> Result<fetcher::Config> 
         fetcher.sources = None;
     }
     fetcher.give_up_after = options.give_up_after.unwrap_or(patience);
-    serve::startable(fetcher)
+    fetcher.check_start()?;
+    Ok(fetcher)
 }
 
 fn workers(fetcher: fetcher::Config, options: &RunOptions, config: &Config) -> Result<Vec<Worker>> {

@@ -1,0 +1,18 @@
+//! The binary ends as `wireroom normalizer` does: with 2 where the configuration is wrong.
+
+use std::process::Command;
+
+#[test]
+fn a_wrong_configuration_is_named_and_ends_with_2() {
+    let mut normalizer = Command::new(env!("CARGO_BIN_EXE_normalizer"));
+    let output = normalizer.env("WIREROOM__NORMALIZER__ENCODING", "xml").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("encoding"), "{said}");
+}
+
+#[test]
+fn help_has_the_exit_codes() {
+    let output = Command::new(env!("CARGO_BIN_EXE_normalizer")).arg("--help").output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).ends_with(&format!("{}\n", service::EXIT_CODES)));
+}
