@@ -57,6 +57,12 @@ def test_what_they_show_is_there(pattern, known):
     assert {re.sub("_(bucket|count|sum)$", "", name) for name in asked} - known == set()
 
 
+def test_nothing_is_shown_where_there_is_nothing():
+    rules = [rule["expr"] for group in RULES["groups"] for rule in group["rules"]]
+    # A number of no series, which would pass for data.
+    assert [expression for expression in expressions() + rules if "vector(" in expression] == []
+
+
 def test_every_metric_is_shown_or_said_why_not():
     # The rest of the story of a metric that is shown, or what only an alert asks for.
     unseen = {
