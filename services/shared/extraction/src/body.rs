@@ -14,6 +14,7 @@ use crate::{
     phrases::furniture,
     sift::sift,
     text::{cut, loose, squeeze, unescape},
+    title::Site,
     tree::Outline,
 };
 
@@ -26,6 +27,8 @@ pub(crate) struct Clues<'a> {
     pub article_body: &'a str,
     /// The page's host.
     pub host: &'a str,
+    /// What the site is called; `None` where nothing is known of it.
+    pub site: Option<&'a Site>,
     /// Names of the authors declared.
     pub authors: &'a [String],
 }

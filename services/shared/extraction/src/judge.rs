@@ -7,6 +7,7 @@ use crate::{
     body::{Clues, Reading},
     dates::read_date,
     features::{Proposal, features, names},
+    marks::Marks,
     model::Model,
     people::{has_byline_prefix, names_a_person},
     sift::{without_pull_quotes, without_repeats},
@@ -49,8 +50,9 @@ pub(crate) fn judge(reading: &Reading, proposal: &Proposal, clues: &Clues, watch
     let story = kept.iter().position(|&k| reading.blocks[k].prose() > STORY).unwrap_or(0);
     let title = loose(clues.title);
     let head = story.max(STANDFIRST).min(kept.len());
-    let signed: Vec<usize> = kept.drain(..head).filter(|&k| !signs(&reading.blocks[k], &title)).collect();
-    without_pull_quotes(&reading.blocks, without_repeats(&reading.blocks, [signed, kept].concat()))
+    let is_signature = |k: &usize| signs(&reading.blocks[*k], &title) || is_author(reading, *k);
+    let head: Vec<usize> = kept.drain(..head).filter(|k| !is_signature(k)).collect();
+    without_pull_quotes(&reading.blocks, without_repeats(&reading.blocks, [head, kept].concat()))
 }
 
 /// Prose with which the story has begun, or its standfirst.
@@ -71,13 +73,41 @@ fn signs(block: &Block, title: &str) -> bool {
     !matches!(block.kind, Kind::Heading(_)) && block.text.lines().all(&mut says) && is_signed
 }
 
+/// Whether a block says no more than a name, and its class that it is the author's.
+fn is_author(reading: &Reading, k: usize) -> bool {
+    let block = &reading.blocks[k];
+    reading.marks[block.element].has(Marks::AUTHOR.with(Marks::BYLINE))
+        && block.words() <= 5
+        && !block.ends_sentence()
+        && names_a_person(&block.text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         blocks::blocks,
+        marks::marks,
         tree::{Outline, parse},
     };
+
+    #[test]
+    fn an_author_by_class_is_told_from_prose() {
+        for (html, is_name) in [
+            ("<p class=author>Ann Able", true),
+            ("<p class=byline>Ann Able and Bo Beam", true),
+            ("<p class=intro>Ann Able", false),
+            ("<p class=author>Ann Able sails.", false),
+            ("<p class=author>Ann Able has written of the bay and its ferries", false),
+        ] {
+            let parsed = parse(html);
+            let outline = Outline::of(&parsed.html);
+            let (blocks, marks) = (blocks(&outline), marks(&outline));
+            let reading =
+                Reading { outline: &outline, marks: &marks, dropped: vec![false; blocks.len()], blocks };
+            assert_eq!(is_author(&reading, 0), is_name, "{html}");
+        }
+    }
 
     #[test]
     fn a_line_that_signs_is_told_from_prose() {

@@ -61,6 +61,12 @@ marks! {
     HEADLINE = 20;
     /// A box with a quotation of the text.
     PULL_QUOTE = 21;
+    /// Something announced: a card, a tile.
+    TEASER = 22;
+    /// By its class not shown until a script shows it.
+    TUCKED = 23;
+    /// A thing that is sold.
+    SHOP = 24;
 }
 
 impl Marks {
@@ -185,9 +191,19 @@ fn of_tokens(value: &str) -> Marks {
     let mut marks = Marks::default();
     for token in value.split_ascii_whitespace().take(24) {
         of_token(token, &mut marks);
+        if HIDING.contains(&token) {
+            marks.add(Marks::TUCKED);
+        }
+    }
+    // Shown on wider windows.
+    if marks.has(Marks::TUCKED) && [":", "-block", "-flex"].iter().any(|shows| value.contains(shows)) {
+        marks = marks.without(Marks::TUCKED);
     }
     marks
 }
+
+/// Classes of frameworks that hide.
+const HIDING: &[&str] = &["hidden", "is-hidden", "hide", "d-none", "u-hidden", "display-none", "invisible"];
 
 /// One class name or id, as `article-body__share`, `relatedArticles` or `ad_slot-3`.
 fn of_token(token: &str, marks: &mut Marks) {
@@ -263,6 +279,12 @@ const WORDS: &[(Marks, &str)] = &[
          sponsored anzeige werbung publicidad publicite pubblicita promo promos promotion promoted \
          banner banners adunit reklama reklame annonce leaderboard mpu",
     ),
+    (
+        Marks::TEASER,
+        "teaser teasers snippet snippets card cards tile tiles carousel slider swiper slick flickity splide \
+         listing grid",
+    ),
+    (Marks::SHOP, "product products price shop buy deal deals shopping affiliate amazon merchant"),
     (Marks::CONSENT, "cookie cookies consent gdpr cmp onetrust didomi cookiebanner usercentrics"),
     (
         Marks::CAPTION,
@@ -370,6 +392,10 @@ fn of_pair(first: &str, second: &str, marks: &mut Marks) {
             "tag" | "topic" | "category" | "post" | "article",
             "list" | "links" | "tags" | "topics" | "cloud" | "categories",
         ) => Marks::TAGS,
+        (
+            "privacy",
+            "banner" | "center" | "modal" | "notice" | "popup" | "pref" | "preferences" | "settings",
+        ) => Marks::CONSENT,
         ("pull" | "blockquote", "quote" | "pull") => Marks::PULL_QUOTE,
         ("sr" | "screen" | "visually", "only" | "reader" | "hidden") => Marks::HIDDEN,
         (
@@ -395,6 +421,19 @@ mod tests {
     }
 
     #[test]
+    fn classes_hide_unless_others_show() {
+        for (class, is_tucked) in [
+            ("notice hidden", true),
+            ("d-none", true),
+            ("hidden md:block", false),
+            ("d-none d-md-flex", false),
+            ("hidden-gems", false),
+        ] {
+            assert_eq!(of_tokens(class).has(Marks::TUCKED), is_tucked, "{class}");
+        }
+    }
+
+    #[test]
     fn class_names_are_read_by_their_words() {
         for (token, mark) in [
             ("article-body", Marks::BODY),
@@ -407,6 +446,9 @@ mod tests {
             ("wp-caption-text", Marks::CAPTION),
             ("post-comments", Marks::COMMENTS),
             ("vjs-no-js", Marks::HIDDEN),
+            ("privacy-modal-text", Marks::CONSENT),
+            ("c-teaser__text", Marks::TEASER),
+            ("product-box", Marks::SHOP),
         ] {
             assert!(marks(token).has(mark), "{token}");
         }
@@ -418,6 +460,7 @@ mod tests {
             "navy",
             "badge",
             "story",
+            "tag-privacy",
             "lg:hidden",
             "commentary",
         ] {

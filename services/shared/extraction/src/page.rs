@@ -82,6 +82,7 @@ pub(crate) fn extract(page: &Page, watch: &mut Watch) -> Extraction {
     let authors = declared_people(&declared);
     let clues = Clues {
         host: url.as_ref().and_then(Url::host_str).unwrap_or_default(),
+        site: Some(&site),
         authors: &authors,
         title: title.as_ref().map_or("", |t| &t.text),
         description: summary.as_ref().map_or("", |(s, _)| s),

@@ -3,7 +3,7 @@
 use super::{Page, Row, flag};
 use crate::{blocks::Block, body::Reading, marks::Marks};
 
-const MARKS: [(&str, Marks); 22] = [
+const MARKS: [(&str, Marks); 25] = [
     ("nav", Marks::NAV),
     ("comments", Marks::COMMENTS),
     ("related", Marks::RELATED),
@@ -26,6 +26,9 @@ const MARKS: [(&str, Marks); 22] = [
     ("date", Marks::DATE),
     ("headline", Marks::HEADLINE),
     ("pull quote", Marks::PULL_QUOTE),
+    ("teaser", Marks::TEASER),
+    ("tucked", Marks::TUCKED),
+    ("shop", Marks::SHOP),
 ];
 
 const TAGS: [&str; 16] = [

@@ -6,6 +6,7 @@ use crate::{
     body::Clues,
     dates::read_date,
     text::{loose, unescape},
+    title::Site,
     tree::{Content, Outline},
 };
 
@@ -43,11 +44,12 @@ pub(super) fn text(block: &Block, read: &Read, row: &mut Row) {
 }
 
 /// What is known of the article, for comparison.
-pub(super) struct Known {
+pub(super) struct Known<'c> {
     title: String,
     title_words: Vec<String>,
     description: String,
     authors: Vec<String>,
+    site: Option<&'c Site>,
     body: String,
 }
 
@@ -55,8 +57,8 @@ pub(super) struct Known {
 const STUB: usize = 300;
 const MAX_BODY: usize = 256 << 10;
 
-impl Known {
-    pub fn of(clues: &Clues) -> Self {
+impl<'c> Known<'c> {
+    pub fn of(clues: &Clues<'c>) -> Self {
         let title = loose(clues.title);
         let is_comparable = (STUB..=MAX_BODY).contains(&clues.article_body.len());
         Self {
@@ -70,6 +72,7 @@ impl Known {
                 .filter(|a| a.len() > 4)
                 .take(20)
                 .collect(),
+            site: clues.site,
             body: if is_comparable { loose(&unescape(clues.article_body)) } else { String::new() },
         }
     }
@@ -96,6 +99,8 @@ impl Known {
         );
         let named = key.len() <= LONG;
         row.put("", "names author", flag(named && self.authors.iter().any(|a| key.contains(a.as_str()))));
+        row.put("", "opens with author", flag(self.authors.iter().any(|a| key.starts_with(a.as_str()))));
+        row.put("", "names site", flag(named && self.site.is_some_and(|site| site.is_named_in(key))));
         row.put("", "in articleBody", if self.body.is_empty() { -1.0 } else { flag(is_in(&self.body)) });
     }
 }

@@ -11,6 +11,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Site {
     names: Vec<String>,
+    /// The names as texts have them, in [`loose`] spelling.
+    spoken: Vec<String>,
 }
 
 impl Site {
@@ -32,14 +34,19 @@ impl Site {
         Self::new(names, url.and_then(Url::host_str))
     }
 
-    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>, host: Option<&str>) -> Self {
-        let mut names: Vec<String> = names.into_iter().map(compact).filter(|n| n.len() > 1).collect();
-        if let Some(host) = host {
-            let host = host.trim_start_matches("www.");
-            names.push(compact(host));
-            names.extend(host.split('.').filter(|label| label.len() > 3).map(compact));
-        }
-        Self { names }
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>, host: Option<&'a str>) -> Self {
+        let host = host.unwrap_or_default().trim_start_matches("www.");
+        let labels = host.split('.').filter(|label| label.len() > 3);
+        let all: Vec<&str> = names.into_iter().chain([host]).chain(labels).collect();
+        let spelt = |spell: fn(&str) -> String, least: usize| {
+            all.iter().map(|name| spell(name)).filter(|name| name.len() >= least).collect()
+        };
+        Self { names: spelt(compact, 2), spoken: spelt(loose, 4) }
+    }
+
+    /// Whether a text in [`loose`] spelling speaks of the site: of what has a name of four letters and more.
+    pub fn is_named_in(&self, text: &str) -> bool {
+        self.spoken.iter().any(|name| text.contains(name.as_str()))
     }
 
     /// Whether a text is one of the names, to the letter.
@@ -171,6 +178,20 @@ mod tests {
         ] {
             assert_eq!(site.strip(text, source, None), title, "{source}: {text}");
         }
+    }
+
+    #[test]
+    fn texts_speak_of_the_site_by_its_names() {
+        let site = Site::new(["The Harbour Post"], Some("www.quaynews.example"));
+        for (text, is_named) in [
+            ("at the harbour post, we believe in ferries", true),
+            ("quaynews is read in every port", true),
+            ("write to desk quaynews example", true),
+            ("the harbour has a post office", false),
+        ] {
+            assert_eq!(site.is_named_in(text), is_named, "{text}");
+        }
+        assert!(!Site::new([], None).is_named_in("anything"));
     }
 
     #[test]
