@@ -247,7 +247,9 @@ fn json_ld(json: &str, found: &mut Declared) {
                 let value = Value::Object(map);
                 let is_site = types.iter().any(|t| matches!(t.as_str(), "WebSite" | "NewsMediaOrganization"));
                 let site = if is_site { value.get("name") } else { value.get("publisher") };
-                if let Some(name) = site.and_then(text_of) {
+                if found.site_names.len() < MAX_VALUES
+                    && let Some(name) = site.and_then(text_of)
+                {
                     found.site_names.push(name);
                 }
                 let is_article = types.iter().any(|t| is_article_type(t));

@@ -392,10 +392,7 @@ fn of_pair(first: &str, second: &str, marks: &mut Marks) {
             "tag" | "topic" | "category" | "post" | "article",
             "list" | "links" | "tags" | "topics" | "cloud" | "categories",
         ) => Marks::TAGS,
-        (
-            "privacy",
-            "banner" | "center" | "modal" | "notice" | "popup" | "pref" | "preferences" | "settings",
-        ) => Marks::CONSENT,
+        ("privacy", "banner" | "center" | "modal" | "notice" | "popup" | "pref") => Marks::CONSENT,
         ("pull" | "blockquote", "quote" | "pull") => Marks::PULL_QUOTE,
         ("sr" | "screen" | "visually", "only" | "reader" | "hidden") => Marks::HIDDEN,
         (

@@ -181,7 +181,7 @@ type Write = fn(usize) -> String;
 
 #[test]
 fn hostile_pages_cost_no_more_than_their_size() {
-    let pages: [(&str, usize, Write); 21] = [
+    let pages: [(&str, usize, Write); 22] = [
         ("nesting", 8000, |n| "<div>".repeat(n)),
         ("nesting with text", 3000, |n| "<div>a word or two ".repeat(n)),
         ("inline nesting", 8000, |n| "<b>".repeat(n) + "x"),
@@ -195,6 +195,14 @@ fn hostile_pages_cost_no_more_than_their_size() {
         }),
         ("tables", 3000, |n| "<table><tr><td>".repeat(n)),
         ("many short blocks", 1500, |n| "<p>Read more</p><p>A sentence, short. </p>".repeat(n)),
+        ("many publishers", 1000, |n| {
+            let site = |i: usize| format!("{{\"@type\":\"WebSite\",\"name\":\"Site {i:05}\"}},");
+            let sites: String = (0..n).map(site).collect();
+            format!(
+                "<script type='application/ld+json'>[{sites}{{}}]</script>{}",
+                "<p>At the pier we stand.</p>".repeat(n)
+            )
+        }),
         ("many headings", 3000, |n| "<h2>a b c d</h2>".repeat(n)),
         ("many captions", 2000, |n| format!("<p>{}", "<img><small>At the pier.</small><br><br>".repeat(n))),
         ("many lines", 1000, |n| "Related\n\nSign up for our newsletter now\n\n".repeat(n)),

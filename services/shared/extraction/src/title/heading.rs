@@ -143,6 +143,7 @@ mod tests {
             ("<h1><small>Ferry returns</small></h1>", "Ferry returns"),
             ("<h1>Ferry returns<span>All about the bay</span></h1>", "Ferry returns All about the bay"),
             ("<h1>Ferry re<b>turns</b> at 8<i>pm</i></h1>", "Ferry returns at 8pm"),
+            ("<h1>e<b>Bay</b> by Kolleg<wbr>Innen</h1>", "eBay by KollegInnen"),
             (
                 "<title>Ferry returns</title><h1>The Harbour Post</h1><h1>Menu</h1><h1>Ferry returns</h1>",
                 "Ferry returns",

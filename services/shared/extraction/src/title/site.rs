@@ -1,5 +1,8 @@
 //! The names of a site: in titles they are clutter.
 
+use std::{collections::BTreeSet, ops::RangeInclusive};
+
+use memchr::memmem::Finder;
 use url::Url;
 
 use crate::{
@@ -7,12 +10,16 @@ use crate::{
     text::{is_unspaced, loose, word_count},
 };
 
+/// Names that a text is searched for are so long, in characters, and no more than these.
+const SPOKEN_CHARS: RangeInclusive<usize> = 4..=60;
+const MAX_SPOKEN: usize = 16;
+
 /// The names a site goes by, for telling them from titles.
 #[derive(Debug, Default)]
 pub(crate) struct Site {
     names: Vec<String>,
     /// The names as texts have them, in [`loose`] spelling.
-    spoken: Vec<String>,
+    spoken: Vec<Finder<'static>>,
 }
 
 impl Site {
@@ -37,16 +44,30 @@ impl Site {
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>, host: Option<&'a str>) -> Self {
         let host = host.unwrap_or_default().trim_start_matches("www.");
         let labels = host.split('.').filter(|label| label.len() > 3);
-        let all: Vec<&str> = names.into_iter().chain([host]).chain(labels).collect();
-        let spelt = |spell: fn(&str) -> String, least: usize| {
-            all.iter().map(|name| spell(name)).filter(|name| name.len() >= least).collect()
-        };
-        Self { names: spelt(compact, 2), spoken: spelt(loose, 4) }
+        let given: Vec<&str> = names.into_iter().collect();
+        let names = given.iter().copied().chain([host]).chain(labels).map(compact).filter(|n| n.len() > 1);
+        // The last label is a country or a trade, short ones are parts of a site.
+        let own = host.rsplit('.').skip(1).max_by_key(|label| label.len());
+        let spoken = given.iter().copied().chain([host]).chain(own).map(loose);
+        let spoken: BTreeSet<String> =
+            spoken.filter(|name| SPOKEN_CHARS.contains(&name.chars().count())).take(MAX_SPOKEN).collect();
+        Self {
+            names: names.collect(),
+            spoken: spoken.iter().map(|name| Finder::new(name).into_owned()).collect(),
+        }
     }
 
-    /// Whether a text in [`loose`] spelling speaks of the site: of what has a name of four letters and more.
+    /// Whether a text in [`loose`] spelling speaks of the site by one of its names, of those that are long enough to tell.
     pub fn is_named_in(&self, text: &str) -> bool {
-        self.spoken.iter().any(|name| text.contains(name.as_str()))
+        let is_seam = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() || is_unspaced(c));
+        let is_word = |at: usize, bytes: usize| {
+            let (before, after) = (text.get(..at), text.get(at + bytes..));
+            is_seam(before.and_then(|text| text.chars().next_back()))
+                && is_seam(after.and_then(|text| text.chars().next()))
+        };
+        let is_said =
+            |name: &Finder| name.find_iter(text.as_bytes()).any(|at| is_word(at, name.needle().len()));
+        self.spoken.iter().any(is_said)
     }
 
     /// Whether a text is one of the names, to the letter.
@@ -188,9 +209,12 @@ mod tests {
             ("quaynews is read in every port", true),
             ("write to desk quaynews example", true),
             ("the harbour has a post office", false),
+            ("the harbour postponed its ferries", false),
+            ("an example", false),
         ] {
             assert_eq!(site.is_named_in(text), is_named, "{text}");
         }
+        assert!(Site::new(["港口新闻"], None).is_named_in("欢迎订阅港口新闻的通讯"));
         assert!(!Site::new([], None).is_named_in("anything"));
     }
 

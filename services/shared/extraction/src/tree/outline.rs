@@ -119,16 +119,24 @@ impl<'a> Outline<'a> {
         let end = self.nodes.get(at).map_or(0, |n| n.end as usize);
         let mut out = String::new();
         let mut next = at;
+        // The element of the text before.
+        let mut last = at;
         while next < end && out.len() < limit {
             let node = &self.nodes[next];
             next += 1;
             match self.page.content(node.place) {
                 Content::Text(text) => {
+                    let own = node.parent as usize;
                     // Elements styled as blocks need no white space between them.
-                    if out.ends_with(char::is_lowercase) && text.starts_with(char::is_uppercase) {
+                    if own != last
+                        && ![own, last].iter().any(|at| sets_letters(self.name(*at)))
+                        && out.ends_with(char::is_lowercase)
+                        && text.starts_with(char::is_uppercase)
+                    {
                         out.push(' ');
                     }
                     out.push_str(text);
+                    last = own;
                 }
                 Content::Element(element) => match element.name() {
                     "script" | "style" | "noscript" | "template" | "svg" => next = node.end as usize,
@@ -139,4 +147,9 @@ impl<'a> Outline<'a> {
         }
         crate::text::squeeze(&out)
     }
+}
+
+/// Whether an element is there for the looks of letters, within words too.
+fn sets_letters(name: &str) -> bool {
+    matches!(name, "b" | "em" | "font" | "i" | "mark" | "strong" | "sub" | "sup" | "u")
 }
