@@ -61,7 +61,7 @@ DASHBOARDS = {
             ("Hosts", "Of which something is wanted, and that failed when last asked.", "short", [("sum(wireroom_fetcher_hosts)", "wanted"), ("sum(wireroom_fetcher_failing_hosts)", "failing")], "line"),
             ("Being asked", "Hosts now, by instance, and as many as may be.", "short", [("sum by (instance) (wireroom_fetcher_in_flight)", "{{instance}}"), ("max(wireroom_fetcher_max_in_flight)", "bound")], "line"),
             ("Memory of bodies", "Reserved for what is being asked or not committed yet, and as much as may be.", "bytes", [("sum by (instance) (wireroom_fetcher_in_flight_bytes)", "{{instance}}"), ("max(wireroom_fetcher_max_in_flight_bytes)", "bound")], "line"),
-            ("Queue", "How full it is, by instance. Full, it takes no more in.", "percentunit", [("sum by (instance) (wireroom_fetcher_frontier_depth) / sum by (instance) (wireroom_fetcher_max_queued)", "{{instance}}")], "line"),
+            ("Queue", "How full it is, by instance. Full, it takes no more in.", "percentunit", [("sum by (instance) (wireroom_fetcher_queued) / sum by (instance) (wireroom_fetcher_max_queued)", "{{instance}}")], "line"),
             ("Asked too often", "The share of requests for pages that are answered 429.", "percentunit", [(f'{rate(REQUESTS, labels=PAGES + THROTTLED)} / {rate(REQUESTS, labels=PAGES)}', "429")], "line"),
             ("Refused", "URLs that robots.txt disallows, and addresses that are not public.", "ops", [(rate("wireroom_fetcher_robots_denied_total"), "robots.txt"), (rate("wireroom_fetcher_ssrf_blocked_total"), "not public")], "line"),
         ]),

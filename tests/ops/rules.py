@@ -23,11 +23,10 @@ def held(role: str, instance: str = "a") -> str:
     return f'wireroom_partitions_assigned{{role="{role}",instance="{instance}"}}'
 
 
-def queued(instance: str, live: int, backfill: int) -> dict[str, str]:
-    """How much waits at an instance of the fetcher that takes a hundred."""
-    depth = 'wireroom_fetcher_frontier_depth{{lane="{}",instance="{}"}}'
-    limit = f'wireroom_fetcher_max_queued{{instance="{instance}"}}'
-    return {depth.format("live", instance): f"{live}x40", depth.format("backfill", instance): f"{backfill}x40", limit: "100x40"}
+def queued(instance: str, requests: int) -> dict[str, str]:
+    """How much waits in memory at an instance of the fetcher that takes a hundred."""
+    labels = f'{{instance="{instance}"}}'
+    return {f"wireroom_fetcher_queued{labels}": f"{requests}x40", f"wireroom_fetcher_max_queued{labels}": "100x40"}
 
 
 CONSUMED = {'wireroom_records_consumed_total{role="extractor"}': "0+100x1600"}
@@ -89,8 +88,8 @@ CASES = {
     ),
     "WireroomQueueFull": (
         30,
-        {**queued("a", 80, 12), **queued("b", 10, 10)},
-        {**queued("a", 60, 25), "wireroom_fetcher_frontier_depth{lane=\"live\",instance=\"c\"}": "95x40"},
+        {**queued("a", 92), **queued("b", 20)},
+        {**queued("a", 85), 'wireroom_fetcher_queued{instance="c"}': "95x40"},
         {"instance": "a"},
     ),
     "WireroomHostsFail": (

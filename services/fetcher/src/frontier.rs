@@ -48,6 +48,10 @@ pub(crate) struct Frontier {
     pub taken_over: HashSet<String>,
     hosts: HashMap<String, HostQueue>,
     queued: BTreeMap<Lane, u64>,
+    /// How many requests their hosts' queues leave out.
+    left_out: usize,
+    /// Hosts whose queues want more.
+    short: HashSet<String>,
     /// Those that failed when last asked.
     failing: HashSet<String>,
     /// Lists from which nothing comes against their rhythm: their sequence, and why.
@@ -73,6 +77,8 @@ impl Frontier {
             taken_over: HashSet::new(),
             hosts: HashMap::new(),
             queued: BTreeMap::new(),
+            left_out: 0,
+            short: HashSet::new(),
             failing: HashSet::new(),
             troubled: HashMap::new(),
             at_hand: RefCell::default(),
@@ -100,6 +106,47 @@ impl Frontier {
         self.queued.get(&lane).copied().unwrap_or_default()
     }
 
+    /// How many requests, of both lanes and others, are on the disk alone, as their hosts have very many.
+    pub(crate) fn left_out(&self) -> u64 {
+        self.left_out as u64
+    }
+
+    /// Whether there is something to [`Frontier::refill`].
+    pub(crate) fn is_short(&self) -> bool {
+        !self.short.is_empty()
+    }
+
+    /// Takes in what was left out, where there is room for it again. `state` is what was committed.
+    pub(crate) fn refill(&mut self, state: &State) -> Result<(), LogError> {
+        for domain in std::mem::take(&mut self.short) {
+            let rows = state.scan(&[&[TICKET], domain.as_bytes(), &[0]].concat());
+            let turns = rows.filter_map(|row| {
+                let read = |(key, value): (Bytes, Bytes)| {
+                    let Some((_, sequence)) = key.split_last_chunk::<8>() else { return Ok(None) };
+                    Ok(Some(turn(&decoded(&value)?, u64::from_be_bytes(*sequence))))
+                };
+                row.and_then(read).transpose()
+            });
+            self.change(&domain, |queue| queue.refill(turns)).unwrap_or(Ok(()))?;
+        }
+        Ok(())
+    }
+
+    /// Changes a host's queue, if it has one.
+    fn change<T>(&mut self, domain: &str, change: impl FnOnce(&mut HostQueue) -> T) -> Option<T> {
+        let queue = self.hosts.get_mut(domain)?;
+        let before = queue.left_out();
+        let changed = change(queue);
+        self.left_out = self.left_out + queue.left_out() - before;
+        if queue.wants_more() && !self.short.contains(domain) {
+            self.short.insert(domain.to_owned());
+        }
+        if queue.is_empty() {
+            self.hosts.remove(domain);
+        }
+        Some(changed)
+    }
+
     /// How many hosts there are of which something is wanted, and how many of them failed when last asked.
     pub(crate) fn hosts(&self) -> (usize, usize) {
         let failing = self.failing.iter().filter(|domain| self.hosts.contains_key(*domain));
@@ -112,10 +159,10 @@ impl Frontier {
     }
 
     fn insert(&mut self, domain: &str, ticket: &QueueTicket, sequence: u64) {
-        match self.hosts.get_mut(domain) {
-            Some(queue) => queue.insert(&turn(ticket, sequence)),
-            None => self.hosts.entry(domain.to_owned()).or_default().insert(&turn(ticket, sequence)),
+        if !self.hosts.contains_key(domain) {
+            self.hosts.insert(domain.to_owned(), HostQueue::default());
         }
+        self.change(domain, |queue| queue.insert(&turn(ticket, sequence)));
         *self.queued.entry(lane(ticket)).or_default() += u64::from(!is_standing(ticket));
         if let Some(list) = ticket.list.as_ref().filter(|list| !list.trouble.is_empty()) {
             self.troubled.insert(sequence, list.trouble.clone());
@@ -123,12 +170,7 @@ impl Frontier {
     }
 
     fn remove(&mut self, domain: &str, ticket: &QueueTicket, sequence: u64) {
-        if let Some(queue) = self.hosts.get_mut(domain) {
-            queue.remove(&turn(ticket, sequence));
-            if queue.is_empty() {
-                self.hosts.remove(domain);
-            }
-        }
+        self.change(domain, |queue| queue.remove(&turn(ticket, sequence)));
         let queued = self.queued.entry(lane(ticket)).or_default();
         *queued = queued.saturating_sub(u64::from(!is_standing(ticket)));
         self.troubled.remove(&sequence);
@@ -335,7 +377,7 @@ impl Queue<'_> {
 
     /// The request whose turn it is.
     pub(crate) fn head(&mut self, now_ms: i64) -> Option<u64> {
-        self.frontier.hosts.get_mut(self.domain)?.head(now_ms)
+        self.frontier.change(self.domain, |queue| queue.head(now_ms))?
     }
 
     /// The host's turn has ended, of a list or of an article.

@@ -203,8 +203,18 @@ impl<F: Fetch> Fetcher<F> {
             self.settings.progress.committed(inputs.records.len());
         }
         asks.into_iter().for_each(|ask| self.fetch.ask(ask));
+        self.refill(log)?;
         self.committed(round.jobs);
         self.answer(log)
+    }
+
+    /// Has hosts with very many requests know of the next of them.
+    fn refill(&mut self, log: &dyn Log) -> Result<(), LogError> {
+        let mut short = self.frontiers.iter_mut().filter(|(_, frontier)| frontier.is_short());
+        short.try_for_each(|(partition, frontier)| match log.state(*partition) {
+            Some(state) => frontier.refill(&state),
+            None => Ok(()),
+        })
     }
 
     /// Answers what was asked meanwhile, from the state as it is.
@@ -371,7 +381,9 @@ impl<F: Fetch> Fetcher<F> {
         let of_lane = |lane| self.frontiers.values().map(|frontier| frontier.queued(lane)).sum();
         let [live, backfill]: [u64; 2] = [Lane::Live, Lane::Backfill].map(of_lane);
         let queued = live + backfill;
-        self.is_full = queued >= if self.is_full { self.max_queued / 10 * 9 } else { self.max_queued };
+        let held = queued.saturating_sub(self.frontiers.values().map(Frontier::left_out).sum());
+        self.is_full = held >= if self.is_full { self.max_queued / 10 * 9 } else { self.max_queued };
+        metrics::FETCHER_QUEUED.set(gauge(held));
         self.settings.progress.set_pending(queued);
         for (lane, depth) in [("live", live), ("backfill", backfill)] {
             metrics::FETCHER_FRONTIER_DEPTH.with_label_values(&[lane]).set(gauge(depth));

@@ -48,11 +48,17 @@ pub struct Turn {
     pub expires_at_ms: Option<i64>,
 }
 
+/// Most requests of a host that are ready and in memory: a host with millions leaves room for the others.
+const MOST_READY: usize = 50_000;
+
 /// The requests of one host, in order: some 20 bytes each while they are few and due, whatever else belongs to them lying
-/// elsewhere.
+/// elsewhere. Of very many that are ready it knows the first, and that there are others; when half of these are done, it
+/// [wants](HostQueue::wants_more) to be told of all again.
 #[derive(Debug, Clone, Default)]
 pub struct HostQueue {
     ready: Sorted<Place>,
+    /// How many go after all of these and are not here.
+    left_out: usize,
     waiting: Sorted<(i64, Place)>,
     /// Those that name an expiry, and are not given up.
     expiring: Sorted<(i64, u64)>,
@@ -70,7 +76,7 @@ impl HostQueue {
         let sequence = turn.place.sequence;
         // What has no time of its own never waits: it need not be remembered what for.
         if turn.due_at_ms <= 0 {
-            self.ready.insert(turn.place);
+            self.make_ready(turn.place);
         } else {
             self.waiting.insert((turn.due_at_ms, turn.place));
         }
@@ -79,11 +85,46 @@ impl HostQueue {
         }
     }
 
+    fn make_ready(&mut self, place: Place) {
+        if self.left_out > 0 && self.ready.last().is_none_or(|last| *last < place) {
+            self.left_out += 1;
+            return;
+        }
+        self.ready.insert(place);
+        if self.ready.len() > MOST_READY {
+            self.ready.pop_last();
+            self.left_out += 1;
+        }
+    }
+
+    /// Whether it is time to [`HostQueue::refill`] it.
+    pub fn wants_more(&self) -> bool {
+        self.left_out > 0 && self.ready.len() < MOST_READY / 2
+    }
+
+    /// Takes in what was left out. `turns` are all of the host's, in any order.
+    pub fn refill<E>(&mut self, turns: impl IntoIterator<Item = Result<Turn, E>>) -> Result<(), E> {
+        self.left_out = 0;
+        for turn in turns {
+            let Turn { place, due_at_ms, .. } = turn?;
+            if !self.waiting.contains(&(due_at_ms, place)) {
+                self.make_ready(place);
+            }
+        }
+        Ok(())
+    }
+
+    /// How many are not in memory.
+    pub fn left_out(&self) -> usize {
+        self.left_out
+    }
+
     /// Takes a request out.
     pub fn remove(&mut self, turn: &Turn) {
         let sequence = turn.place.sequence;
-        self.ready.remove(&turn.place);
-        self.waiting.remove(&(turn.due_at_ms, turn.place));
+        if !self.ready.remove(&turn.place) && !self.waiting.remove(&(turn.due_at_ms, turn.place)) {
+            self.left_out = self.left_out.saturating_sub(1);
+        }
         self.given_up.remove(&sequence);
         if let Some(at_ms) = turn.expires_at_ms {
             self.expiring.remove(&(at_ms, sequence));
@@ -96,7 +137,8 @@ impl HostQueue {
     }
 
     /// The host failed, and will be asked again at `host_next_at_ms`: whatever expires by then is given up now, because
-    /// of that failure. Requests without an expiry have until `patience_ends_at_ms`.
+    /// of that failure. Requests without an expiry have until `patience_ends_at_ms`; those that are left out, until they are
+    /// taken in and the host fails once more.
     pub fn host_failed(&mut self, failure: &Failure, host_next_at_ms: i64, patience_ends_at_ms: i64) {
         self.failure = Some(failure.clone());
         while let Some(&(at_ms, sequence)) = self.expiring.first()
@@ -120,7 +162,7 @@ impl HostQueue {
             && due_at_ms <= now_ms
         {
             self.waiting.pop_first();
-            self.ready.insert(place);
+            self.make_ready(place);
         }
         let first = self.ready.first()?;
         let mut of_lane = self.ready.iter().take_while(|place| place.lane == first.lane);
@@ -143,15 +185,15 @@ impl HostQueue {
         if !self.given_up.is_empty() {
             return Some(i64::MIN);
         }
-        let due_at_ms =
-            if self.ready.is_empty() { self.waiting.first().map(|(due, _)| *due) } else { Some(i64::MIN) };
+        let is_ready = !self.ready.is_empty() || self.left_out > 0;
+        let due_at_ms = if is_ready { Some(i64::MIN) } else { self.waiting.first().map(|(due, _)| *due) };
         let turn = due_at_ms.map(|due| due.max(host_next_at_ms));
         turn.into_iter().chain(self.expiring.first().map(|(expires, _)| *expires)).min()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.ready.len() + self.waiting.len()
+        self.ready.len() + self.waiting.len() + self.left_out
     }
 
     /// Whether there is none.
@@ -162,6 +204,8 @@ impl HostQueue {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -195,6 +239,59 @@ mod tests {
 
     fn expired(turns: &[Turn], by_ms: i64) -> impl Iterator<Item = &Turn> {
         turns.iter().filter(move |t| t.expires_at_ms.is_some_and(|at| at <= by_ms))
+    }
+
+    fn article(sequence: u64, lane: Lane) -> Turn {
+        let (is_article, is_revisit, priority) = (true, false, Reverse(0));
+        let place = Place { lane, is_article, is_revisit, priority, sequence };
+        Turn { place, due_at_ms: 0, expires_at_ms: None }
+    }
+
+    #[test]
+    fn a_huge_host_is_known_in_part_and_asked_in_order() {
+        let all = 3 * MOST_READY as u64;
+        let mut queue = HostQueue::default();
+        // The last come first.
+        let mut turns: BTreeMap<Place, Turn> = BTreeMap::new();
+        for sequence in (0..all).rev() {
+            let turn = article(sequence, if sequence % 2 == 0 { Lane::Backfill } else { Lane::Live });
+            queue.insert(&turn);
+            turns.insert(turn.place, turn);
+        }
+        assert_eq!((queue.len(), queue.left_out()), (all as usize, all as usize - MOST_READY));
+        // One that is left out goes, and one comes that goes before all others.
+        let (_, gone) = turns.pop_last().unwrap();
+        queue.remove(&gone);
+        let mut urgent = article(all, Lane::Live);
+        urgent.place.priority = Reverse(1);
+        queue.insert(&urgent);
+        turns.insert(urgent.place, urgent);
+        let mut refills = 0;
+        while let Some((place, turn)) = turns.pop_first() {
+            assert_eq!(queue.head(0), Some(place.sequence));
+            queue.remove(&turn);
+            if queue.wants_more() {
+                refills += 1;
+                queue.refill(turns.values().copied().map(Ok::<_, ()>)).unwrap();
+            }
+            assert_eq!(queue.len(), turns.len());
+            assert!(queue.len() - queue.left_out() <= MOST_READY);
+        }
+        assert_eq!((refills, queue.next_at_ms(0)), (4, None));
+    }
+
+    #[test]
+    fn what_is_left_out_expires_too() {
+        let mut queue = HostQueue::default();
+        let turns: Vec<Turn> =
+            (0..MOST_READY as u64 + 5).map(|sequence| article(sequence, Lane::Live)).collect();
+        turns.iter().for_each(|turn| queue.insert(turn));
+        let last = Turn { expires_at_ms: Some(7), ..article(MOST_READY as u64 + 5, Lane::Live) };
+        queue.insert(&last);
+        assert_eq!((queue.left_out(), queue.next_at_ms(9)), (6, Some(7)));
+        assert_eq!(queue.expired(7, 9), [(last.place.sequence, Failure::Expired)]);
+        queue.remove(&last);
+        assert_eq!((queue.left_out(), queue.expired(7, 9).len()), (5, 0));
     }
 
     proptest! {

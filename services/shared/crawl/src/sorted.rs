@@ -43,18 +43,24 @@ impl<T: Ord> Sorted<T> {
         }
     }
 
-    pub(crate) fn remove(&mut self, value: &T) {
-        match self {
+    /// Whether it was there.
+    pub(crate) fn remove(&mut self, value: &T) -> bool {
+        let was_there = match self {
             Self::Few(list) => {
-                if let Ok(at) = list.binary_search_by(|other| value.cmp(other)) {
-                    list.remove(at);
-                }
+                let at = list.binary_search_by(|other| value.cmp(other));
+                at.map(|at| list.remove(at)).is_ok()
             }
-            Self::Many(tree) => {
-                tree.remove(value);
-            }
-        }
+            Self::Many(tree) => tree.remove(value),
+        };
         self.settle();
+        was_there
+    }
+
+    pub(crate) fn contains(&self, value: &T) -> bool {
+        match self {
+            Self::Few(list) => list.binary_search_by(|other| value.cmp(other)).is_ok(),
+            Self::Many(tree) => tree.contains(value),
+        }
     }
 
     pub(crate) fn first(&self) -> Option<&T> {
@@ -62,6 +68,22 @@ impl<T: Ord> Sorted<T> {
             Self::Few(list) => list.last(),
             Self::Many(tree) => tree.first(),
         }
+    }
+
+    pub(crate) fn last(&self) -> Option<&T> {
+        match self {
+            Self::Few(list) => list.first(),
+            Self::Many(tree) => tree.last(),
+        }
+    }
+
+    pub(crate) fn pop_last(&mut self) -> Option<T> {
+        let last = match self {
+            Self::Few(list) => (!list.is_empty()).then(|| list.remove(0)),
+            Self::Many(tree) => tree.pop_last(),
+        };
+        self.settle();
+        last
     }
 
     pub(crate) fn pop_first(&mut self) -> Option<T> {
@@ -111,23 +133,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_set_at_every_size(changes in proptest::collection::vec((0..6_u8, 0..200_u32), 0..600)) {
+        fn it_is_a_set_at_every_size(changes in proptest::collection::vec((0..7_u8, 0..200_u32), 0..600)) {
             let (mut sorted, mut plain) = (Sorted::default(), BTreeSet::new());
             // Takes in more than a list holds, then lets most of it go.
             let emptied = (0..200).map(|value| (5, value));
             for (change, value) in changes.into_iter().chain(emptied) {
                 match change {
                     0 => prop_assert_eq!(sorted.pop_first(), plain.pop_first()),
+                    6 => prop_assert_eq!(sorted.pop_last(), plain.pop_last()),
                     1..=4 => {
                         sorted.insert(value);
                         plain.insert(value);
                     }
                     _ => {
-                        sorted.remove(&value);
-                        plain.remove(&value);
+                        prop_assert_eq!(sorted.contains(&value), plain.contains(&value));
+                        prop_assert_eq!(sorted.remove(&value), plain.remove(&value));
                     }
                 }
                 prop_assert_eq!(sorted.first(), plain.first());
+                prop_assert_eq!(sorted.last(), plain.last());
                 prop_assert_eq!(sorted.len(), plain.len());
                 prop_assert!(sorted.iter().eq(plain.iter()));
             }

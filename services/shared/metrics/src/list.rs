@@ -55,7 +55,9 @@ declare! {
         FETCHER_MAX_IN_FLIGHT_BYTES: IntGauge = "wireroom_fetcher_max_in_flight_bytes" [] in "bytes";
         /// Requests that wait for their page; not what is watched or revisited.
         FETCHER_FRONTIER_DEPTH: IntGaugeVec = "wireroom_fetcher_frontier_depth" [lane: "`live`, `backfill`"] in "requests";
-        /// With so many requests waiting no more are taken in.
+        /// Those of them that are in memory: of a host with more, the first 50,000.
+        FETCHER_QUEUED: IntGauge = "wireroom_fetcher_queued" [] in "requests";
+        /// With so many of these no more are taken in.
         FETCHER_MAX_QUEUED: IntGauge = "wireroom_fetcher_max_queued" [] in "requests";
         /// From a request's submission or discovery to the end of the first attempt at its page: how long hosts, and whoever
         /// waits for them, are kept waiting.

@@ -75,16 +75,21 @@ impl Bench {
     }
 
     pub(super) fn submit(&self, request: &Request) {
-        let domain = CanonicalUrl::parse(&request.url).map(|url| url.registrable_domain().to_owned());
-        self.log
-            .append(vec![Output {
+        self.submit_all([request.clone()]);
+    }
+
+    pub(super) fn submit_all(&self, requests: impl IntoIterator<Item = Request>) {
+        let output = |request: Request| {
+            let domain = CanonicalUrl::parse(&request.url).map(|url| url.registrable_domain().to_owned());
+            Output {
                 topic: "requests",
                 partition: None,
                 key: domain.unwrap_or_else(|_| request.request_id.clone()).into(),
                 value: Some(request.encode_to_vec().into()),
                 headers: vec![("traceparent".to_owned(), b"00-1-2-01".to_vec())],
-            }])
-            .unwrap();
+            }
+        };
+        self.log.append(requests.into_iter().map(output).collect()).unwrap();
     }
 
     pub(super) fn turn(&mut self) {
