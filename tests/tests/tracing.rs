@@ -53,7 +53,11 @@ impl Collector {
                     let told = process.resource.unwrap_or_default().attributes;
                     for mut span in process.scope_spans.into_iter().flat_map(|scope| scope.spans) {
                         span.attributes.extend(told.clone());
-                        kept.lock().unwrap().push(span);
+                        // What was not seen to arrive is sent again.
+                        let mut kept = kept.lock().unwrap();
+                        if kept.iter().all(|known: &Span| known.span_id != span.span_id) {
+                            kept.push(span);
+                        }
                     }
                 }
             }),

@@ -225,7 +225,7 @@ pub enum ConfigError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// No runtime.
-    #[error("the network threads cannot be started: {0}")]
+    #[error("the network thread cannot be started: {0}")]
     Runtime(#[from] std::io::Error),
 }
 

@@ -1,4 +1,4 @@
-//! Visits on network threads of the fetcher's own: the role's thread never waits for them.
+//! Visits on a network thread of the fetcher's own: the role's thread never waits for them.
 
 use std::{
     collections::HashMap,
@@ -19,10 +19,10 @@ use crate::{
 
 /// One waits for all hosts: two would wake each other, for a tenth more CPU a page.
 const WAITING_THREADS: usize = 1;
-/// Of those that read lists, which takes a while.
+/// Of those that read lists and local files, which takes a while.
 const READING_THREADS: usize = 2;
 
-/// The network threads. Dropped, they cut off what is under way.
+/// The network thread. Dropped, it cuts off what is under way.
 pub(crate) struct Network {
     runtime: Option<Runtime>,
     visitor: Visitor,

@@ -1,4 +1,4 @@
-//! Asking a hub, on the network threads. robots.txt is for crawlers, and is not asked: a feed names its hub in order that it
+//! Asking a hub, on the network thread. robots.txt is for crawlers, and is not asked: a feed names its hub in order that it
 //! be called.
 
 use std::{sync::Arc, time::Duration};

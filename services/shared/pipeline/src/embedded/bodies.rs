@@ -352,6 +352,25 @@ mod tests {
     }
 
     #[test]
+    fn bodies_stand_where_they_should_after_a_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        let bodies = open(folder.path(), None);
+        let mut places = append(&bodies, 0..2);
+        // Of a commit that failed before they were written.
+        for offset in 2..5 {
+            bodies.append("pages", offset, &[7; 5000]).unwrap();
+        }
+        places.extend(append(&bodies, 2..4));
+        // Of one that the disk did not take.
+        let read_only = File::open(folder.path().join("pages").join("0".repeat(20))).unwrap();
+        unpoisoned(bodies.topics.lock()).get_mut("pages").unwrap().end = Some(End::of(read_only, 1));
+        bodies.append("pages", 4, &[7; 5000]).unwrap();
+        assert!(bodies.write("pages").is_err());
+        places.extend(append(&bodies, 4..6));
+        assert_there(&bodies, &places);
+    }
+
+    #[test]
     fn a_body_that_is_not_as_it_was_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let bodies = open(folder.path(), None);
