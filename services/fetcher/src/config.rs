@@ -77,7 +77,7 @@ pub struct Config {
     pub max_in_flight: usize,
     /// Most hosts asked at the same time that have the same address.
     pub max_in_flight_per_address: usize,
-    /// With so many requests queued no more are taken in.
+    /// With so many requests queued no more are taken in. Of one host 50,000 count: the others wait in the state.
     pub max_queued: u64,
     /// What was fetched so short a while ago is not fetched again when it is asked for again, unless `refetch` is asked
     /// for, too.
